@@ -1,0 +1,59 @@
+# Every task of the project: `make help` lists them. Works from anywhere with `make -C DIRECTORY`.
+
+ROOT := $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
+BUILD := $(ROOT)/build
+PYTHON ?= /usr/bin/python3
+JOBS ?= $(shell nproc)
+TEST_JOBS ?= 2
+FUZZ_SECONDS ?= 60
+PREFIX ?= /usr/local
+
+.DEFAULT_GOAL := help
+.PHONY: help deps configure build test lint format bench demo fuzz install clean
+
+help: ## list the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(ROOT)/Makefile
+	@echo
+	@echo 'Variables: JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) PREFIX=$(PREFIX) DESTDIR='
+
+deps: ## install the missing Debian packages of packages.txt
+	@bash $(ROOT)/tools/install_packages.sh
+
+configure: deps
+	@mkdir -p $(BUILD)
+	@cd $(ROOT) && cmake --preset release >$(BUILD)/configure.log 2>&1 \
+	  || { cat $(BUILD)/configure.log; exit 1; }
+
+build: configure ## build everything in build/; the command is build/divker
+	@cmake --build $(BUILD) --parallel $(JOBS)
+
+test: build ## build, lint, and run every test
+	@lint=passed; tests=passed; \
+	$(MAKE) --no-print-directory -f $(ROOT)/Makefile lint || lint=FAILED; \
+	ctest --test-dir $(BUILD) --parallel $(TEST_JOBS) --output-on-failure --no-tests=error || tests=FAILED; \
+	echo; echo "summary: build passed, lint $$lint, tests $$tests"; \
+	[ $$lint = passed ] && [ $$tests = passed ]
+
+lint: configure ## clang-format, clang-tidy and the syntax of the scripts
+	@$(PYTHON) $(ROOT)/tools/lint.py --build $(BUILD) --jobs $(JOBS)
+
+format: ## lay out all C++ files by clang-format
+	@$(PYTHON) $(ROOT)/tools/lint.py --build $(BUILD) --fix-format
+
+bench: build ## the benchmark table
+	@$(PYTHON) $(ROOT)/bench/compare.py $(BUILD)/divker
+
+demo: build ## a tour of the command; results in demo-output/
+	@bash $(ROOT)/demo/run.sh $(BUILD)/divker $(ROOT)/demo-output
+
+fuzz: deps ## run every fuzz target for FUZZ_SECONDS seconds
+	@cd $(ROOT) && cmake --preset fuzz >/dev/null && cmake --build $(ROOT)/build-fuzz --parallel $(JOBS)
+	@bash $(ROOT)/tests/fuzz/run.sh $(ROOT)/build-fuzz $(FUZZ_SECONDS)
+
+install: build ## install under PREFIX, staged in DESTDIR if that is set
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig || true; fi
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD) $(ROOT)/build-debug $(ROOT)/build-asan $(ROOT)/build-tsan $(ROOT)/build-coverage \
+	  $(ROOT)/build-fuzz $(ROOT)/demo-output

@@ -1,0 +1,322 @@
+#include "command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <map>
+
+#include "divker/error.hpp"
+#include "divker/language.hpp"
+
+namespace divker::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The number that the whole text spells; nothing if it spells none.
+std::optional<double> number(const std::string& text) {
+  double value = 0.0;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (error != std::errc() || end != last) return std::nullopt;
+  return value;
+}
+
+double value_of(const std::string& setting, const std::string& text) {
+  const std::optional<double> value = number(text);
+  if (value) return *value;
+  throw Error(ErrorKind::usage, fmt::format("--set {}: '{}' is not a number.", setting, text));
+}
+
+// dt and T together may pass through combinations that do not divide: the grid is set once.
+Model with_settings(Model model, const std::vector<std::string>& settings) {
+  TimeGrid grid = model.time();
+  bool new_grid = false;
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--set {}: expected name=value, such as --set F=8.2.", setting));
+    }
+    const std::string name = setting.substr(0, equals);
+    const double value = value_of(setting, setting.substr(equals + 1));
+    if (name == "dt" || name == "T") {
+      (name == "dt" ? grid.step : grid.end) = value;
+      new_grid = true;
+    } else {
+      model = model.with_value(name, value);
+    }
+  }
+  return new_grid ? model.with_time(grid) : model;
+}
+
+// A file of initial samples is looked for beside the model file, then in the current folder.
+fs::path samples_path(const Model& model, const std::string& file,
+                      const std::string& model_argument) {
+  const fs::path beside = fs::path(model_argument).parent_path() / file;
+  std::error_code error;
+  if (fs::exists(beside, error)) return beside;
+  if (fs::exists(file, error)) return file;
+  throw Error(ErrorKind::model,
+              fmt::format("The model {} starts from the samples in '{}', but there is no such file "
+                          "beside the model or in the current folder.",
+                          model.name(), file));
+}
+
+std::shared_ptr<const Matrix> read_samples(const Model& model, const std::string& argument) {
+  if (!model.starts_from_samples()) return nullptr;
+  std::map<std::string, std::vector<std::size_t>> states_of_file;
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    const InitialLaw& law = model.initial()[i];
+    if (law.kind == InitialKind::samples) states_of_file[law.file].push_back(i);
+  }
+  auto samples = std::make_shared<Matrix>();
+  for (const auto& [file, states] : states_of_file) {
+    const fs::path path = samples_path(model, file, argument);
+    std::vector<std::string> names;
+    for (const std::size_t i : states) names.push_back(model.states()[i].name);
+    const Matrix values = select_columns(read_table(path), names, path.string());
+    if (samples->rows == 0) *samples = Matrix(values.rows, model.dimension());
+    if (values.rows != samples->rows) {
+      throw Error(ErrorKind::model,
+                  fmt::format("{} has {} rows of initial samples, another file of the model {}.",
+                              path.string(), values.rows, samples->rows));
+    }
+    for (std::size_t r = 0; r < values.rows; ++r) {
+      for (std::size_t c = 0; c < states.size(); ++c) (*samples)(r, states[c]) = values(r, c);
+    }
+  }
+  return samples;
+}
+
+}  // namespace
+
+CLI::Validator whole_number() {
+  const auto complaint = [](const std::string& text) {
+    std::uint64_t value = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, value);
+    if (error == std::errc() && end == last) return std::string();
+    return fmt::format("'{}' is not a whole number from 0 to {}", text,
+                       std::numeric_limits<std::uint64_t>::max());
+  };
+  return {complaint, ""};
+}
+
+CLI::Validator finite_number() {
+  const auto complaint = [](const std::string& text) {
+    const std::optional<double> value = number(text);
+    if (value && std::isfinite(*value)) return std::string();
+    return fmt::format("'{}' is not a finite number", text);
+  };
+  return {complaint, ""};
+}
+
+CLI::Validator not_empty() {
+  const auto complaint = [](const std::string& text) {
+    return text.empty() ? std::string("the text is empty") : std::string();
+  };
+  return {complaint, ""};
+}
+
+void CommonOptions::declare_model(CLI::App& command) {
+  command.add_option("model", model, "A model file, or the name of a shipped model")
+      ->type_name("MODEL")
+      ->required();
+  // One value to each --set, so that the model may follow it.
+  command.add_option("--set", settings, "Set a parameter, dt or T (repeatable)")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
+void CommonOptions::declare(CLI::App& command) {
+  declare_model(command);
+  command.add_option("--paths", paths, "Number of paths")
+      ->type_name("N")
+      ->check(whole_number())
+      ->capture_default_str();
+  command.add_option("--seed", seed, "Seed of the random numbers")
+      ->type_name("N")
+      ->check(whole_number())
+      ->capture_default_str();
+  command.add_option("--threads", threads, "Threads; 0: all cores. Results do not depend on it")
+      ->type_name("N")
+      ->check(whole_number())
+      ->capture_default_str();
+  command
+      .add_option("--block", block,
+                  "Paths advanced together; 0: chosen. Results do not depend on it")
+      ->type_name("N")
+      ->check(whole_number())
+      ->capture_default_str();
+  command
+      .add_option("--resolution", resolution, "Random numbers: fast (32 bits) or full (52 bits)")
+      ->check(CLI::IsMember({"fast", "full"}))
+      ->capture_default_str();
+  command.add_option("--failed-share", failed_share, "Share of failed paths that is tolerated")
+      ->type_name("X")
+      ->check(finite_number())
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command.add_option("--out", out, "Write the result to a .csv, .npy or .h5 file")
+      ->type_name("FILE")
+      ->check(not_empty());
+  command.add_flag("--json", json, "Print one JSON object instead of a table");
+  command.add_flag("--quiet", quiet, "No progress and no closing remarks");
+}
+
+void CommonOptions::declare_damping(CLI::App& command) {
+  command
+      .add_option("--alpha", alpha,
+                  "Damping: auto, a number per unit of time, gaussian, jacobian or "
+                  "jacobian:alpha,beta")
+      ->capture_default_str();
+  command.add_option("--order", order, "Order in the inverse of the step: 1, or 2 for less bias")
+      ->check(CLI::IsMember({1, 2}))
+      ->capture_default_str();
+}
+
+Model configured_model(const CommonOptions& options) {
+  return with_settings(load_model(options.model), options.settings);
+}
+
+LoadedModel load(const CommonOptions& options) {
+  Model model = configured_model(options);
+  auto samples = read_samples(model, options.model);
+  return {std::move(model), std::move(samples)};
+}
+
+RunOptions run_options(const CommonOptions& options, const LoadedModel& loaded) {
+  RunOptions run;
+  run.paths = options.paths;
+  run.seed = options.seed;
+  run.threads = options.threads;
+  run.block = options.block;
+  run.samples = loaded.samples;
+  run.resolution = options.resolution == "full" ? Resolution::full : Resolution::fast;
+  run.failed_share = options.failed_share;
+  run.stop = &stop_requested();
+  if (!options.quiet) run.progress = terminal_progress();
+  return run;
+}
+
+AnswerOptions answer_options(const CommonOptions& options, const LoadedModel& loaded) {
+  AnswerOptions answer;
+  answer.run = run_options(options, loaded);
+  answer.damping = parse_damping(options.alpha);
+  answer.order = options.order == 2 ? InverseOrder::second : InverseOrder::first;
+  return answer;
+}
+
+void check_out(const CommonOptions& options) {
+  if (!options.out.empty()) check_table_writable(options.out);
+}
+
+Json describe(const CommonOptions& options, const Model& model, const Effective& effective) {
+  const RunSummary& summary = effective.summary;
+  Json json;
+  json["alpha"] = effective.alpha;
+  json["seed"] = options.seed;
+  json["paths"] = summary.paths;
+  json["failed_paths"] = summary.failed;
+  json["interrupted"] = summary.interrupted;
+  Json failures = Json::array();
+  for (const FailedPath& failure : summary.first_failures) {
+    failures.push_back({{"path", failure.path}, {"time", failure.time}, {"what", failure.what}});
+  }
+  json["first_failures"] = failures;
+  if (!effective.regressor.empty()) json["regressor"] = effective.regressor;
+  json["order"] = options.order;
+  json["resolution"] = options.resolution;
+  json["time_grid"] = {
+      {"start", model.time().start}, {"step", model.time().step}, {"end", model.time().end}};
+  json["seconds"] = summary.seconds;
+  json["compile_seconds"] = effective.compile_seconds;
+  json["pilot_seconds"] = effective.choice.seconds;
+  json["version"] = DIVKER_VERSION;
+  json["model"] = model.name();
+  json["model_hash"] = model.hash();
+  json["model_text"] = model.text();
+  return json;
+}
+
+Attributes attributes(const CommonOptions& options, const Model& model,
+                      const Effective& effective) {
+  return {{"alpha", effective.alpha},
+          {"seed", std::to_string(options.seed)},
+          {"paths", std::to_string(effective.summary.paths)},
+          {"failed_paths", std::to_string(effective.summary.failed)},
+          {"time_grid",
+           fmt::format("{} : {} : {}", model.time().start, model.time().step, model.time().end)},
+          {"version", DIVKER_VERSION},
+          {"model_hash", model.hash()},
+          {"model_text", model.text()}};
+}
+
+void write_out(const CommonOptions& options, const Model& model, const Effective& effective,
+               const Table& table, const std::function<void()>& print) {
+  std::optional<Error> failure;
+  if (!options.out.empty()) {
+    try {
+      write_table(options.out, table, attributes(options, model, effective));
+    } catch (const Error& error) {
+      failure = error;
+    }
+  }
+  print();
+  if (failure) throw Error(*failure);
+}
+
+void print_json(const Json& json) {
+  fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+int finish(const CommonOptions& options, const Effective& effective) {
+  const RunSummary& summary = effective.summary;
+  if (summary.interrupted) {
+    fmt::print(stderr,
+               "divker: interrupted; the result rests on the {} of {} paths that were "
+               "finished.\n",
+               summary.paths, summary.requested);
+  }
+  for (const FailedPath& failure : summary.first_failures) {
+    fmt::print(stderr, "divker: path {} failed: its {} was not finite at t = {:.6g}.\n",
+               failure.path, failure.what, failure.time);
+  }
+  if (summary.failed > summary.first_failures.size()) {
+    fmt::print(stderr, "divker: {} paths failed in all and were left out.\n", summary.failed);
+  }
+  if (!options.json && !options.quiet) {
+    const double work = static_cast<double>(summary.paths) * static_cast<double>(summary.steps);
+    fmt::print("\n{} paths of {} steps in {:.3f} s ({:.3g} path-steps per second)", summary.paths,
+               summary.steps, summary.seconds, work / summary.seconds);
+    if (!effective.alpha.empty()) fmt::print(", damping {}", effective.alpha);
+    if (effective.choice.seconds > 0.0) fmt::print(", pilot {:.3f} s", effective.choice.seconds);
+    fmt::print(", compilation {:.3f} s\n", effective.compile_seconds);
+    if (!options.out.empty()) fmt::print("written to {}\n", options.out);
+  }
+  return summary.interrupted ? exit_interrupted : exit_done;
+}
+
+Matrix points_at(const std::string& file, const LoadedModel& loaded, const RunOptions& run,
+                 std::size_t grid) {
+  if (file.empty()) return default_points(loaded.model, run, grid);
+  std::vector<std::string> names;
+  for (const State& state : loaded.model.states()) names.push_back(state.name);
+  return select_columns(read_table(file), names, file);
+}
+
+Json to_json(const Matrix& matrix) {
+  Json rows = Json::array();
+  for (std::size_t r = 0; r < matrix.rows; ++r) {
+    const auto row = matrix.row(r);
+    rows.push_back(std::vector<double>(row.begin(), row.end()));
+  }
+  return rows;
+}
+
+}  // namespace divker::app

@@ -1,0 +1,57 @@
+// The progress line on standard error, and the clean end on Ctrl-C.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+
+#include "command.hpp"
+
+namespace divker::app {
+namespace {
+
+std::atomic<bool> stop_flag{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler must be able to set it");
+
+extern "C" void request_stop(int signal_number) {
+  stop_flag.store(true);
+  // A second Ctrl-C ends the process at once.
+  std::signal(signal_number, SIG_DFL);
+}
+
+}  // namespace
+
+void install_signal_handlers() {
+  std::signal(SIGINT, request_stop);
+  std::signal(SIGTERM, request_stop);
+}
+
+const std::atomic<bool>& stop_requested() { return stop_flag; }
+
+std::function<void(std::size_t, std::size_t)> terminal_progress() {
+  if (isatty(STDERR_FILENO) == 0) return nullptr;
+  using Clock = std::chrono::steady_clock;
+  struct State {
+    Clock::time_point start = Clock::now();
+    Clock::time_point shown = start;
+  };
+  return [state = std::make_shared<State>()](std::size_t finished, std::size_t total) {
+    const auto now = Clock::now();
+    const bool is_last = finished == total;
+    if (!is_last && now - state->shown < std::chrono::milliseconds(200)) return;
+    const double elapsed = std::chrono::duration<double>(now - state->start).count();
+    if (is_last) {
+      fmt::print(stderr, "\r\x1b[K");
+    } else if (finished != 0) {
+      const double share = static_cast<double>(finished) / static_cast<double>(total);
+      fmt::print(stderr, "\r\x1b[K{:3.0f}%  {} of {} paths, {:.0f} s left", 100.0 * share, finished,
+                 total, elapsed * (1.0 - share) / share);
+    }
+    std::fflush(stderr);
+    state->shown = now;
+  };
+}
+
+}  // namespace divker::app

@@ -1,0 +1,50 @@
+// Damping: how much of the score the noise itself is asked for, step by step.
+//
+// Without damping the covector grows like exp(contraction x T). The kernel formula says that the
+// noise knows the score, E[-S^{-T} db / dt | x'] = s(x'), and any mixture of the two is exact. The
+// choice changes the variance alone, by orders of magnitude (docs/damping.md).
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "divker/matrix.hpp"
+#include "divker/model.hpp"
+#include "divker/step.hpp"
+
+namespace divker {
+
+// A damping with its values. Units of alpha and A: 1/time. beta is a pure number.
+struct Damping {
+  DampingForm form = DampingForm::scalar;
+  double alpha = 1.0;
+  double beta = 0.0;
+  // Use max(alpha, 1/(t - t_0 + dt)): forgets the start quickly. Always on where the start is
+  // score-free, for its first step leaves a covector of the size of 1/sqrt(dt).
+  bool early = false;
+  // Matrix form: A where a step arrives at times[k], linear in between; noisy rows x M.
+  std::vector<double> times;
+  std::vector<Matrix> matrices;
+
+  // The damping argument of step n of the grid: 1, 2 or noisy*M values. alpha dt never exceeds 1.
+  void arguments(std::size_t n, const TimeGrid& grid, std::span<double> out) const;
+  [[nodiscard]] std::size_t argument_count() const;
+  // "5", "jacobian:4,0.5", "gaussian"; parses back where it has no matrices.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  void interpolate(double time, std::span<double> out) const;
+};
+
+// What a user may ask for on the command line: auto | VALUE | gaussian | jacobian[:alpha,beta].
+struct DampingRequest {
+  enum class Kind { automatic, given, gaussian, jacobian_grid } kind = Kind::automatic;
+  Damping damping;  // for Kind::given
+};
+// Error(usage) for anything else, negative alpha, or beta outside [0, 2].
+[[nodiscard]] DampingRequest parse_damping(std::string_view text);
+
+}  // namespace divker

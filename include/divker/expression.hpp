@@ -1,0 +1,208 @@
+// Scalar expressions as an immutable, hash-consed graph: build, simplify, differentiate, evaluate.
+//
+// A Graph is an arena: equal expressions are one node, and every node comes after its operands, so
+// that ascending node numbers are a topological order. Derivatives are again nodes of the same
+// graph; derivatives of derivatives need nothing special.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace divker {
+
+using NodeId = std::uint32_t;
+
+enum class Op : std::uint8_t {
+  constant,  // value
+  input,     // a free variable; operand a is its number
+  add,
+  sub,
+  mul,
+  div,
+  pow,  // general exponent; small integer exponents become products
+  min,
+  max,
+  step,  // 1 where a > b, 0 elsewhere: the derivative of min, max and abs; its own derivative is 0
+  neg,
+  sqrt,
+  exp,
+  log,
+  sin,
+  cos,
+  tan,
+  tanh,
+  sinh,
+  cosh,
+  atan,
+  erf,
+  abs,
+  sign,  // -1, 0 or 1; its derivative is taken as 0
+};
+
+[[nodiscard]] bool is_binary(Op op);
+[[nodiscard]] bool is_leaf(Op op);
+// The name by which the language and the printer call the operation ("sin", "+", ...).
+[[nodiscard]] std::string_view name_of(Op op);
+// The value of one operation, in IEEE double arithmetic; the meaning of every backend.
+[[nodiscard]] double apply(Op op, double a, double b);
+
+struct Node {
+  Op op = Op::constant;
+  NodeId a = 0;  // first operand, or the number of the input
+  NodeId b = 0;  // second operand of a binary operation
+  double value = 0.0;
+  bool operator==(const Node&) const = default;
+};
+
+class Graph;
+
+// A handle on one node of a graph, with the operators of arithmetic. The graph must outlive it.
+class Expression {
+ public:
+  Expression() = default;
+  Expression(Graph& graph, NodeId id) : graph_(&graph), id_(id) {}
+
+  [[nodiscard]] Graph& graph() const { return *graph_; }
+  [[nodiscard]] NodeId id() const { return id_; }
+  [[nodiscard]] const Node& node() const;
+  [[nodiscard]] bool is_constant() const;
+  [[nodiscard]] bool is_constant(double value) const;
+  [[nodiscard]] bool is_zero() const { return is_constant(0.0); }
+  bool operator==(const Expression&) const = default;  // the same node: structurally equal
+
+ private:
+  Graph* graph_ = nullptr;
+  NodeId id_ = 0;
+};
+
+// Copyable: a copy has the same nodes under the same numbers. Not safe to build from two threads.
+class Graph {
+ public:
+  [[nodiscard]] Expression constant(double value);
+  // A new free variable. Names need not be unique; the number identifies the input.
+  [[nodiscard]] Expression input(std::string name);
+  [[nodiscard]] Expression unary(Op op, Expression a);
+  [[nodiscard]] Expression binary(Op op, Expression a, Expression b);
+
+  [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  [[nodiscard]] const Node& node(NodeId id) const { return nodes_[id]; }
+  // Nodes of the expression written out as a tree: a measure of how much stands behind a node.
+  [[nodiscard]] std::uint32_t weight(NodeId id) const { return weights_[id]; }
+  [[nodiscard]] std::size_t input_count() const { return input_names_.size(); }
+  [[nodiscard]] const std::string& input_name(std::size_t number) const {
+    return input_names_[number];
+  }
+  [[nodiscard]] Expression at(NodeId id) { return {*this, id}; }
+
+ private:
+  struct NodeHash {
+    std::size_t operator()(const Node& node) const noexcept;
+  };
+  Expression intern(const Node& node);
+
+  std::vector<Node> nodes_;
+  std::vector<std::uint32_t> weights_;
+  std::vector<std::string> input_names_;
+  std::unordered_map<Node, NodeId, NodeHash> index_;
+};
+
+// Arithmetic. Folding of constants and the identities that matter (x+0, 1*x, x-x, -(-x), c*(d*x),
+// commuted operands, even and odd functions of a sign) are applied as the nodes are made, so that
+// equal expressions meet in one node. As in any symbolic system 0*x is 0 also where x overflows.
+Expression operator+(Expression a, Expression b);
+Expression operator-(Expression a, Expression b);
+Expression operator*(Expression a, Expression b);
+Expression operator/(Expression a, Expression b);
+Expression operator-(Expression a);
+Expression operator+(Expression a, double b);
+Expression operator-(Expression a, double b);
+Expression operator*(Expression a, double b);
+Expression operator/(Expression a, double b);
+Expression operator+(double a, Expression b);
+Expression operator-(double a, Expression b);
+Expression operator*(double a, Expression b);
+Expression operator/(double a, Expression b);
+
+Expression pow(Expression a, Expression b);
+Expression pow(Expression a, double exponent);
+Expression min(Expression a, Expression b);
+Expression max(Expression a, Expression b);
+Expression sqrt(Expression a);
+Expression exp(Expression a);
+Expression log(Expression a);
+Expression sin(Expression a);
+Expression cos(Expression a);
+Expression tan(Expression a);
+Expression tanh(Expression a);
+Expression sinh(Expression a);
+Expression cosh(Expression a);
+Expression atan(Expression a);
+Expression erf(Expression a);
+Expression abs(Expression a);
+
+// Balanced sum: depth log n, which keeps the dependency chain short in the kernel. A factor that
+// most terms share is taken out in front, again and again. Empty: zero.
+[[nodiscard]] Expression sum(Graph& graph, std::span<const Expression> terms);
+// sum_i a_i b_i. Sizes must agree.
+[[nodiscard]] Expression dot(Graph& graph, std::span<const Expression> a,
+                             std::span<const Expression> b);
+
+// Reverse mode: d f / d x_i for every i, at a cost of a small multiple of the size of f whatever
+// the number of variables. Variables may be any nodes, each taken as independent; what f does not
+// reach gets zero.
+[[nodiscard]] std::vector<Expression> gradient(Expression f, std::span<const Expression> variables);
+
+// Forward mode: d/de f_j(x + e v) at e = 0, for every j at once. O(size of f) time; components of v
+// that are constant zero create no nodes.
+[[nodiscard]] std::vector<Expression> directional_derivative(Graph& graph,
+                                                             std::span<const Expression> f,
+                                                             std::span<const Expression> variables,
+                                                             std::span<const Expression> direction);
+// d f / d x for a single variable.
+[[nodiscard]] Expression derivative(Expression f, Expression variable);
+
+// Every occurrence of from_i replaced by to_i, simultaneously.
+[[nodiscard]] std::vector<Expression> substitute(Graph& graph, std::span<const Expression> f,
+                                                 std::span<const Expression> from,
+                                                 std::span<const Expression> to);
+
+// A copy of expressions of another graph inside `target`; input_map[i] stands for input i of the
+// source graph.
+[[nodiscard]] std::vector<Expression> import_into(Graph& target, const Graph& source,
+                                                  std::span<const NodeId> roots,
+                                                  std::span<const Expression> input_map);
+
+// The nodes that the roots need, ascending, that is: operands first.
+[[nodiscard]] std::vector<NodeId> reachable(const Graph& graph, std::span<const NodeId> roots);
+// Does f contain any of the variables?
+[[nodiscard]] bool depends_on(Expression f, std::span<const Expression> variables);
+
+// Slow reference: the value of each root, with inputs[i] the value of input number i.
+[[nodiscard]] std::vector<double> evaluate(const Graph& graph, std::span<const NodeId> roots,
+                                           std::span<const double> inputs);
+[[nodiscard]] double evaluate(Expression f, std::span<const double> inputs);
+
+// Evaluation over many points, column by column: columns[i] holds input number i at every point,
+// either `count` values or one value that is the same for all points. Returns one column per root.
+[[nodiscard]] std::vector<std::vector<double>> evaluate_columns(
+    const Graph& graph, std::span<const NodeId> roots,
+    std::span<const std::span<const double>> columns, std::size_t count);
+
+// In the notation of the model language, with as few parentheses as precedence allows. Nodes that
+// have a name are written by it. Error(model) where the text would be too long or too deep to be
+// read: shared parts are written out wherever they are used.
+using NodeNames = std::unordered_map<NodeId, std::string>;
+[[nodiscard]] std::string to_string(Expression f);
+[[nodiscard]] std::string to_string(const Graph& graph, NodeId id, const NodeNames& names = {});
+
+// Number of nodes that compute something (neither constants nor inputs).
+[[nodiscard]] std::size_t operation_count(const Graph& graph, std::span<const NodeId> roots);
+
+}  // namespace divker

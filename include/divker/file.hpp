@@ -1,0 +1,50 @@
+// Files written whole or not at all, and text files read with care.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace divker {
+
+// A temporary file in the folder of `target`, under construction. commit() makes it durable (fsync)
+// and renames it over the target in one step; if it is destroyed before, it is removed and the
+// target stays as it was. The new file takes the permissions of the one it replaces.
+// Every failure to write is an Error(usage) with the reason that the system gave: folder missing,
+// not writable, disk full.
+class StagedFile {
+ public:
+  explicit StagedFile(const std::filesystem::path& target);
+  ~StagedFile();
+  StagedFile(const StagedFile&) = delete;
+  StagedFile& operator=(const StagedFile&) = delete;
+
+  // Where to write meanwhile. The file exists already and is empty.
+  [[nodiscard]] const std::filesystem::path& temporary() const { return temporary_; }
+  void commit();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  bool committed_ = false;
+};
+
+// Writes the bytes to the file, whole or not at all. Devices and pipes (/dev/stdout) are written
+// directly. Throws Error(usage) with the system's reason.
+void write_whole_file(const std::filesystem::path& path, std::string_view bytes);
+
+// Throws the Error(usage) that writing the file would meet (folder missing, not writable, the path
+// is a folder), so that a long run need not end with it. The file itself is left alone.
+void check_writable(const std::filesystem::path& path);
+
+// The contents of a text file. Throws Error(model) if the file is missing, a folder, not readable,
+// empty, larger than `limit` bytes, or binary (it holds a NUL byte).
+[[nodiscard]] std::string read_text_file(const std::filesystem::path& path,
+                                         std::size_t limit = std::size_t{1} << 32U);
+
+// The same for any file, in which NUL bytes are welcome.
+[[nodiscard]] std::string read_binary_file(const std::filesystem::path& path,
+                                           std::size_t limit = std::size_t{1} << 40U);
+
+}  // namespace divker

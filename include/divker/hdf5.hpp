@@ -1,0 +1,30 @@
+// HDF5 files of named tables.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "divker/table.hpp"
+
+namespace divker {
+
+struct NamedTable {
+  std::string name;  // of the dataset; `a/b` puts b into the group a
+  Table table;
+};
+
+// Writes 2-D datasets of f8, each with its column names as the attribute `columns` (variable-length
+// UTF-8 strings), and the attributes at the root of the file; whole or not at all.
+// Throws Error(usage).
+void write_hdf5(const std::filesystem::path& path, std::span<const NamedTable> tables,
+                const Attributes& attributes = {});
+
+// Reads one 1-D or 2-D dataset of any numeric type; the empty name means the only dataset at the
+// root of the file. Throws Error(model), and names the datasets that are there if this one is not.
+[[nodiscard]] Table read_hdf5(const std::filesystem::path& path, const std::string& dataset = {});
+
+// The string attributes at the root of the file. Throws Error(model).
+[[nodiscard]] Attributes read_hdf5_attributes(const std::filesystem::path& path);
+
+}  // namespace divker

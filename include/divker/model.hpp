@@ -1,0 +1,242 @@
+// What a model is: states, parameters with bounds, drift, noise columns, initial law, time grid.
+//
+//   dx = F(t, x; gamma) dt + sum_k S_k(t, x; gamma) dB_k ,   x_0 ~ h_0(. ; gamma)      (Ito)
+//   x' = f(t, x; gamma) + sum_k S_k(t, x; gamma) xi_k                                  (map)
+//
+// A Model is immutable and validated. It comes from the language (divker/language.hpp) or from a
+// ModelBuilder.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "divker/expression.hpp"
+#include "divker/matrix.hpp"
+
+namespace divker {
+
+enum class Dynamics { sde, map };
+
+// How noise enters, which decides what the step costs and which damping it admits.
+enum class NoiseClass {
+  scalar,      // one amplitude, common to all states, each with its own Brownian motion
+  diagonal,    // each state has its own Brownian motions
+  full,        // states share Brownian motions: S S^T is not diagonal
+  degenerate,  // some states carry no noise; the others are of one of the kinds above
+};
+[[nodiscard]] std::string_view name_of(NoiseClass noise_class);
+
+// A scalar parameter. Component i of a vector parameter a is named "a[i]".
+struct Parameter {
+  std::string name;
+  double value = 0.0;
+  double lower = -std::numeric_limits<double>::infinity();  // open interval (lower, upper)
+  double upper = std::numeric_limits<double>::infinity();
+  bool fixed = false;  // not differentiated, not fitted
+  NodeId node = 0;     // its input in the graph
+};
+
+// A vector family as it was declared, for printing and for `--wrt a`: names "a[0]" ... "a[n-1]".
+struct Family {
+  std::string name;
+  std::size_t first = 0;  // index of component 0 among the states or parameters
+  std::size_t size = 1;
+  bool is_vector = false;
+  bool periodic = false;  // states only: indices wrap
+};
+
+struct State {
+  std::string name;
+  NodeId node = 0;
+};
+
+enum class InitialKind { normal, lognormal, point, samples };
+
+// The initial law of one state. normal(a, b): mean a, standard deviation b. lognormal(a, b): log x
+// is normal(a, b). point: x = a. Expressions of parameters only. samples: row of a file.
+struct InitialLaw {
+  InitialKind kind = InitialKind::point;
+  NodeId a = 0;
+  NodeId b = 0;
+  std::string file;  // samples: as written in the model
+};
+
+// Times start + n * step, n = 0 ... steps, in the model's unit of time. For maps step is 1.
+struct TimeGrid {
+  double start = 0.0;
+  double step = 1.0;
+  double end = 1.0;
+
+  // Throws Error(model) unless step > 0, end > start and (end - start)/step is whole within 1e-6.
+  void validate() const;
+  [[nodiscard]] std::size_t steps() const;
+  [[nodiscard]] double time(std::size_t n) const { return start + static_cast<double>(n) * step; }
+};
+
+// One nonzero entry S(row, column) of the noise matrix.
+struct NoiseEntry {
+  std::size_t row = 0;
+  std::size_t column = 0;
+  NodeId amplitude = 0;
+};
+
+class Model {
+ public:
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] Dynamics dynamics() const { return dynamics_; }
+  [[nodiscard]] const std::shared_ptr<const Graph>& graph() const { return graph_; }
+  [[nodiscard]] std::size_t dimension() const { return states_.size(); }         // M
+  [[nodiscard]] std::size_t noise_count() const { return noise_names_.size(); }  // K
+
+  [[nodiscard]] const std::vector<State>& states() const { return states_; }
+  [[nodiscard]] const std::vector<Parameter>& parameters() const { return parameters_; }
+  [[nodiscard]] const std::vector<Family>& state_families() const { return state_families_; }
+  [[nodiscard]] const std::vector<Family>& parameter_families() const {
+    return parameter_families_;
+  }
+  [[nodiscard]] NodeId time_input() const { return time_; }
+  [[nodiscard]] const std::vector<NodeId>& drift() const { return drift_; }  // F, or f of a map
+  [[nodiscard]] const std::vector<NoiseEntry>& noise() const { return noise_; }
+  [[nodiscard]] const std::vector<std::string>& noise_names() const { return noise_names_; }
+  [[nodiscard]] const std::vector<InitialLaw>& initial() const { return initial_; }
+  [[nodiscard]] const TimeGrid& time() const { return time_grid_; }
+  // Shared sub-expressions by the name of their `let`, for observables and printing.
+  [[nodiscard]] const std::map<std::string, std::vector<NodeId>>& lets() const { return lets_; }
+
+  [[nodiscard]] NoiseClass noise_class() const { return noise_class_; }
+  // S S^T is diagonal on the noisy states.
+  [[nodiscard]] bool has_diagonal_covariance() const { return diagonal_covariance_; }
+  [[nodiscard]] const std::vector<bool>& noisy() const { return noisy_; }  // per state
+  // Has every coordinate a known initial density? Otherwise the start must be score-free.
+  [[nodiscard]] bool has_initial_density() const;
+  [[nodiscard]] bool starts_from_samples() const;
+
+  [[nodiscard]] std::vector<double> parameter_values() const;
+  // Index of a scalar parameter; Error(usage) naming the known ones.
+  [[nodiscard]] std::size_t parameter_index(std::string_view name) const;
+  // "a" gives all components of a family, "a[2]" one: for --wrt and --set.
+  [[nodiscard]] std::vector<std::size_t> parameter_indices(std::string_view name) const;
+  // All that are not fixed.
+  [[nodiscard]] std::vector<std::size_t> free_parameters() const;
+
+  // Copies with other values. Names as in parameter_indices, and `dt`, `T` for the time grid.
+  // Error(usage) for unknown names; Error(model) outside the bounds.
+  [[nodiscard]] Model with_value(std::string_view name, double value) const;
+  [[nodiscard]] Model with_parameters(std::span<const double> values) const;
+  [[nodiscard]] Model with_time(const TimeGrid& grid) const;
+
+  // The model in the language, with its current parameter values and time grid: what was parsed,
+  // or for a built model the equations component by component. Parses to an equal model.
+  [[nodiscard]] std::string text() const;
+  // A number for the equations (not the values of parameters), as 16 hexadecimal digits.
+  [[nodiscard]] std::string hash() const;
+
+  // Values of the graph's inputs, ready for evaluate(): state x, time t, the model's parameters.
+  [[nodiscard]] std::vector<double> input_values(std::span<const double> x, double t) const;
+  // Mean of the initial law (median of lognormal; zero for samples).
+  [[nodiscard]] std::vector<double> initial_mean() const;
+  // S at a point, dimension() x noise_count().
+  [[nodiscard]] Matrix noise_matrix(std::span<const double> x, double t) const;
+
+ private:
+  friend class ModelBuilder;
+  Model() = default;
+
+  std::string name_;
+  Dynamics dynamics_ = Dynamics::sde;
+  std::shared_ptr<const Graph> graph_;
+  NodeId time_ = 0;
+  std::vector<State> states_;
+  std::vector<Parameter> parameters_;
+  std::vector<Family> state_families_;
+  std::vector<Family> parameter_families_;
+  std::vector<NodeId> drift_;
+  std::vector<NoiseEntry> noise_;
+  std::vector<std::string> noise_names_;
+  std::vector<InitialLaw> initial_;
+  std::map<std::string, std::vector<NodeId>> lets_;
+  TimeGrid time_grid_;
+  NoiseClass noise_class_ = NoiseClass::diagonal;
+  bool diagonal_covariance_ = true;
+  std::vector<bool> noisy_;
+  // Statements of the source, to be printed again; a parameter or time statement is remade from
+  // the current values. Empty for built models.
+  std::function<std::string(const Model&)> printer_;
+};
+
+// Assembles a model from expressions, about as many lines as the model has equations:
+//
+//   ModelBuilder b("ou");
+//   auto a = b.parameter("a", 1.0), s = b.parameter("s", 1.0, 0.0, infinity);
+//   auto x = b.state("x");
+//   b.drift(x, -a * x);
+//   b.noise(x, "W", s);
+//   b.initial_normal(x, 0.0, 1.0);
+//   b.time(0.0, 0.01, 1.0);
+//   Model model = b.build();
+class ModelBuilder {
+ public:
+  explicit ModelBuilder(std::string name, Dynamics dynamics = Dynamics::sde);
+
+  [[nodiscard]] Graph& graph() { return *graph_; }
+  [[nodiscard]] Expression time();
+
+  // Declarations. Error(model) for names used twice or that are not identifiers.
+  Expression parameter(const std::string& name, double value,
+                       double lower = -std::numeric_limits<double>::infinity(),
+                       double upper = std::numeric_limits<double>::infinity(), bool fixed = false);
+  std::vector<Expression> parameters(const std::string& name, std::span<const double> values,
+                                     double lower = -std::numeric_limits<double>::infinity(),
+                                     double upper = std::numeric_limits<double>::infinity(),
+                                     bool fixed = false);
+  Expression state(const std::string& name);
+  std::vector<Expression> states(const std::string& name, std::size_t size, bool periodic = false);
+  void let(const std::string& name, std::vector<Expression> values);
+
+  // Equations. Terms for the same state add up. `brownian` names the Brownian motion, such as "W"
+  // or "W[3]"; equal names are the same motion.
+  void drift(Expression state, Expression rate);
+  void noise(Expression state, const std::string& brownian, Expression amplitude);
+
+  void initial_normal(Expression state, Expression mean, Expression standard_deviation);
+  void initial_normal(Expression state, double mean, double standard_deviation);
+  void initial_lognormal(Expression state, Expression mu, Expression standard_deviation);
+  void initial_point(Expression state, Expression value);
+  void initial_point(Expression state, double value);
+  void initial_samples(Expression state, const std::string& file);
+
+  void time(double start, double step, double end);
+  void printer(std::function<std::string(const Model&)> print);
+
+  // Checks everything and classifies the noise. Error(model) when a state lacks its equation or
+  // initial law, no state has noise, the noise matrix is singular otherwise than by silent states,
+  // a parameter is outside its bounds, or drift or noise are not finite at the initial law's mean.
+  [[nodiscard]] Model build();
+
+ private:
+  void declare(const std::string& name);
+  [[nodiscard]] std::size_t index_of(Expression state) const;
+  void set_initial(Expression state, InitialLaw law);
+  void check_complete() const;
+  void collect_noise(Model& model) const;
+
+  std::shared_ptr<Graph> graph_;
+  Model model_;
+  std::set<std::string> names_;
+  std::map<std::string, std::size_t> columns_;  // of the noise matrix, by name
+  std::vector<std::optional<Expression>> drift_;
+  std::vector<std::vector<std::pair<std::size_t, Expression>>> noise_;  // per state: column, term
+  std::vector<std::optional<InitialLaw>> initial_;
+  bool has_time_ = false;
+};
+
+}  // namespace divker

@@ -1,0 +1,68 @@
+// The response of a mean to the parameters, d/dgamma E[Phi(x_T; gamma)], from pathwise numbers.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "divker/matrix.hpp"
+#include "divker/moments.hpp"
+
+namespace divker {
+
+// What an ensemble says about an observable Phi; vectors have one entry for each parameter.
+struct ObservableResponse {
+  Estimate value;                  // mean of Phi
+  std::vector<Estimate> response;  // with the control variate: the one to use
+  std::vector<Estimate> plain;     // without it
+};
+
+// Accumulates samples (Phi, I, dPhi/dgamma) and answers with
+//
+//   plain_p    = mean((Phi - mean Phi) I_p) + mean(dPhi_p)
+//   response_p = plain_p - c_p mean(I_p) ,    c_p = Cov(z_p, I_p) / Var(I_p) ,
+//
+// where z_p = (Phi - mean Phi)(I_p - mean I_p) + dPhi_p is plain_p's influence function. E[I] = 0
+// (the total mass of a density does not respond) makes I_p a control variate: the same limit, and
+// asymptotically never a larger variance, Var(z) - Cov(z, I)^2 / Var(I). Where I comes from a time
+// step that leaves a bias O(dt) in E[I], the response takes over c times that bias, again O(dt).
+//
+// Standard errors are those of the delta method, sqrt(Var(influence) / (n - 1)); the bias of both
+// estimates is O(1/n). They ask for finite fourth moments of the pair (Phi, I).
+// All sums are kept about the running means, so large offsets of Phi cost no digits; samples added
+// and accumulators merged in the same order give the same bits. Cost: O(P) a sample.
+class ResponseAccumulator {
+ public:
+  ResponseAccumulator() = default;
+  explicit ResponseAccumulator(std::size_t parameters);
+
+  // One block of samples: `phi` has n entries, `integral` is n x P, `explicit_part` (dPhi/dgamma)
+  // is n x P or empty for an observable that does not depend on the parameters. Throws Error(usage)
+  // for other shapes.
+  void add(std::span<const double> phi, const Matrix& integral, const Matrix& explicit_part = {});
+  void merge(const ResponseAccumulator& other);
+
+  [[nodiscard]] std::size_t parameters() const { return sums_.size(); }
+  [[nodiscard]] std::size_t count() const { return count_; }
+  // Throws Error(usage) for fewer than two samples.
+  [[nodiscard]] ObservableResponse result() const;
+
+ private:
+  // Sums over the samples of products of u = Phi - mean, v = I - mean, w = dPhi - mean.
+  struct Sums {
+    double mean_v = 0.0, mean_w = 0.0;
+    double uv = 0.0, uw = 0.0, vv = 0.0, vw = 0.0, ww = 0.0;
+    double uuv = 0.0, uvv = 0.0, uvw = 0.0, uuvv = 0.0;
+  };
+  static Sums shifted(const Sums& sums, double uu, double count, double du, double dv, double dw);
+  [[nodiscard]] static Sums block_sums(std::span<const double> u, const Matrix& integral,
+                                       const Matrix& explicit_part, std::size_t p);
+  void merge_sums(std::size_t count, double mean_u, double uu, std::span<const Sums> other);
+
+  std::size_t count_ = 0;
+  double mean_u_ = 0.0;
+  double uu_ = 0.0;
+  std::vector<Sums> sums_;
+};
+
+}  // namespace divker

@@ -1,0 +1,49 @@
+// The choice of the damping by measurement: a pilot run of few paths for every candidate.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "divker/damping.hpp"
+#include "divker/ensemble.hpp"
+#include "divker/model.hpp"
+#include "divker/step.hpp"
+
+namespace divker {
+
+// The variances that the choice is to make small, from the paths of one snapshot: what the user
+// asked for. Empty: the variance of every component of nu and of every response.
+using VarianceMeasure = std::function<std::vector<double>(const Snapshot&)>;
+
+struct DampingCandidate {
+  Damping damping;
+  double cost = 0.0;  // geometric mean of the variances; infinite if a path failed
+};
+
+struct DampingChoice {
+  Damping damping;
+  double cost = 0.0;
+  std::vector<DampingCandidate> candidates;  // all that were tried, in the order of their cost
+  std::size_t paths = 0;                     // of the final comparison
+  double seconds = 0.0;
+};
+
+// Answers a request: what was given, or the best of
+//   constants alpha over four decades below 1/dt, the best also with the early rule 1/t,
+//   Jacobian damping for alpha at and below the best constant and beta = 0.5, 1,
+//   Gaussian damping A = E[S S^T] P_t^{-1}, P_t the covariance of the pilot's paths (M <= 64),
+//   and neighbours of the winner.
+// The path does not depend on the damping, so all candidates see the same paths (common random
+// numbers) and their costs compare far better than each is known. All are screened with 256 paths,
+// the best four with up to 1024. Cost: at most about 12,000 paths, and one compilation per form.
+// Maps need no damping and get alpha = 1.
+[[nodiscard]] DampingChoice choose_damping(const Model& model, const DampingRequest& request,
+                                           const StepOptions& step, const RunOptions& run,
+                                           const VarianceMeasure& measure = {});
+
+// A = E[S S^T] P_t^{-1} along the time grid, noisy rows only, from paths simulated for the purpose.
+// Error(numerical) if a covariance is singular.
+[[nodiscard]] Damping gaussian_damping(const Model& model, const RunOptions& run);
+
+}  // namespace divker

@@ -1,0 +1,43 @@
+// Tables of numbers with named columns, in the format that the file's extension names.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "divker/matrix.hpp"
+
+namespace divker {
+
+// Columns without names (an NPY array, a CSV file without a header) have `columns` empty; else
+// there is one distinct name for each column of `values`.
+struct Table {
+  std::vector<std::string> columns;
+  Matrix values;
+};
+
+// What is said about a table: seed, model text, version, ...
+using Attributes = std::map<std::string, std::string>;
+
+// Reads .csv, .npy or .h5 (the only dataset of the file). Throws Error(usage) for another
+// extension, Error(model) for a file at fault; a value that is not finite is refused with its row
+// and column.
+[[nodiscard]] Table read_table(const std::filesystem::path& path);
+
+// Writes .csv, .npy or .h5, whole or not at all. CSV keeps the attributes as leading `#` comments,
+// HDF5 as attributes of the file; NPY holds numbers only. Throws Error(usage).
+void write_table(const std::filesystem::path& path, const Table& table,
+                 const Attributes& attributes = {});
+
+// Throws Error(usage) unless write_table knows the extension and could write the file now.
+void check_table_writable(const std::filesystem::path& path);
+
+// The wanted columns, in the wanted order. Named columns may stand in any order and be more than
+// wanted; columns without names are taken in order and must be as many as wanted.
+// `source` names the table in the message of the Error(model).
+[[nodiscard]] Matrix select_columns(const Table& table, std::span<const std::string> wanted,
+                                    const std::string& source);
+
+}  // namespace divker

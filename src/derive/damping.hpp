@@ -1,0 +1,18 @@
+// nu' = nu_div - dt A^T ( nu_div + S^{-T} db / dt ): how the noise corrects the covector.
+#pragma once
+
+#include "derive/symbols.hpp"
+
+namespace divker::derive {
+
+// The damped covector, and the damping values that the step takes as an argument.
+struct Damped {
+  Vector nu;
+  Vector arguments;
+};
+
+// `arrival` is x', needed by the Jacobian form, which looks at the drift there.
+[[nodiscard]] Damped damp(const Symbols& s, DampingForm form, const Vector& nu_div,
+                          const Vector& arrival);
+
+}  // namespace divker::derive

@@ -1,0 +1,71 @@
+// The initial law: x_0, nu_0 = grad log h_0(x_0), I_0 = d log h_0(x_0; gamma) / d gamma.
+#include "derive/symbols.hpp"
+#include "divker/step.hpp"
+
+namespace divker {
+namespace derive {
+namespace {
+
+// What one state contributes: its value, and log h_0 as a function of a held value of the state.
+struct Draw {
+  Expression value;
+  Expression log_density;
+};
+
+Draw draw(const Symbols& s, const InitialLaw& law, Expression held, Expression z,
+          Expression sample) {
+  Graph& g = *s.graph;
+  if (law.kind == InitialKind::samples) return {sample, s.zero()};
+  const Expression a = g.at(law.a);
+  if (law.kind == InitialKind::point) return {a, s.zero()};
+  const Expression b = g.at(law.b);
+  const bool in_logarithm = law.kind == InitialKind::lognormal;
+  const Expression coordinate = in_logarithm ? log(held) : held;
+  const Expression standardised = (coordinate - a) / b;
+  Expression log_density = -0.5 * standardised * standardised - log(b);
+  if (in_logarithm) log_density = log_density - coordinate;
+  const Expression normal = a + b * z;
+  return {in_logarithm ? exp(normal) : normal, log_density};
+}
+
+}  // namespace
+}  // namespace derive
+
+Program derive_start(const Model& model, const StepOptions& options) {
+  using namespace derive;
+  const Symbols s(model, options);
+  Graph& g = *s.graph;
+  const std::size_t dimension = s.x.size();
+  Vector z;
+  Vector sample;
+  for (std::size_t i = 0; i < dimension; ++i) {
+    z.push_back(g.input("z[" + std::to_string(i) + "]"));
+    sample.push_back(g.input("sample[" + std::to_string(i) + "]"));
+  }
+  Vector values;
+  Vector log_densities;
+  for (std::size_t i = 0; i < dimension; ++i) {
+    const Draw drawn = draw(s, model.initial()[i], s.x[i], z[i], sample[i]);
+    values.push_back(drawn.value);
+    log_densities.push_back(drawn.log_density);
+  }
+  const Expression log_density = sum(g, log_densities);
+
+  Program program;
+  program.arguments.push_back({"z", Rate::path, ids(z)});
+  if (model.starts_from_samples()) program.arguments.push_back({"sample", Rate::path, ids(sample)});
+  program.arguments.push_back({"parameters", Rate::run, ids(s.parameters)});
+  program.results.push_back({"x", ids(values), false});
+  if (options.score) {
+    const Vector score = substitute(g, gradient(log_density, s.x), s.x, values);
+    program.results.push_back({"nu", ids(score), false});
+  }
+  if (!options.responses.empty()) {
+    const Vector response = substitute(g, gradient(log_density, s.gamma), s.x, values);
+    program.results.push_back({"I", ids(response), false});
+  }
+  program.graph = s.graph;
+  return program;
+}
+
+}  // namespace divker

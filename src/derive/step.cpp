@@ -1,0 +1,123 @@
+// docs/theory.md, section 4: the step of an SDE, and its second order in the inverse.
+#include "divker/step.hpp"
+
+#include <algorithm>
+
+#include "derive/calculus.hpp"
+#include "derive/damping.hpp"
+#include "divker/error.hpp"
+
+namespace divker {
+namespace derive {
+namespace {
+
+// The columns S_k whose components depend on the state; the others have grad S_k = 0.
+std::vector<Field> varying_columns(const Symbols& s) {
+  std::vector<Field> varying;
+  for (const Field& column : s.columns) {
+    const bool varies = std::any_of(column.values.begin(), column.values.end(),
+                                    [&](Expression e) { return depends_on(e, s.x); });
+    if (varies) varying.push_back(column);
+  }
+  return varying;
+}
+
+// dt sum_k { (grad S_k)^T grad D_nu(S_k) + 1/2 grad tr((grad S_k)^2) }.
+// Only those components of grad D_nu(S_k) are made that meet a nonzero row of grad S_k: the cost
+// stays O(M) for diagonal noise.
+void add_noise_correction(const Symbols& s, HeldScalar& total) {
+  for (const Field& column : varying_columns(s)) {
+    const Expression divergence_of_column = weighted_divergence(s, column);
+    Vector weights;
+    for (const std::size_t row : column.rows) {
+      weights.push_back(s.dt * derivative(divergence_of_column, s.x[row]));
+    }
+    total.add_transported(column, weights);
+    total.add(0.5 * s.dt * trace_of_jacobian_product(s, column, column));
+  }
+}
+
+// The products of drift with drift and of drift with noise in G^T (grad D_nu(W)) and in
+// 1/2 grad tr(G^2), where W = F dt + sum_k S_k db_k and G = grad W.
+void add_second_order(const Symbols& s, const Field& drift, const Field& noise, HeldScalar& total) {
+  const Vector by_drift = gradient(weighted_divergence(s, drift), s.x);
+  const Vector by_noise = gradient(weighted_divergence(s, noise), s.x);
+  Vector by_both;
+  for (std::size_t i = 0; i < s.x.size(); ++i) by_both.push_back(by_drift[i] + by_noise[i]);
+  total.add_transported(drift, by_both);
+  total.add_transported(noise, by_drift);
+  total.add(0.5 * trace_of_jacobian_product(s, drift, drift));
+  total.add(trace_of_jacobian_product(s, drift, noise));
+}
+
+// nu_div: every term of it is a gradient in x, with something held constant.
+Vector covector_step(const Symbols& s, InverseOrder order, const Field& drift, const Field& noise) {
+  HeldScalar total(s);
+  total.add(-weighted_divergence(s, added(drift, noise)));
+  add_noise_correction(s, total);
+  if (order == InverseOrder::second) add_second_order(s, drift, noise, total);
+  Vector nu = total.gradient_in_x();
+  for (std::size_t i = 0; i < s.x.size(); ++i) nu[i] = s.nu[i] + nu[i];
+  return nu;
+}
+
+// One reverse pass gives the increments of all responses:
+//   d/dgamma [ -D_nu(W) + dt sum_k D_nu((grad S_k)|_held S_k) ]
+// and to second order also D_nu of (grad F)|_held W dt + (grad N)|_held F dt, W = F dt + N.
+Vector response_increments(const Symbols& s, InverseOrder order, const Field& drift,
+                           const Field& noise) {
+  const Vector held = s.placeholders(s.gamma.size());
+  Vector terms{-weighted_divergence(s, added(drift, noise))};
+  for (const Field& column : varying_columns(s)) {
+    const Field turned = held_directional_derivative(s, column, column, held);
+    terms.push_back(s.dt * weighted_divergence(s, turned));
+  }
+  if (order == InverseOrder::second) {
+    terms.push_back(
+        weighted_divergence(s, held_directional_derivative(s, drift, added(drift, noise), held)));
+    terms.push_back(weighted_divergence(s, held_directional_derivative(s, noise, drift, held)));
+  }
+  const Vector increments = gradient(sum(*s.graph, terms), s.gamma);
+  return substitute(*s.graph, increments, held, s.gamma);
+}
+
+}  // namespace
+}  // namespace derive
+
+Program derive_divergence_step(const Model& model, const StepOptions& options) {
+  using namespace derive;
+  if (model.dynamics() == Dynamics::map) {
+    throw Error(ErrorKind::usage, "Model " + model.name() +
+                                      " is a discrete-time map: its step has no small dt to expand "
+                                      "in; use the kernel step.");
+  }
+  const Symbols s(model, options);
+  const Field drift = scaled(s.dt, s.drift);
+  const Field noise = s.noise_increment();
+  const Field displacement = added(drift, noise);
+  Vector arrival;
+  for (std::size_t i = 0; i < s.x.size(); ++i) arrival.push_back(s.x[i] + displacement.values[i]);
+
+  Program program;
+  program.arguments.push_back({"x", Rate::path, ids(s.x)});
+  if (options.score) program.arguments.push_back({"nu", Rate::path, ids(s.nu)});
+  program.arguments.push_back({"b", Rate::path, ids(s.b)});
+  program.arguments.push_back({"t", Rate::step, {s.t.id()}});
+  program.results.push_back({"x", ids(arrival), false});
+  if (options.score) {
+    const Vector nu_div = covector_step(s, options.order, drift, noise);
+    const Damped damped = damp(s, options.damping, nu_div, arrival);
+    program.arguments.push_back({"damping", Rate::step, ids(damped.arguments)});
+    program.results.push_back({"nu", ids(damped.nu), false});
+  }
+  program.arguments.push_back({"parameters", Rate::run, ids(s.parameters)});
+  program.arguments.push_back({"dt", Rate::run, {s.dt.id()}});
+  if (!options.responses.empty()) {
+    program.results.push_back(
+        {"I", ids(response_increments(s, options.order, drift, noise)), true});
+  }
+  program.graph = s.graph;
+  return program;
+}
+
+}  // namespace divker

@@ -1,0 +1,111 @@
+#include "divker/damping.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "divker/error.hpp"
+
+namespace divker {
+
+void Damping::arguments(std::size_t n, const TimeGrid& grid, std::span<double> out) const {
+  if (form == DampingForm::matrix) {
+    interpolate(grid.time(n + 1), out);
+    return;
+  }
+  const double elapsed = grid.time(n) - grid.start;
+  double value = early ? std::max(alpha, 1.0 / (elapsed + grid.step)) : alpha;
+  value = std::min(value, 1.0 / grid.step);
+  out[0] = value;
+  // While the start is being forgotten the Jacobian correction would act on noise of size 1/dt.
+  if (form == DampingForm::jacobian) out[1] = value > alpha ? 0.0 : beta;
+}
+
+void Damping::interpolate(double time, std::span<double> out) const {
+  const auto after = std::upper_bound(times.begin(), times.end(), time);
+  const auto right = std::min<std::ptrdiff_t>(after - times.begin(),
+                                              static_cast<std::ptrdiff_t>(times.size()) - 1);
+  const auto left = std::max<std::ptrdiff_t>(after - times.begin() - 1, 0);
+  const double t0 = times[static_cast<std::size_t>(left)];
+  const double t1 = times[static_cast<std::size_t>(right)];
+  const double weight = t1 > t0 ? (time - t0) / (t1 - t0) : 0.0;
+  const std::vector<double>& a = matrices[static_cast<std::size_t>(left)].data;
+  const std::vector<double>& b = matrices[static_cast<std::size_t>(right)].data;
+  for (std::size_t k = 0; k < out.size(); ++k) out[k] = (1.0 - weight) * a[k] + weight * b[k];
+}
+
+std::size_t Damping::argument_count() const {
+  switch (form) {
+    case DampingForm::scalar:
+      return 1;
+    case DampingForm::jacobian:
+      return 2;
+    case DampingForm::matrix:
+      return matrices.empty() ? 0 : matrices.front().data.size();
+  }
+  return 0;
+}
+
+std::string Damping::text() const {
+  switch (form) {
+    case DampingForm::scalar:
+      return fmt::format("{}", alpha);
+    case DampingForm::jacobian:
+      return fmt::format("jacobian:{},{}", alpha, beta);
+    case DampingForm::matrix:
+      return "gaussian";
+  }
+  return {};
+}
+
+namespace {
+
+double number(std::string_view text, std::string_view whole) {
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
+    throw Error(ErrorKind::usage,
+                fmt::format("The damping '{}' is not understood: expected auto, a number (alpha, "
+                            "per unit of time), gaussian, jacobian or jacobian:alpha,beta.",
+                            whole));
+  }
+  return value;
+}
+
+void check_range(const Damping& damping) {
+  if (damping.alpha < 0.0) {
+    throw Error(ErrorKind::usage,
+                fmt::format("The damping alpha = {} is negative: alpha must be at least 0.",
+                            damping.alpha));
+  }
+  if (damping.beta < 0.0 || damping.beta > 2.0) {
+    throw Error(ErrorKind::usage,
+                fmt::format("The Jacobian damping beta = {} is outside [0, 2].", damping.beta));
+  }
+}
+
+}  // namespace
+
+DampingRequest parse_damping(std::string_view text) {
+  using Kind = DampingRequest::Kind;
+  if (text == "auto") return {Kind::automatic, {}};
+  if (text == "gaussian") return {Kind::gaussian, {}};
+  if (text == "jacobian") return {Kind::jacobian_grid, {}};
+  DampingRequest request{Kind::given, {}};
+  constexpr std::string_view prefix = "jacobian:";
+  if (text.starts_with(prefix)) {
+    const std::string_view pair = text.substr(prefix.size());
+    const std::size_t comma = std::min(pair.find(','), pair.size());
+    request.damping.form = DampingForm::jacobian;
+    request.damping.alpha = number(pair.substr(0, comma), text);
+    request.damping.beta = number(pair.substr(std::min(comma + 1, pair.size())), text);
+  } else {
+    request.damping.alpha = number(text, text);
+  }
+  check_range(request.damping);
+  return request;
+}
+
+}  // namespace divker

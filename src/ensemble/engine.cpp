@@ -1,0 +1,242 @@
+#include "ensemble/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "divker/error.hpp"
+
+namespace divker::ensemble {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Slot>, 8> slot_names{{
+    {"x", Slot::x},
+    {"nu", Slot::nu},
+    {"b", Slot::b},
+    {"t", Slot::t},
+    {"damping", Slot::damping},
+    {"I", Slot::responses},
+    {"z", Slot::z},
+    {"sample", Slot::sample},
+}};
+
+Slot slot_of(const std::string& name) {
+  for (const auto& [known, slot] : slot_names) {
+    if (known == name) return slot;
+  }
+  return Slot::run;
+}
+
+Stage make_stage(const Program& program, double& compile_seconds) {
+  Stage stage;
+  const double before = Kernel::total_compile_seconds();
+  stage.kernel = Kernel::compile(program);
+  compile_seconds += Kernel::total_compile_seconds() - before;
+  for (const Argument& argument : program.arguments) {
+    stage.arguments.push_back(slot_of(argument.name));
+    if (argument.rate == Rate::run) stage.run_arguments.push_back(argument.name);
+  }
+  for (const Result& result : program.results) stage.results.push_back(slot_of(result.name));
+  return stage;
+}
+
+std::vector<double> bind(const Stage& stage, const Model& model) {
+  const std::vector<double> parameters = model.parameter_values();
+  const double dt = model.time().step;
+  std::vector<std::span<const double>> values;
+  for (const std::string& name : stage.run_arguments) {
+    values.emplace_back(name == "dt" ? std::span<const double>(&dt, 1)
+                                     : std::span<const double>(parameters));
+  }
+  return stage.kernel->bind(values);
+}
+
+}  // namespace
+
+Engine::Engine(const Model& model_, const StepOptions& options_)
+    : model(model_), options(options_) {
+  start = make_stage(derive_start(model, options), compile_seconds);
+  const bool is_map = model.dynamics() == Dynamics::map;
+  const Program program =
+      is_map ? derive_kernel_step(model, options, false) : derive_divergence_step(model, options);
+  step = make_stage(program, compile_seconds);
+  operations = operation_count(*program.graph, program.roots());
+  if (options.score && (is_map || !model.has_initial_density())) {
+    first = make_stage(derive_kernel_step(model, options, true), compile_seconds);
+  }
+}
+
+RunPlan::RunPlan(const Engine& engine_, const RunOptions& options_)
+    : engine(engine_),
+      options(options_),
+      damping(options_.damping),
+      snapshots(snapshot_steps(engine_.model.time(), options_.snapshots)),
+      start_constants(bind(engine_.start, engine_.model)),
+      first_constants(engine_.first ? bind(*engine_.first, engine_.model) : std::vector<double>{}),
+      step_constants(bind(engine_.step, engine_.model)),
+      step_noise(options_.seed, Stream::step, options_.resolution),
+      start_noise(options_.seed, Stream::start, options_.resolution),
+      pick(options_.seed, Stream::pick, options_.resolution) {
+  if (engine.score_free()) damping.early = true;
+}
+
+Block::Block(const RunPlan& plan, std::size_t vectors)
+    : plan_(plan),
+      vectors_(vectors),
+      lanes_(plan.engine.lanes()),
+      dimension_(plan.engine.model.dimension()),
+      noise_count_(plan.engine.model.noise_count()),
+      response_count_(plan.engine.options.responses.size()),
+      batch_(batch_steps(noise_count_)) {
+  const std::size_t width = paths();
+  for (AlignedArray* state : {&x_, &x_next_, &nu_, &nu_next_, &sample_}) {
+    state->resize(width * dimension_);
+  }
+  z_.resize(width * dimension_ * batch_steps(dimension_));
+  responses_.resize(width * std::max<std::size_t>(response_count_, 1));
+  noise_.resize(width * noise_count_ * batch_);
+  std::size_t scratch = plan.engine.start.kernel->scratch_size();
+  scratch = std::max(scratch, plan.engine.step.kernel->scratch_size());
+  if (plan.engine.first) scratch = std::max(scratch, plan.engine.first->kernel->scratch_size());
+  scratch_.resize(scratch);
+  damping_.resize(std::max<std::size_t>(plan.damping.argument_count(), 1));
+}
+
+double* Block::array(Slot slot, bool as_result) {
+  switch (slot) {
+    case Slot::x:
+      return as_result ? x_next_.data() : x_.data();
+    case Slot::nu:
+      return as_result ? nu_next_.data() : nu_.data();
+    case Slot::b:
+      return b_;
+    case Slot::t:
+      return &t_;
+    case Slot::damping:
+      return damping_.data();
+    case Slot::responses:
+      return responses_.data();
+    case Slot::z:
+      return z_.data();
+    case Slot::sample:
+      return sample_.data();
+    case Slot::run:
+      return nullptr;
+  }
+  return nullptr;
+}
+
+void Block::call(const Stage& stage, const std::vector<double>& constants) {
+  argument_pointers_.clear();
+  result_pointers_.clear();
+  for (const Slot slot : stage.arguments) argument_pointers_.push_back(array(slot, false));
+  for (const Slot slot : stage.results) result_pointers_.push_back(array(slot, true));
+  (*stage.kernel)(constants.data(), argument_pointers_.data(), result_pointers_.data(), vectors_,
+                  scratch_.data());
+  std::swap(x_, x_next_);
+  std::swap(nu_, nu_next_);
+}
+
+void Block::begin(std::uint64_t first_path) {
+  first_path_ = first_path;
+  plan_.start_noise.fill(first_path, 0, batch_steps(dimension_), vectors_, dimension_, lanes_,
+                         z_.data());
+  if (plan_.engine.model.starts_from_samples()) {
+    const Matrix& samples = *plan_.options.samples;
+    for (std::size_t p = 0; p < paths(); ++p) {
+      const double u = plan_.pick.uniform(first_path + p, 0);
+      const auto row = static_cast<std::size_t>(u * static_cast<double>(samples.rows));
+      for (std::size_t i = 0; i < dimension_; ++i) {
+        sample_.data()[((p / lanes_) * dimension_ + i) * lanes_ + p % lanes_] = samples(row, i);
+      }
+    }
+  }
+  call(plan_.engine.start, plan_.start_constants);
+}
+
+void Block::advance(std::size_t n) {
+  const TimeGrid& grid = plan_.engine.model.time();
+  if (n % batch_ == 0) {
+    plan_.step_noise.fill(first_path_, n, batch_, vectors_, noise_count_, lanes_, noise_.data());
+  }
+  b_ = noise_.data() + (n % batch_) * paths() * noise_count_;
+  t_ = grid.time(n);
+  if (n == 0 && plan_.engine.first) {
+    call(*plan_.engine.first, plan_.first_constants);
+    return;
+  }
+  if (plan_.engine.options.score) plan_.damping.arguments(n, grid, damping_);
+  call(plan_.engine.step, plan_.step_constants);
+}
+
+bool Block::stopped() const {
+  return plan_.options.stop != nullptr && plan_.options.stop->load(std::memory_order_relaxed);
+}
+
+bool Block::march(std::uint64_t first_path, std::size_t first_row, std::size_t rows,
+                  PathGroup& group) {
+  constexpr std::size_t steps_between_looks = 256;
+  begin(first_path);
+  std::size_t n = 0;
+  for (std::size_t k = 0; k < plan_.snapshots.size(); ++k) {
+    for (; n < plan_.snapshots[k]; ++n) {
+      if (n % steps_between_looks == 0 && stopped()) return false;
+      advance(n);
+    }
+    record(k, first_row, rows, group);
+  }
+  return true;
+}
+
+void Block::copy_rows(const double* source, std::size_t columns, std::size_t first_row,
+                      std::size_t rows, Matrix& target) const {
+  for (std::size_t p = 0; p < rows; ++p) {
+    const double* lane = source + (p / lanes_) * columns * lanes_ + p % lanes_;
+    double* row = target.data.data() + (first_row + p) * columns;
+    for (std::size_t c = 0; c < columns; ++c) row[c] = lane[c * lanes_];
+  }
+}
+
+void Block::record(std::size_t snapshot, std::size_t first_row, std::size_t rows,
+                   PathGroup& group) {
+  copy_rows(x_.data(), dimension_, first_row, rows, group.x[snapshot]);
+  if (plan_.engine.options.score) {
+    copy_rows(nu_.data(), dimension_, first_row, rows, group.nu[snapshot]);
+  }
+  if (response_count_ != 0) {
+    copy_rows(responses_.data(), response_count_, first_row, rows, group.responses[snapshot]);
+  }
+}
+
+std::optional<std::string> Block::first_non_finite() const {
+  for (std::size_t i = 0; i < dimension_; ++i) {
+    if (!std::isfinite(x_.data()[i * lanes_])) {
+      return "state " + plan_.engine.model.states()[i].name;
+    }
+  }
+  for (std::size_t i = 0; plan_.engine.options.score && i < dimension_; ++i) {
+    if (!std::isfinite(nu_.data()[i * lanes_])) {
+      return "covector of " + plan_.engine.model.states()[i].name;
+    }
+  }
+  for (std::size_t r = 0; r < response_count_; ++r) {
+    if (!std::isfinite(responses_.data()[r * lanes_])) return "response";
+  }
+  return std::nullopt;
+}
+
+std::optional<FailedPath> Block::locate_failure(std::uint64_t path) {
+  begin(path);
+  for (std::size_t n = 0; n <= plan_.snapshots.back(); ++n) {
+    if (const auto what = first_non_finite()) {
+      return FailedPath{path, plan_.engine.model.time().time(n), *what};
+    }
+    if (n < plan_.snapshots.back()) advance(n);
+  }
+  return std::nullopt;
+}
+
+}  // namespace divker::ensemble

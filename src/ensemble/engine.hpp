@@ -1,0 +1,114 @@
+// The compiled step of one model, and the march of a block of paths through time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "divker/ensemble.hpp"
+
+namespace divker::ensemble {
+
+// Doubles aligned for the widest vectors.
+class AlignedArray {
+ public:
+  void resize(std::size_t count) { lines_.resize((count + 7) / 8); }
+  [[nodiscard]] double* data() { return lines_.empty() ? nullptr : lines_.front().values; }
+  [[nodiscard]] const double* data() const {
+    return lines_.empty() ? nullptr : lines_.front().values;
+  }
+
+ private:
+  struct alignas(64) Line {
+    double values[8] = {};
+  };
+  std::vector<Line> lines_;
+};
+
+// The arrays that programs are called with.
+enum class Slot { x, nu, b, t, damping, responses, z, sample, run };
+
+// A compiled program with its arguments matched to slots.
+struct Stage {
+  std::shared_ptr<const Kernel> kernel;
+  std::vector<Slot> arguments;
+  std::vector<Slot> results;
+  std::vector<std::string> run_arguments;  // names of those of rate run, in order
+};
+
+// The three stages of a path: initial law, first step where it differs from the others, step.
+struct Engine {
+  Engine(const Model& model, const StepOptions& options);
+
+  [[nodiscard]] std::size_t lanes() const { return step.kernel->lanes(); }
+  // Does the first step forget the start, because the initial law has no density?
+  [[nodiscard]] bool score_free() const { return options.score && first.has_value(); }
+
+  Model model;
+  StepOptions options;
+  Stage start;
+  std::optional<Stage> first;
+  Stage step;
+  std::size_t operations = 0;
+  double compile_seconds = 0.0;
+};
+
+// What all blocks of one run share: values of parameters bound, snapshot steps, random numbers.
+struct RunPlan {
+  RunPlan(const Engine& engine, const RunOptions& options);
+
+  const Engine& engine;
+  const RunOptions& options;
+  Damping damping;
+  std::vector<std::size_t> snapshots;  // step numbers, ascending
+  std::vector<double> start_constants;
+  std::vector<double> first_constants;
+  std::vector<double> step_constants;
+  NormalSource step_noise;
+  NormalSource start_noise;
+  NormalSource pick;
+};
+
+// One thread's block of paths: vectors * lanes of them.
+class Block {
+ public:
+  Block(const RunPlan& plan, std::size_t vectors);
+
+  [[nodiscard]] std::size_t paths() const { return vectors_ * lanes_; }
+  // Marches paths first_path ... to the last snapshot and writes them into rows first_row ... of
+  // the group's matrices (as many as `rows`). False when stopped half way.
+  [[nodiscard]] bool march(std::uint64_t first_path, std::size_t first_row, std::size_t rows,
+                           PathGroup& group);
+  // When and where a single path ceased to be finite; empty if it did not.
+  [[nodiscard]] std::optional<FailedPath> locate_failure(std::uint64_t path);
+
+ private:
+  void begin(std::uint64_t first_path);
+  void advance(std::size_t n);
+  void call(const Stage& stage, const std::vector<double>& constants);
+  [[nodiscard]] double* array(Slot slot, bool as_result);
+  void record(std::size_t snapshot, std::size_t first_row, std::size_t rows, PathGroup& group);
+  void copy_rows(const double* source, std::size_t columns, std::size_t first_row, std::size_t rows,
+                 Matrix& target) const;
+  [[nodiscard]] std::optional<std::string> first_non_finite() const;
+  [[nodiscard]] bool stopped() const;
+
+  const RunPlan& plan_;
+  std::size_t vectors_;
+  std::size_t lanes_;
+  std::size_t dimension_;
+  std::size_t noise_count_;
+  std::size_t response_count_;
+  std::size_t batch_;
+  std::uint64_t first_path_ = 0;
+  AlignedArray x_, x_next_, nu_, nu_next_, responses_, noise_, z_, sample_, scratch_;
+  double* b_ = nullptr;
+  double t_ = 0.0;
+  std::vector<double> damping_;
+  std::vector<const double*> argument_pointers_;
+  std::vector<double*> result_pointers_;
+};
+
+}  // namespace divker::ensemble

@@ -1,0 +1,43 @@
+// Independent pieces of work on threads.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace divker {
+
+// Calls work(begin, end) for the pieces [0, block), [block, 2 block), ... of [0, size). The pieces
+// do not depend on the number of threads (0: one for each core), so work that writes only its own
+// piece gives the same bits for any number. The first exception is passed on.
+template <typename Work>
+void for_each_block(std::size_t size, std::size_t block, std::size_t threads, const Work& work) {
+  const std::size_t pieces = (size + block - 1) / block;
+  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+  threads = std::min(threads, pieces);
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex mutex;
+  const auto run = [&] {
+    try {
+      for (std::size_t piece = next++; piece < pieces; piece = next++) {
+        work(piece * block, std::min(size, (piece + 1) * block));
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(run);
+    run();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace divker

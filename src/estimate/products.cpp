@@ -1,0 +1,99 @@
+#include "estimate/products.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "estimate/parallel.hpp"
+
+namespace divker {
+namespace {
+
+constexpr std::size_t kHigh = 6;
+constexpr std::size_t kWide = 8;
+
+// Columns of a row-major table, `width` at a time, each panel contiguous: the strides of the table
+// itself would cost a page a line. Panels beyond the last column are filled up with zeros.
+std::vector<double> packed(const double* table, std::size_t columns, std::size_t rows,
+                           std::size_t width) {
+  std::vector<double> panels((columns + width - 1) / width * width * rows);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const double* line = table + r * columns;
+    for (std::size_t c = 0; c < columns; c += width) {
+      std::copy(line + c, line + std::min(columns, c + width),
+                panels.data() + c * rows + r * width);
+    }
+  }
+  return panels;
+}
+
+struct Operands {
+  const double* a;  // panels of kHigh columns
+  std::size_t p;
+  const double* b;  // panels of kWide columns
+  std::size_t q;
+  std::size_t rows;
+  double* c;
+  bool upper;
+};
+
+// One tile of c, kept in registers over all rows; one vector for each of its lines.
+[[gnu::always_inline]] inline void tile(const Operands& o, std::size_t i, std::size_t j) {
+  using Vector [[gnu::vector_size(kWide * sizeof(double)), gnu::aligned(8)]] = double;
+  Vector sums[kHigh] = {};
+  const double* a = o.a + i * o.rows;
+  const double* b = o.b + j * o.rows;
+  for (std::size_t r = 0; r < o.rows; ++r, a += kHigh, b += kWide) {
+    const Vector line = *reinterpret_cast<const Vector*>(b);
+    for (std::size_t k = 0; k < kHigh; ++k) sums[k] += a[k] * line;
+  }
+  const std::size_t high = std::min(kHigh, o.p - i);
+  const std::size_t wide = std::min(kWide, o.q - j);
+  for (std::size_t k = 0; k < high; ++k) {
+    double* out = o.c + (i + k) * o.q + j;
+    for (std::size_t l = 0; l < wide; ++l) out[l] += sums[k][l];
+  }
+}
+
+// Columns [begin, end) of c. The panel of b stays in the first-level cache.
+[[gnu::always_inline]] inline void strip(const Operands& o, std::size_t begin, std::size_t end) {
+  for (std::size_t j = begin; j < end; j += kWide) {
+    const std::size_t last = o.upper ? std::min(o.p, j + kWide) : o.p;
+    for (std::size_t i = 0; i < last; i += kHigh) tile(o, i, j);
+  }
+}
+
+using Strip = void (*)(const Operands&, std::size_t, std::size_t);
+
+void strip_plain(const Operands& o, std::size_t begin, std::size_t end) { strip(o, begin, end); }
+
+#if defined(__x86_64__)
+[[gnu::target("avx2,fma")]] void strip_avx2(const Operands& o, std::size_t begin, std::size_t end) {
+  strip(o, begin, end);
+}
+[[gnu::target("avx512f,fma")]] void strip_avx512(const Operands& o, std::size_t begin,
+                                                 std::size_t end) {
+  strip(o, begin, end);
+}
+
+Strip choose_strip() {
+  if (__builtin_cpu_supports("avx512f") != 0) return strip_avx512;
+  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) return strip_avx2;
+  return strip_plain;
+}
+#else
+Strip choose_strip() { return strip_plain; }
+#endif
+
+}  // namespace
+
+void add_product(const double* a, std::size_t p, const double* b, std::size_t q, std::size_t rows,
+                 double* c, bool upper, std::size_t threads) {
+  static const Strip kStrip = choose_strip();
+  const std::vector<double> left = packed(a, p, rows, kHigh);
+  const std::vector<double> right = packed(b, q, rows, kWide);
+  const Operands operands{left.data(), p, right.data(), q, rows, c, upper};
+  for_each_block(q, 2 * kWide, threads,
+                 [&](std::size_t begin, std::size_t end) { kStrip(operands, begin, end); });
+}
+
+}  // namespace divker

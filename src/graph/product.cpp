@@ -1,0 +1,237 @@
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <unordered_map>
+
+#include "graph/terms.hpp"
+
+namespace divker {
+namespace graph {
+namespace {
+
+// Longer products are left as they were made.
+constexpr std::size_t most_factors = 24;
+
+// From so many terms on, sums among the terms of a sum are opened.
+constexpr std::size_t fewest_terms_of_reduction = 4;
+
+using Factors = std::vector<Expression>;
+
+// The non-constant factors of a product; `coefficient` takes the constants.
+void collect(Expression e, Factors& factors, double& coefficient) {
+  if (e.is_constant()) {
+    coefficient *= e.node().value;
+  } else if (is_op(e, Op::neg)) {
+    coefficient = -coefficient;
+    collect(first(e), factors, coefficient);
+  } else if (is_op(e, Op::mul) && factors.size() < most_factors) {
+    collect(first(e), factors, coefficient);
+    collect(second(e), factors, coefficient);
+  } else {
+    factors.push_back(e);
+  }
+}
+
+bool heavier(const Expression& a, const Expression& b) {
+  const Graph& g = a.graph();
+  const std::uint32_t weight_a = g.weight(a.id());
+  const std::uint32_t weight_b = g.weight(b.id());
+  return weight_a != weight_b ? weight_a > weight_b : a.id() < b.id();
+}
+
+bool take_out(Factors& factors, Expression wanted) {
+  const auto found = std::find(factors.begin(), factors.end(), wanted);
+  if (found == factors.end()) return false;
+  factors.erase(found);
+  return true;
+}
+
+// x (1/x) = 1 and sqrt(x) sqrt(x) = x.
+void cancel(Factors& factors) {
+  for (std::size_t k = 0; k < factors.size();) {
+    const Expression e = factors[k];
+    if (is_reciprocal(e) && take_out(factors, second(e))) {
+      take_out(factors, e);
+      k = 0;
+    } else if (is_op(e, Op::sqrt) && std::count(factors.begin(), factors.end(), e) > 1) {
+      take_out(factors, e);
+      *std::find(factors.begin(), factors.end(), e) = first(e);
+      k = 0;
+    } else {
+      ++k;
+    }
+  }
+}
+
+Expression bare(Expression a, Expression b) {
+  if (a.id() > b.id()) std::swap(a, b);
+  return make(a.graph(), Op::mul, a, b);
+}
+
+// base^exponent by squaring.
+Expression power(Expression base, std::size_t exponent) {
+  if (exponent == 1) return base;
+  const Expression half = power(base, exponent / 2);
+  const Expression square = bare(half, half);
+  return exponent % 2 == 0 ? square : bare(base, square);
+}
+
+Expression multiply(Graph& g, Factors factors) {
+  cancel(factors);
+  if (factors.empty()) return g.constant(1.0);
+  std::sort(factors.begin(), factors.end(), heavier);
+  Factors powers;
+  for (auto run = factors.begin(); run != factors.end();) {
+    const auto end = std::find_if(run, factors.end(), [&](Expression e) { return e != *run; });
+    powers.push_back(power(*run, static_cast<std::size_t>(end - run)));
+    run = end;
+  }
+  std::sort(powers.begin(), powers.end(), heavier);
+  Expression result = powers.front();
+  for (std::size_t k = 1; k < powers.size(); ++k) result = bare(result, powers[k]);
+  return result;
+}
+
+// A term of a sum, taken apart.
+struct Term {
+  double coefficient = 1.0;
+  Factors factors;
+};
+
+Expression put_together(Graph& g, Term term) {
+  return term.coefficient * multiply(g, std::move(term.factors));
+}
+
+Expression balanced(Graph& g, Factors level) {
+  if (level.empty()) return g.constant(0.0);
+  while (level.size() > 1) {
+    Factors above;
+    above.reserve(level.size() / 2 + 1);
+    for (std::size_t i = 0; i + 1 < level.size(); i += 2) above.push_back(level[i] + level[i + 1]);
+    if (level.size() % 2 == 1) above.push_back(level.back());
+    level = std::move(above);
+  }
+  return level.front();
+}
+
+// The terms with equal coefficients together, each group in one order, so that a sum over the same
+// things is the same node wherever it appears, whatever it is multiplied with.
+Expression grouped_sum(Graph& g, std::vector<Term> terms) {
+  std::map<double, Factors> groups;
+  double constant = 0.0;
+  for (Term& term : terms) {
+    if (term.factors.empty()) {
+      constant += term.coefficient;
+    } else {
+      groups[term.coefficient].push_back(multiply(g, std::move(term.factors)));
+    }
+  }
+  Factors values;
+  for (auto& [coefficient, members] : groups) {
+    std::sort(members.begin(), members.end(),
+              [](const Expression& a, const Expression& b) { return a.id() < b.id(); });
+    values.push_back(coefficient * balanced(g, std::move(members)));
+  }
+  if (constant != 0.0) values.push_back(g.constant(constant));
+  return balanced(g, std::move(values));
+}
+
+// The factor that the most terms share, if at least two and half of them do.
+const Expression* common_factor(const std::vector<Term>& terms) {
+  std::unordered_map<NodeId, std::size_t> counts;
+  const Expression* best = nullptr;
+  std::size_t most = std::max<std::size_t>(2, (terms.size() + 1) / 2);
+  for (const Term& term : terms) {
+    for (auto factor = term.factors.begin(); factor != term.factors.end(); ++factor) {
+      if (std::find(term.factors.begin(), factor, *factor) != factor) continue;
+      const std::size_t count = ++counts[factor->id()];
+      if (count > most || (count == most && (best == nullptr || heavier(*factor, *best)))) {
+        most = count;
+        best = &*factor;
+      }
+    }
+  }
+  return best;
+}
+
+// f (sum of what shares f, without it) + (the others), again and again.
+Expression factored_sum(Graph& g, std::vector<Term> terms) {
+  const Expression* shared = terms.size() < 2 ? nullptr : common_factor(terms);
+  if (shared == nullptr) {
+    return grouped_sum(g, std::move(terms));
+  }
+  const Expression factor = *shared;
+  std::vector<Term> inside;
+  std::vector<Term> outside;
+  for (Term& term : terms) {
+    (take_out(term.factors, factor) ? inside : outside).push_back(std::move(term));
+  }
+  const Expression product = factor * factored_sum(g, std::move(inside));
+  return outside.empty() ? product : product + factored_sum(g, std::move(outside));
+}
+
+// e times the coefficient as a term, or, if sums are to be opened, as the terms it is a sum of.
+void add_terms(Expression e, double coefficient, bool open_sums, std::vector<Term>& terms) {
+  if (open_sums && (is_op(e, Op::add) || is_op(e, Op::sub))) {
+    add_terms(first(e), coefficient, open_sums, terms);
+    add_terms(second(e), is_op(e, Op::sub) ? -coefficient : coefficient, open_sums, terms);
+  } else if (open_sums && (is_op(e, Op::neg) || has_constant_factor(e))) {
+    add_terms(without_factor(e), coefficient * constant_factor(e), open_sums, terms);
+  } else {
+    Term& term = terms.emplace_back();
+    term.coefficient = coefficient;
+    collect(e, term.factors, term.coefficient);
+  }
+}
+
+}  // namespace
+
+Expression product_of_factors(Expression a, Expression b) {
+  Factors factors;
+  double coefficient = 1.0;
+  collect(a, factors, coefficient);
+  collect(b, factors, coefficient);
+  return coefficient * multiply(a.graph(), std::move(factors));
+}
+
+std::optional<Expression> sum_around_factor(Expression a, double sign, Expression b) {
+  if (a.is_constant() || b.is_constant()) return std::nullopt;
+  Graph& g = a.graph();
+  Term left;
+  Term right;
+  collect(a, left.factors, left.coefficient);
+  collect(b, right.factors, right.coefficient);
+  right.coefficient *= sign;
+  const auto shared = std::find_if(left.factors.begin(), left.factors.end(), [&](Expression e) {
+    return std::find(right.factors.begin(), right.factors.end(), e) != right.factors.end();
+  });
+  if (shared == left.factors.end()) return std::nullopt;
+  const Expression factor = *shared;
+  take_out(left.factors, factor);
+  take_out(right.factors, factor);
+  const auto weight = [&g](const Factors& factors) {
+    std::uint64_t total = 0;
+    for (const Expression& e : factors) total += g.weight(e.id());
+    return total;
+  };
+  const std::uint64_t kept = g.weight(factor.id());
+  const std::uint64_t rest_left = weight(left.factors);
+  const std::uint64_t rest_right = weight(right.factors);
+  if (kept <= rest_left + rest_right && kept >= std::min(rest_left, rest_right)) {
+    return std::nullopt;
+  }
+  return factor * (put_together(g, std::move(left)) + put_together(g, std::move(right)));
+}
+
+}  // namespace graph
+
+Expression sum(Graph& g, std::span<const Expression> terms) {
+  std::vector<graph::Term> parts;
+  const bool is_reduction = terms.size() >= graph::fewest_terms_of_reduction;
+  for (const Expression& e : terms) {
+    if (!e.is_zero()) graph::add_terms(e, 1.0, is_reduction, parts);
+  }
+  return graph::factored_sum(g, std::move(parts));
+}
+
+}  // namespace divker

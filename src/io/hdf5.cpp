@@ -1,0 +1,253 @@
+#include "divker/hdf5.hpp"
+
+#include <fmt/format.h>
+#include <hdf5.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "divker/error.hpp"
+#include "divker/file.hpp"
+#include "io/names.hpp"
+
+namespace divker {
+namespace {
+
+// The C library is built without thread safety, and prints its own account of each error unless
+// told not to: both are handled here for as long as a Library lives.
+class Library {
+ public:
+  Library() : lock_(mutex()) {
+    H5Eget_auto2(H5E_DEFAULT, &handler_, &data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
+  ~Library() { H5Eset_auto2(H5E_DEFAULT, handler_, data_); }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex mutex;
+    return mutex;
+  }
+  std::lock_guard<std::mutex> lock_;
+  H5E_auto2_t handler_ = nullptr;
+  void* data_ = nullptr;
+};
+
+class Handle {
+ public:
+  using Close = herr_t (*)(hid_t);
+  Handle(hid_t id, Close closer) : id_(id), close_(closer) {}
+  ~Handle() { (void)close(); }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  operator hid_t() const { return id_; }  // NOLINT: a stand-in for the C library's own handle
+  [[nodiscard]] bool valid() const { return id_ >= 0; }
+  [[nodiscard]] bool close() { return id_ < 0 || close_(std::exchange(id_, -1)) >= 0; }
+
+ private:
+  hid_t id_;
+  Close close_;
+};
+
+hid_t make_string_type() {
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  return type;
+}
+
+bool write_strings(hid_t object, const std::string& name, const std::vector<const char*>& strings,
+                   bool scalar) {
+  const Handle type(make_string_type(), H5Tclose);
+  const hsize_t count = strings.size();
+  const Handle space(scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &count, nullptr),
+                     H5Sclose);
+  Handle attribute(H5Acreate2(object, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT),
+                   H5Aclose);
+  return attribute.valid() && H5Awrite(attribute, type, strings.data()) >= 0 && attribute.close();
+}
+
+bool write_dataset(hid_t file, const NamedTable& named) {
+  const Matrix& values = named.table.values;
+  const std::array<hsize_t, 2> shape{values.rows, values.cols};
+  const Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose);
+  const Handle groups(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(groups, 1);
+  Handle dataset(
+      H5Dcreate2(file, named.name.c_str(), H5T_IEEE_F64LE, space, groups, H5P_DEFAULT, H5P_DEFAULT),
+      H5Dclose);
+  if (!dataset.valid()) return false;
+  if (!values.data.empty() &&
+      H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data.data()) < 0) {
+    return false;
+  }
+  if (!named.table.columns.empty()) {
+    std::vector<const char*> names;
+    for (const std::string& column : named.table.columns) names.push_back(column.c_str());
+    if (!write_strings(dataset, "columns", names, false)) return false;
+  }
+  return dataset.close();
+}
+
+[[noreturn]] void fail_reading(const std::filesystem::path& path, const std::string& why) {
+  throw Error(ErrorKind::model, fmt::format("cannot read '{}': {}", path.string(), why));
+}
+
+// Opens the file after saying in plain words why it could not be.
+hid_t open_file(const std::filesystem::path& path) {
+  std::error_code code;
+  const auto status = std::filesystem::status(path, code);
+  if (!std::filesystem::exists(status)) fail_reading(path, "No such file or directory");
+  if (std::filesystem::is_directory(status)) fail_reading(path, "it is a folder");
+  if (!std::ifstream(path)) fail_reading(path, "Permission denied");
+  if (std::filesystem::file_size(path) == 0) fail_reading(path, "it is empty");
+  const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (file < 0) fail_reading(path, "it is not an HDF5 file, or it is damaged");
+  return file;
+}
+
+std::vector<std::string> dataset_names(hid_t file) {
+  std::vector<std::string> names;
+  const auto visit = [](hid_t, const char* name, const H5O_info_t* info, void* into) -> herr_t {
+    if (info->type == H5O_TYPE_DATASET) static_cast<decltype(names)*>(into)->emplace_back(name);
+    return 0;
+  };
+  H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, visit, &names, H5O_INFO_BASIC);
+  return names;
+}
+
+std::vector<std::string> read_strings(hid_t object, const char* name) {
+  std::vector<std::string> strings;
+  const Handle attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose);
+  if (!attribute.valid()) return strings;
+  const Handle stored(H5Aget_type(attribute), H5Tclose);
+  const Handle space(H5Aget_space(attribute), H5Sclose);
+  const hssize_t count = H5Sget_simple_extent_npoints(space);
+  if (H5Tget_class(stored) != H5T_STRING || count <= 0) return strings;
+  const auto size = static_cast<std::size_t>(count);
+  if (H5Tis_variable_str(stored) > 0) {
+    std::vector<char*> pointers(size, nullptr);
+    if (H5Aread(attribute, stored, pointers.data()) < 0) return strings;
+    for (const char* pointer : pointers) strings.emplace_back(pointer != nullptr ? pointer : "");
+    H5Dvlen_reclaim(stored, space, H5P_DEFAULT, pointers.data());
+    return strings;
+  }
+  const std::size_t width = H5Tget_size(stored);
+  std::vector<char> bytes(size * width);
+  if (H5Aread(attribute, stored, bytes.data()) < 0) return strings;
+  for (std::size_t i = 0; i < size; ++i) {
+    const char* begin = bytes.data() + i * width;
+    strings.emplace_back(begin, std::find(begin, begin + width, '\0'));
+  }
+  return strings;
+}
+
+Matrix read_values(hid_t dataset, const std::filesystem::path& path, const std::string& name) {
+  const auto fail = [&](const std::string& why) {
+    fail_reading(path, fmt::format("the dataset '{}' {}", name, why));
+  };
+  const Handle type(H5Dget_type(dataset), H5Tclose);
+  const H5T_class_t kind = H5Tget_class(type);
+  if (kind != H5T_FLOAT && kind != H5T_INTEGER) fail("does not hold numbers");
+  const Handle space(H5Dget_space(dataset), H5Sclose);
+  const int rank = H5Sget_simple_extent_ndims(space);
+  if (rank != 1 && rank != 2) fail(fmt::format("is {}-D; expected 1-D or 2-D", rank));
+  std::array<hsize_t, 2> shape{0, 1};
+  H5Sget_simple_extent_dims(space, shape.data(), nullptr);
+  if (shape[0] == 0 || shape[1] == 0) fail("holds no values");
+  // A damaged header may promise more than memory holds.
+  const hsize_t stored = H5Dget_storage_size(dataset);
+  constexpr hsize_t kDensest = 4096;  // numbers a byte that compression could reach
+  if (shape[0] > (stored + 1) * kDensest / shape[1]) fail("promises more values than it holds");
+  Matrix values(shape[0], shape[1]);
+  if (H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data.data()) < 0) {
+    fail("is damaged");
+  }
+  return values;
+}
+
+}  // namespace
+
+void write_hdf5(const std::filesystem::path& path, std::span<const NamedTable> tables,
+                const Attributes& attributes) {
+  for (const NamedTable& named : tables) {
+    const std::size_t names = named.table.columns.size();
+    if (names != 0 && names != named.table.values.cols) {
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("cannot write '{}': the table '{}' has {} column names for {} columns",
+                      path.string(), named.name, names, named.table.values.cols));
+    }
+  }
+  StagedFile staged(path);
+  {
+    const Library library;
+    const auto check = [&](bool done, const std::string& what) {
+      if (done) return;
+      throw Error(ErrorKind::usage, fmt::format("cannot write '{}': {} failed (is the disk full?)",
+                                                path.string(), what));
+    };
+    Handle file(H5Fcreate(staged.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT),
+                H5Fclose);
+    check(file.valid(), "creating the file");
+    for (const NamedTable& named : tables) {
+      check(write_dataset(file, named), fmt::format("writing the dataset '{}'", named.name));
+    }
+    for (const auto& [key, value] : attributes) {
+      check(write_strings(file, key, {value.c_str()}, true),
+            fmt::format("writing the attribute '{}'", key));
+    }
+    check(H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0 && file.close(), "closing the file");
+  }
+  staged.commit();
+}
+
+Table read_hdf5(const std::filesystem::path& path, const std::string& dataset) {
+  const Library library;
+  const Handle file(open_file(path), H5Fclose);
+  const std::vector<std::string> names = dataset_names(file);
+  if (names.empty()) fail_reading(path, "it holds no dataset");
+  if (dataset.empty() && names.size() > 1) {
+    fail_reading(path, fmt::format("it holds several datasets, name one of {}", joined(names)));
+  }
+  const std::string& name = dataset.empty() ? names.front() : dataset;
+  const Handle opened(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
+  if (!opened.valid()) {
+    fail_reading(path,
+                 fmt::format("it has no dataset '{}'; its datasets are {}", name, joined(names)));
+  }
+  Table table{read_strings(opened, "columns"), read_values(opened, path, name)};
+  if (!table.columns.empty() && table.columns.size() != table.values.cols) {
+    fail_reading(path, fmt::format("the dataset '{}' has {} column names for {} columns", name,
+                                   table.columns.size(), table.values.cols));
+  }
+  return table;
+}
+
+Attributes read_hdf5_attributes(const std::filesystem::path& path) {
+  const Library library;
+  const Handle file(open_file(path), H5Fclose);
+  std::vector<std::string> names;
+  const auto collect = [](hid_t, const char* name, const H5A_info_t*, void* into) -> herr_t {
+    static_cast<decltype(names)*>(into)->emplace_back(name);
+    return 0;
+  };
+  H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names);
+  Attributes attributes;
+  for (const std::string& name : names) {
+    const std::vector<std::string> strings = read_strings(file, name.c_str());
+    if (strings.size() == 1) attributes[name] = strings.front();
+  }
+  return attributes;
+}
+
+}  // namespace divker

@@ -1,0 +1,312 @@
+#include "jit/codegen.hpp"
+
+#include <fmt/format.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "jit/functions.hpp"
+
+namespace divker::jit {
+namespace {
+
+using llvm::Value;
+
+// Writes one chunk as a function. No IR passes follow: the graph is simplified already, and the
+// order of the schedule is the order of the code.
+class ChunkWriter {
+ public:
+  ChunkWriter(llvm::Module& module, const Schedule& schedule, const Chunk& chunk,
+              std::size_t lanes);
+  void write(const std::string& name);
+
+ private:
+  void begin_function(const std::string& name);
+  void begin_loop();
+  void end_loop();
+  void write_nodes();
+  void write_store(const Store& store, Value* value);
+
+  Value* operand(NodeId id);
+  Value* operation(const Node& node);
+  Value* comparison_result(const Node& node, Value* a, Value* b);
+  Value* call(Op op, Value* a, Value* b);
+
+  Value* load_pointer(Value* table, std::size_t index);
+  Value* element(Value* base, std::size_t doubles);
+  Value* load_vector(Value* base, std::size_t doubles, std::size_t alignment);
+  void store_vector(Value* value, Value* base, std::size_t doubles, std::size_t alignment);
+  Value* load_scalar(Value* base, std::size_t index);
+  Value* load_entry(Value* table, std::size_t index);
+  Value* splat(double value);
+
+  const Schedule& schedule_;
+  const CanonicalProgram& program_;
+  const Chunk& chunk_;
+  std::size_t lanes_;
+  std::size_t array_alignment_;
+
+  llvm::Module& module_;
+  llvm::IRBuilder<> builder_;
+  llvm::FixedVectorType* vector_;
+  llvm::Function* function_ = nullptr;
+  Value* constants_ = nullptr;
+  Value* steps_ = nullptr;
+  Value* slots_ = nullptr;  // of the current vector
+  llvm::PHINode* vector_number_ = nullptr;
+  std::vector<Value*> argument_pointers_;  // of the current vector, for rate path
+  std::vector<Value*> result_pointers_;    // of the current vector
+  std::unordered_map<NodeId, Value*> values_;
+};
+
+constexpr std::size_t scalar_alignment = sizeof(double);
+
+ChunkWriter::ChunkWriter(llvm::Module& module, const Schedule& schedule, const Chunk& chunk,
+                         std::size_t lanes)
+    : schedule_(schedule),
+      program_(schedule.program),
+      chunk_(chunk),
+      lanes_(lanes),
+      array_alignment_(lanes * sizeof(double)),
+      module_(module),
+      builder_(module.getContext()),
+      vector_(llvm::FixedVectorType::get(builder_.getDoubleTy(), static_cast<unsigned>(lanes))) {
+  llvm::FastMathFlags flags;
+  flags.setAllowContract();
+  builder_.setFastMathFlags(flags);
+}
+
+void ChunkWriter::write(const std::string& name) {
+  begin_function(name);
+  if (chunk_.rate == Rate::path) begin_loop();
+  write_nodes();
+  if (chunk_.rate == Rate::path) end_loop();
+  builder_.CreateRetVoid();
+}
+
+void ChunkWriter::begin_function(const std::string& name) {
+  llvm::Type* pointer = builder_.getPtrTy();
+  llvm::Type* integer = builder_.getInt64Ty();
+  auto* type = llvm::FunctionType::get(
+      builder_.getVoidTy(), {pointer, pointer, pointer, integer, integer, pointer, pointer}, false);
+  function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module_);
+  function_->setDoesNotThrow();
+  const std::string width = std::to_string(64 * lanes_);
+  function_->addFnAttr("prefer-vector-width", width);
+  // Spills of whole vectors must not straddle cache lines.
+  function_->addFnAttr("stackrealign");
+  function_->addFnAttr("frame-pointer", "all");
+  function_->addFnAttr("min-legal-vector-width", width);
+  constexpr std::array names{"constants", "arguments", "results", "first",
+                             "count",     "steps",     "slots"};
+  for (unsigned i = 0; i < names.size(); ++i) function_->getArg(i)->setName(names[i]);
+  constants_ = function_->getArg(0);
+  steps_ = function_->getArg(5);
+  slots_ = function_->getArg(6);
+  builder_.SetInsertPoint(llvm::BasicBlock::Create(module_.getContext(), "entry", function_));
+  for (std::size_t i = 0; i < program_.arguments.size(); ++i) {
+    const bool is_read = program_.arguments[i].rate != Rate::run;
+    argument_pointers_.push_back(is_read ? load_pointer(function_->getArg(1), i) : nullptr);
+  }
+  if (chunk_.rate != Rate::path) return;
+  for (std::size_t i = 0; i < program_.results.size(); ++i) {
+    result_pointers_.push_back(load_pointer(function_->getArg(2), i));
+  }
+}
+
+void ChunkWriter::begin_loop() {
+  llvm::BasicBlock* before = builder_.GetInsertBlock();
+  auto* body = llvm::BasicBlock::Create(module_.getContext(), "vector", function_);
+  builder_.CreateBr(body);
+  builder_.SetInsertPoint(body);
+  vector_number_ = builder_.CreatePHI(builder_.getInt64Ty(), 2, "number");
+  vector_number_->addIncoming(builder_.getInt64(0), before);
+  Value* position = builder_.CreateAdd(vector_number_, function_->getArg(3), "position");
+  const auto advance = [&](Value*& pointer, Value* number, std::size_t components) {
+    Value* doubles = builder_.CreateMul(number, builder_.getInt64(components * lanes_));
+    pointer = builder_.CreateGEP(builder_.getDoubleTy(), pointer, doubles);
+  };
+  for (std::size_t i = 0; i < argument_pointers_.size(); ++i) {
+    if (program_.arguments[i].rate == Rate::path) {
+      advance(argument_pointers_[i], position, program_.arguments[i].components);
+    }
+  }
+  for (std::size_t i = 0; i < result_pointers_.size(); ++i) {
+    advance(result_pointers_[i], position, program_.results[i].values.size());
+  }
+  advance(slots_, vector_number_, schedule_.slots);
+}
+
+void ChunkWriter::end_loop() {
+  llvm::BasicBlock* body = builder_.GetInsertBlock();
+  Value* next = builder_.CreateAdd(vector_number_, builder_.getInt64(1), "next");
+  vector_number_->addIncoming(next, body);
+  auto* after = llvm::BasicBlock::Create(module_.getContext(), "after", function_);
+  builder_.CreateCondBr(builder_.CreateICmpULT(next, function_->getArg(4)), body, after);
+  builder_.SetInsertPoint(after);
+}
+
+void ChunkWriter::write_nodes() {
+  const auto write_stores = [&](NodeId id) {
+    const auto range = std::ranges::equal_range(chunk_.stores, id, {}, &Store::value);
+    for (const Store& store : range) write_store(store, operand(id));
+  };
+  for (const NodeId id : chunk_.nodes) {
+    values_[id] = operation(program_.nodes[id]);
+    const std::uint32_t place = schedule_.places[id];
+    if (place != nowhere && chunk_.rate == Rate::path) {
+      store_vector(values_[id], slots_, place * lanes_, scalar_alignment);
+    } else if (place != nowhere && entry_width(lanes_) == 1) {
+      builder_.CreateAlignedStore(builder_.CreateExtractElement(values_[id], std::uint64_t{0}),
+                                  element(steps_, place), llvm::Align(scalar_alignment));
+    } else if (place != nowhere) {
+      store_vector(values_[id], steps_, place * lanes_, scalar_alignment);
+    }
+    write_stores(id);
+  }
+  for (const Store& store : chunk_.stores) {
+    if (!values_.contains(store.value)) write_store(store, operand(store.value));
+  }
+}
+
+void ChunkWriter::write_store(const Store& store, Value* value) {
+  Value* base = result_pointers_[store.result];
+  const std::size_t offset = store.component * lanes_;
+  if (program_.results[store.result].accumulate) {
+    value = builder_.CreateFAdd(load_vector(base, offset, array_alignment_), value);
+  }
+  store_vector(value, base, offset, array_alignment_);
+}
+
+// NOTE: what lies in memory is loaded anew for every use, so that the load becomes an operand of
+// the arithmetic instruction; sharing the loaded value would hold a register and end in a spill.
+Value* ChunkWriter::operand(NodeId id) {
+  if (const auto found = values_.find(id); found != values_.end()) return found->second;
+  const Node& node = program_.nodes[id];
+  const std::uint32_t place = schedule_.places[id];
+  if (schedule_.rates[id] == Rate::run) return load_entry(constants_, place);
+  if (node.op == Op::input) {
+    Value* base = argument_pointers_[node.a];
+    if (schedule_.rates[id] == Rate::step) return load_scalar(base, node.b);
+    return load_vector(base, node.b * lanes_, array_alignment_);
+  }
+  if (schedule_.rates[id] == Rate::step) return load_entry(steps_, place);
+  return load_vector(slots_, place * lanes_, scalar_alignment);
+}
+
+Value* ChunkWriter::operation(const Node& node) {
+  Value* a = operand(node.a);
+  Value* b = is_binary(node.op) ? operand(node.b) : nullptr;
+  switch (node.op) {
+    case Op::add:
+      return builder_.CreateFAdd(a, b);
+    case Op::sub:
+      return builder_.CreateFSub(a, b);
+    case Op::mul:
+      return builder_.CreateFMul(a, b);
+    case Op::div:
+      return builder_.CreateFDiv(a, b);
+    case Op::neg:
+      return builder_.CreateFNeg(a);
+    case Op::sqrt:
+      return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, a);
+    case Op::abs:
+      return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, a);
+    case Op::min:
+    case Op::max:
+    case Op::step:
+    case Op::sign:
+      return comparison_result(node, a, b);
+    default:
+      return call(node.op, a, b);
+  }
+}
+
+// As divker::apply() has it, also for NaN: an ordered comparison with NaN is false.
+Value* ChunkWriter::comparison_result(const Node& node, Value* a, Value* b) {
+  Value* zero = splat(0.0);
+  Value* one = splat(1.0);
+  switch (node.op) {
+    case Op::min:
+      return builder_.CreateSelect(builder_.CreateFCmpOLT(a, b), a, b);
+    case Op::max:
+      return builder_.CreateSelect(builder_.CreateFCmpOGT(a, b), a, b);
+    case Op::step:
+      return builder_.CreateSelect(builder_.CreateFCmpOGT(a, b), one, zero);
+    default: {
+      Value* positive = builder_.CreateSelect(builder_.CreateFCmpOGT(a, zero), one, zero);
+      Value* negative = builder_.CreateSelect(builder_.CreateFCmpOLT(a, zero), one, zero);
+      return builder_.CreateFSub(positive, negative);
+    }
+  }
+}
+
+Value* ChunkWriter::call(Op op, Value* a, Value* b) {
+  const std::span<const VectorFunction> functions = vector_functions(lanes_);
+  const auto found = std::ranges::find(functions, op, &VectorFunction::op);
+  std::vector<Value*> operands{a};
+  if (b != nullptr) operands.push_back(b);
+  const std::vector<llvm::Type*> types(operands.size(), vector_);
+  auto* type = llvm::FunctionType::get(vector_, types, false);
+  llvm::FunctionCallee callee = module_.getOrInsertFunction(found->symbol, type);
+  auto* function = llvm::cast<llvm::Function>(callee.getCallee());
+  function->setDoesNotThrow();
+  function->setDoesNotAccessMemory();
+  return builder_.CreateCall(callee, operands);
+}
+
+Value* ChunkWriter::load_pointer(Value* table, std::size_t index) {
+  Value* address = builder_.CreateConstInBoundsGEP1_64(builder_.getPtrTy(), table, index);
+  return builder_.CreateLoad(builder_.getPtrTy(), address);
+}
+
+Value* ChunkWriter::element(Value* base, std::size_t doubles) {
+  return builder_.CreateConstInBoundsGEP1_64(builder_.getDoubleTy(), base, doubles);
+}
+
+Value* ChunkWriter::load_vector(Value* base, std::size_t doubles, std::size_t alignment) {
+  return builder_.CreateAlignedLoad(vector_, element(base, doubles), llvm::Align(alignment));
+}
+
+void ChunkWriter::store_vector(Value* value, Value* base, std::size_t doubles,
+                               std::size_t alignment) {
+  builder_.CreateAlignedStore(value, element(base, doubles), llvm::Align(alignment));
+}
+
+Value* ChunkWriter::load_scalar(Value* base, std::size_t index) {
+  Value* scalar = builder_.CreateAlignedLoad(builder_.getDoubleTy(), element(base, index),
+                                             llvm::Align(scalar_alignment));
+  return builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), scalar);
+}
+
+Value* ChunkWriter::load_entry(Value* table, std::size_t index) {
+  if (entry_width(lanes_) == 1) return load_scalar(table, index);
+  return load_vector(table, index * lanes_, scalar_alignment);
+}
+
+Value* ChunkWriter::splat(double value) { return llvm::ConstantFP::get(vector_, value); }
+
+}  // namespace
+
+std::string chunk_name(Rate rate, std::size_t number) {
+  return fmt::format("divker_{}_{}", rate == Rate::step ? "step" : "path", number);
+}
+
+std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context, const Schedule& schedule,
+                                          std::size_t lanes, std::size_t begin, std::size_t end) {
+  auto module = std::make_unique<llvm::Module>(fmt::format("divker_{}", begin), context);
+  const std::size_t steps = schedule.step_chunks.size();
+  for (std::size_t i = begin; i < end; ++i) {
+    const bool is_step = i < steps;
+    const Chunk& chunk = is_step ? schedule.step_chunks[i] : schedule.path_chunks[i - steps];
+    ChunkWriter(*module, schedule, chunk, lanes)
+        .write(chunk_name(chunk.rate, is_step ? i : i - steps));
+  }
+  return module;
+}
+
+}  // namespace divker::jit

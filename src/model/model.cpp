@@ -1,0 +1,215 @@
+#include "divker/model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "divker/error.hpp"
+#include "model/fingerprint.hpp"
+#include "model/model_text.hpp"
+#include "model/names.hpp"
+#include "model/noise_check.hpp"
+
+namespace divker {
+namespace {
+
+void check_bounds(const Parameter& parameter, double value) {
+  if (std::isfinite(value) && value > parameter.lower && value < parameter.upper) return;
+  throw Error(ErrorKind::model,
+              fmt::format("The parameter {} = {} is outside its bounds ({}, {}).", parameter.name,
+                          value, parameter.lower, parameter.upper));
+}
+
+[[noreturn]] void unknown_parameter(const Model& model, std::string_view name) {
+  std::vector<std::string> known;
+  for (const Family& family : model.parameter_families()) known.push_back(family.name);
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("There is no parameter {} in the model {}; its parameters are: {}.{}",
+                  in_quotes(name), model.name(), list_of(known), did_you_mean(name, known)));
+}
+
+}  // namespace
+
+std::string_view name_of(NoiseClass noise_class) {
+  switch (noise_class) {
+    case NoiseClass::scalar:
+      return "scalar";
+    case NoiseClass::diagonal:
+      return "diagonal";
+    case NoiseClass::full:
+      return "full";
+    case NoiseClass::degenerate:
+      return "degenerate";
+  }
+  return "diagonal";
+}
+
+void TimeGrid::validate() const {
+  if (!std::isfinite(start) || !std::isfinite(step) || !std::isfinite(end)) {
+    throw Error(
+        ErrorKind::model,
+        fmt::format("The time grid {} : {} : {} must be of finite numbers.", start, step, end));
+  }
+  if (!(step > 0.0)) {
+    throw Error(ErrorKind::model, fmt::format("The time step is {}; it must be positive.", step));
+  }
+  if (!(end > start)) {
+    throw Error(ErrorKind::model,
+                fmt::format("Time ends at {}, which is not after its start {}.", end, start));
+  }
+  const double count = (end - start) / step;
+  constexpr double most_steps = 1e12;
+  if (count > most_steps) {
+    throw Error(ErrorKind::model,
+                fmt::format("The time from {} to {} takes {} steps of {}; the limit is {}.", start,
+                            end, count, step, most_steps));
+  }
+  if (std::round(count) < 1.0 || std::fabs(count - std::round(count)) > 1e-6) {
+    throw Error(
+        ErrorKind::model,
+        fmt::format("The time from {} to {} is {:.9g} steps of {}; it must be a whole number "
+                    "of steps.",
+                    start, end, count, step));
+  }
+}
+
+std::size_t TimeGrid::steps() const {
+  return static_cast<std::size_t>(std::llround((end - start) / step));
+}
+
+bool Model::has_initial_density() const {
+  return std::all_of(initial_.begin(), initial_.end(), [](const InitialLaw& law) {
+    return law.kind == InitialKind::normal || law.kind == InitialKind::lognormal;
+  });
+}
+
+bool Model::starts_from_samples() const {
+  return std::any_of(initial_.begin(), initial_.end(),
+                     [](const InitialLaw& law) { return law.kind == InitialKind::samples; });
+}
+
+std::vector<double> Model::parameter_values() const {
+  std::vector<double> values;
+  values.reserve(parameters_.size());
+  for (const Parameter& parameter : parameters_) values.push_back(parameter.value);
+  return values;
+}
+
+std::size_t Model::parameter_index(std::string_view name) const {
+  const auto found = std::find_if(parameters_.begin(), parameters_.end(),
+                                  [name](const Parameter& p) { return p.name == name; });
+  if (found == parameters_.end()) unknown_parameter(*this, name);
+  return static_cast<std::size_t>(found - parameters_.begin());
+}
+
+std::vector<std::size_t> Model::parameter_indices(std::string_view name) const {
+  for (const Family& family : parameter_families_) {
+    if (family.name != name) continue;
+    std::vector<std::size_t> indices(family.size);
+    for (std::size_t i = 0; i < family.size; ++i) indices[i] = family.first + i;
+    return indices;
+  }
+  for (const Family& family : parameter_families_) {
+    if (!family.is_vector || !name.starts_with(family.name + "[")) continue;
+    const auto first = parameters_.begin() + static_cast<std::ptrdiff_t>(family.first);
+    const auto last = first + static_cast<std::ptrdiff_t>(family.size);
+    const auto found =
+        std::find_if(first, last, [name](const Parameter& p) { return p.name == name; });
+    if (found != last) return {static_cast<std::size_t>(found - parameters_.begin())};
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("There is no component {} of the parameter {}; its components are {}[0] "
+                    "to {}[{}].",
+                    in_quotes(name), family.name, family.name, family.name, family.size - 1));
+  }
+  unknown_parameter(*this, name);
+}
+
+std::vector<std::size_t> Model::free_parameters() const {
+  std::vector<std::size_t> indices;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].fixed) indices.push_back(i);
+  }
+  return indices;
+}
+
+Model Model::with_value(std::string_view name, double value) const {
+  if (name == "dt" || name == "T") {
+    TimeGrid grid = time_grid_;
+    (name == "dt" ? grid.step : grid.end) = value;
+    return with_time(grid);
+  }
+  std::vector<double> values = parameter_values();
+  for (const std::size_t index : parameter_indices(name)) values[index] = value;
+  return with_parameters(values);
+}
+
+Model Model::with_parameters(std::span<const double> values) const {
+  if (values.size() != parameters_.size()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} values were given for the {} parameters of the model {}.",
+                            values.size(), parameters_.size(), name_));
+  }
+  Model copy = *this;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    check_bounds(parameters_[i], values[i]);
+    copy.parameters_[i].value = values[i];
+  }
+  check_at_start(copy);
+  return copy;
+}
+
+Model Model::with_time(const TimeGrid& grid) const {
+  grid.validate();
+  if (dynamics_ == Dynamics::map && grid.step != 1.0) {
+    throw Error(ErrorKind::model, fmt::format("The model {} is a map: its time step is 1, not {}.",
+                                              name_, grid.step));
+  }
+  Model copy = *this;
+  copy.time_grid_ = grid;
+  return copy;
+}
+
+std::string Model::text() const { return printer_ ? printer_(*this) : text_by_component(*this); }
+
+std::string Model::hash() const { return fmt::format("{:016x}", fingerprint(*this)); }
+
+std::vector<double> Model::input_values(std::span<const double> x, double t) const {
+  if (x.size() != dimension()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("A point of {} components was given; the model {} has "
+                            "{} states.",
+                            x.size(), name_, dimension()));
+  }
+  std::vector<double> values(graph_->input_count());
+  const auto set = [&](NodeId input, double value) { values[graph_->node(input).a] = value; };
+  set(time_, t);
+  for (std::size_t i = 0; i < x.size(); ++i) set(states_[i].node, x[i]);
+  for (const Parameter& parameter : parameters_) set(parameter.node, parameter.value);
+  return values;
+}
+
+std::vector<double> Model::initial_mean() const {
+  std::vector<NodeId> roots;
+  for (const InitialLaw& law : initial_) roots.push_back(law.a);
+  std::vector<double> mean =
+      evaluate(*graph_, roots, input_values(std::vector<double>(dimension()), time_grid_.start));
+  for (std::size_t i = 0; i < mean.size(); ++i) {
+    if (initial_[i].kind == InitialKind::lognormal) mean[i] = std::exp(mean[i]);
+    if (initial_[i].kind == InitialKind::samples) mean[i] = 0.0;
+  }
+  return mean;
+}
+
+Matrix Model::noise_matrix(std::span<const double> x, double t) const {
+  std::vector<NodeId> roots;
+  for (const NoiseEntry& entry : noise_) roots.push_back(entry.amplitude);
+  const std::vector<double> values = evaluate(*graph_, roots, input_values(x, t));
+  Matrix s(dimension(), noise_count());
+  for (std::size_t e = 0; e < noise_.size(); ++e) s(noise_[e].row, noise_[e].column) = values[e];
+  return s;
+}
+
+}  // namespace divker

@@ -1,0 +1,348 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "divker/error.hpp"
+#include "divker/model.hpp"
+#include "model/names.hpp"
+#include "model/noise_check.hpp"
+
+namespace divker {
+namespace {
+
+[[noreturn]] void refuse(const std::string& sentence) { throw Error(ErrorKind::model, sentence); }
+
+std::string component(const std::string& name, std::size_t i) {
+  return fmt::format("{}[{}]", name, i);
+}
+
+void check_parameter(const Parameter& p) {
+  if (!(p.lower < p.upper)) {
+    refuse(fmt::format("The bounds ({}, {}) of the parameter {} leave no value between them.",
+                       p.lower, p.upper, p.name));
+  }
+  if (!std::isfinite(p.value) || p.value <= p.lower || p.value >= p.upper) {
+    refuse(fmt::format("The parameter {} = {} is outside its bounds ({}, {}).", p.name, p.value,
+                       p.lower, p.upper));
+  }
+}
+
+void check_brownian_name(const std::string& name) {
+  if (is_component_name(name)) return;
+  refuse(fmt::format("A Brownian motion cannot be called {}; names are like W or W[3].",
+                     in_quotes(name)));
+}
+
+// Whatever is reachable must be made of the model's own inputs and of finite numbers.
+void check_ingredients(const Graph& graph, std::span<const NodeId> roots,
+                       const std::set<NodeId>& allowed, const std::string& what,
+                       const std::string& allowed_words) {
+  for (const NodeId id : reachable(graph, roots)) {
+    const Node& node = graph.node(id);
+    if (node.op == Op::constant && !std::isfinite(node.value)) {
+      refuse(
+          fmt::format("{} contains the constant {}; constants must be finite.", what, node.value));
+    }
+    if (node.op == Op::input && !allowed.contains(id)) {
+      refuse(fmt::format("{} depends on {}; it may depend only on {}.", what,
+                         in_quotes(graph.input_name(node.a)), allowed_words));
+    }
+  }
+}
+
+void check_no_clash(const Model& model, const std::set<std::string>& declared) {
+  const bool map = model.dynamics() == Dynamics::map;
+  for (const std::string& noise : model.noise_names()) {
+    const std::string stem = noise.substr(0, noise.find('['));
+    const std::string written = map ? stem : "d" + stem;
+    if (declared.contains(written) || declared.contains(stem)) {
+      refuse(
+          fmt::format("The noise {} would be written {}, but {} is declared otherwise; rename "
+                      "one of them.",
+                      in_quotes(noise), in_quotes(written),
+                      in_quotes(declared.contains(written) ? written : stem)));
+    }
+    if (is_reserved(written)) {
+      refuse(fmt::format("The noise {} would be written {}, which is a word of the language.",
+                         in_quotes(noise), in_quotes(written)));
+    }
+  }
+}
+
+void check_start_of_degenerate(const Model& model) {
+  if (model.noise_class() != NoiseClass::degenerate || model.has_initial_density()) return;
+  std::vector<std::string> silent;
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    if (!model.noisy()[i]) silent.push_back(model.states()[i].name);
+  }
+  refuse(fmt::format(
+      "{} {} no noise, and the initial law has no density: a start from a point or from samples "
+      "needs noise on every state. Give all states normal or lognormal initial laws, or noise to "
+      "{}.",
+      list_of(silent), silent.size() == 1 ? "has" : "have", list_of(silent)));
+}
+
+}  // namespace
+
+ModelBuilder::ModelBuilder(std::string name, Dynamics dynamics) : graph_(new Graph) {
+  if (!is_identifier(name)) {
+    refuse(
+        fmt::format("A model cannot be called {}; names are made of letters, digits and "
+                    "underscores.",
+                    in_quotes(name)));
+  }
+  model_.name_ = std::move(name);
+  model_.dynamics_ = dynamics;
+  model_.time_ = graph_->input("t").id();
+}
+
+Expression ModelBuilder::time() { return graph_->at(model_.time_); }
+
+void ModelBuilder::declare(const std::string& name) {
+  if (!is_identifier(name)) {
+    refuse(
+        fmt::format("{} is not a name; names are made of letters, digits and underscores and do "
+                    "not begin with a digit.",
+                    in_quotes(name)));
+  }
+  if (is_reserved(name)) {
+    refuse(
+        fmt::format("{} is a word of the model language and cannot be declared.", in_quotes(name)));
+  }
+  if (!names_.insert(name).second) refuse(fmt::format("{} is declared twice.", in_quotes(name)));
+}
+
+Expression ModelBuilder::parameter(const std::string& name, double value, double lower,
+                                   double upper, bool fixed) {
+  declare(name);
+  const Expression input = graph_->input(name);
+  model_.parameter_families_.push_back({name, model_.parameters_.size(), 1, false, false});
+  model_.parameters_.push_back({name, value, lower, upper, fixed, input.id()});
+  check_parameter(model_.parameters_.back());
+  return input;
+}
+
+std::vector<Expression> ModelBuilder::parameters(const std::string& name,
+                                                 std::span<const double> values, double lower,
+                                                 double upper, bool fixed) {
+  declare(name);
+  if (values.empty()) refuse(fmt::format("The parameter {} has no components.", name));
+  model_.parameter_families_.push_back(
+      {name, model_.parameters_.size(), values.size(), true, false});
+  std::vector<Expression> inputs;
+  inputs.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::string full = component(name, i);
+    inputs.push_back(graph_->input(full));
+    model_.parameters_.push_back({full, values[i], lower, upper, fixed, inputs.back().id()});
+    check_parameter(model_.parameters_.back());
+  }
+  return inputs;
+}
+
+Expression ModelBuilder::state(const std::string& name) {
+  declare(name);
+  const Expression input = graph_->input(name);
+  model_.state_families_.push_back({name, model_.states_.size(), 1, false, false});
+  model_.states_.push_back({name, input.id()});
+  return input;
+}
+
+std::vector<Expression> ModelBuilder::states(const std::string& name, std::size_t size,
+                                             bool periodic) {
+  declare(name);
+  if (size == 0) refuse(fmt::format("The state {} has no components.", name));
+  model_.state_families_.push_back({name, model_.states_.size(), size, true, periodic});
+  std::vector<Expression> inputs;
+  inputs.reserve(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::string full = component(name, i);
+    inputs.push_back(graph_->input(full));
+    model_.states_.push_back({full, inputs.back().id()});
+  }
+  return inputs;
+}
+
+void ModelBuilder::let(const std::string& name, std::vector<Expression> values) {
+  declare(name);
+  if (values.empty()) refuse(fmt::format("The let {} has no values.", name));
+  std::vector<NodeId>& nodes = model_.lets_[name];
+  for (const Expression& value : values) nodes.push_back(value.id());
+}
+
+std::size_t ModelBuilder::index_of(Expression state) const {
+  // States are made in ascending order of their nodes.
+  const auto found = std::lower_bound(model_.states_.begin(), model_.states_.end(), state.id(),
+                                      [](const State& s, NodeId id) { return s.node < id; });
+  if (&state.graph() != graph_.get() || found == model_.states_.end() ||
+      found->node != state.id()) {
+    refuse(
+        "An equation or initial law was given for an expression that is not a state of this "
+        "model.");
+  }
+  return static_cast<std::size_t>(found - model_.states_.begin());
+}
+
+void ModelBuilder::drift(Expression state, Expression rate) {
+  const std::size_t i = index_of(state);
+  drift_.resize(model_.states_.size());
+  drift_[i] = drift_[i] ? *drift_[i] + rate : rate;
+}
+
+void ModelBuilder::noise(Expression state, const std::string& brownian, Expression amplitude) {
+  const std::size_t i = index_of(state);
+  check_brownian_name(brownian);
+  noise_.resize(model_.states_.size());
+  const auto [place, is_new] = columns_.try_emplace(brownian, columns_.size());
+  if (is_new) model_.noise_names_.push_back(brownian);
+  noise_[i].emplace_back(place->second, amplitude);
+}
+
+void ModelBuilder::set_initial(Expression state, InitialLaw law) {
+  const std::size_t i = index_of(state);
+  initial_.resize(model_.states_.size());
+  if (initial_[i]) {
+    refuse(fmt::format("The initial law of {} is given twice.", model_.states_[i].name));
+  }
+  initial_[i] = std::move(law);
+}
+
+void ModelBuilder::initial_normal(Expression state, Expression mean,
+                                  Expression standard_deviation) {
+  set_initial(state, {InitialKind::normal, mean.id(), standard_deviation.id(), ""});
+}
+void ModelBuilder::initial_normal(Expression state, double mean, double standard_deviation) {
+  initial_normal(state, graph_->constant(mean), graph_->constant(standard_deviation));
+}
+void ModelBuilder::initial_lognormal(Expression state, Expression mu,
+                                     Expression standard_deviation) {
+  set_initial(state, {InitialKind::lognormal, mu.id(), standard_deviation.id(), ""});
+}
+void ModelBuilder::initial_point(Expression state, Expression value) {
+  set_initial(state, {InitialKind::point, value.id(), graph_->constant(0.0).id(), ""});
+}
+void ModelBuilder::initial_point(Expression state, double value) {
+  initial_point(state, graph_->constant(value));
+}
+void ModelBuilder::initial_samples(Expression state, const std::string& file) {
+  if (file.empty() || file.find_first_of("\"\n\r") != std::string::npos) {
+    refuse(fmt::format("The file of initial samples cannot be called {}.", in_quotes(file)));
+  }
+  const NodeId zero = graph_->constant(0.0).id();
+  set_initial(state, {InitialKind::samples, zero, zero, file});
+}
+
+void ModelBuilder::time(double start, double step, double end) {
+  model_.time_grid_ = {start, step, end};
+  model_.time_grid_.validate();
+  if (model_.dynamics_ == Dynamics::map && step != 1.0) {
+    refuse(fmt::format("The model {} is a map: its time step is 1, not {}.", model_.name_, step));
+  }
+  has_time_ = true;
+}
+
+void ModelBuilder::printer(std::function<std::string(const Model&)> print) {
+  model_.printer_ = std::move(print);
+}
+
+// Terms on one Brownian motion add up; what cancels leaves no entry. Columns are numbered in the
+// order in which the equations, read from the first state to the last, mention them.
+void ModelBuilder::collect_noise(Model& model) const {
+  constexpr std::size_t unused = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> number(model.noise_names_.size(), unused);
+  std::vector<std::string> names;
+  for (std::size_t row = 0; row < noise_.size(); ++row) {
+    std::map<std::size_t, Expression> amplitudes;
+    std::vector<std::size_t> order;
+    for (const auto& [column, term] : noise_[row]) {
+      const auto [place, is_new] = amplitudes.try_emplace(column, term);
+      if (is_new) {
+        order.push_back(column);
+      } else {
+        place->second = place->second + term;
+      }
+    }
+    const std::size_t begin = model.noise_.size();
+    for (const std::size_t column : order) {
+      if (amplitudes.at(column).is_zero()) continue;
+      if (number[column] == unused) {
+        number[column] = names.size();
+        names.push_back(model.noise_names_[column]);
+      }
+      model.noise_.push_back({row, number[column], amplitudes.at(column).id()});
+    }
+    std::sort(model.noise_.begin() + static_cast<std::ptrdiff_t>(begin), model.noise_.end(),
+              [](const NoiseEntry& a, const NoiseEntry& b) { return a.column < b.column; });
+  }
+  model.noise_names_ = std::move(names);
+}
+
+void ModelBuilder::check_complete() const {
+  const bool map = model_.dynamics_ == Dynamics::map;
+  if (model_.states_.empty()) refuse(fmt::format("The model {} has no state.", model_.name_));
+  for (std::size_t i = 0; i < model_.states_.size(); ++i) {
+    const std::string& name = model_.states_[i].name;
+    const bool has_noise = i < noise_.size() && !noise_[i].empty();
+    if ((i >= drift_.size() || !drift_[i]) && !has_noise) {
+      refuse(map ? fmt::format("The state {} has no equation {}' = ...", name, name)
+                 : fmt::format("The state {} has no equation d{} = ...", name, name));
+    }
+    if (i >= initial_.size() || !initial_[i]) {
+      refuse(
+          fmt::format("The state {} has no initial law; write for example: init {} ~ normal(0, "
+                      "1).",
+                      name, name));
+    }
+  }
+  if (!has_time_) {
+    refuse(fmt::format("The model {} has no time grid; write for example: time 0 : {} : {}.",
+                       model_.name_, map ? 1.0 : 0.01, map ? 50 : 1));
+  }
+}
+
+Model ModelBuilder::build() {
+  check_complete();
+  Model model = model_;
+  const Expression zero = graph_->constant(0.0);
+  for (std::size_t i = 0; i < model.states_.size(); ++i) {
+    model.drift_.push_back(i < drift_.size() && drift_[i] ? drift_[i]->id() : zero.id());
+    model.initial_.push_back(*initial_[i]);
+  }
+  collect_noise(model);
+
+  std::set<NodeId> allowed;
+  for (const Parameter& parameter : model.parameters_) allowed.insert(parameter.node);
+  for (std::size_t i = 0; i < model.initial_.size(); ++i) {
+    const std::array<NodeId, 2> roots{model.initial_[i].a, model.initial_[i].b};
+    check_ingredients(*graph_, roots, allowed, "The initial law of " + model.states_[i].name,
+                      "parameters");
+  }
+  allowed.insert(model.time_);
+  for (const State& state : model.states_) allowed.insert(state.node);
+  std::vector<NodeId> roots = model.drift_;
+  for (const NoiseEntry& entry : model.noise_) roots.push_back(entry.amplitude);
+  for (const auto& [name, nodes] : model.lets_)
+    roots.insert(roots.end(), nodes.begin(), nodes.end());
+  check_ingredients(*graph_, roots, allowed, "The model " + model.name_,
+                    "its states, parameters and t");
+
+  if (model.noise_.empty()) {
+    refuse(
+        fmt::format("The model {} has no noise; the density of its states has no score without "
+                    "some.",
+                    model.name_));
+  }
+  check_no_clash(model, names_);
+  const NoiseStructure structure = classify_noise(model.states_.size(), model.noise_);
+  model.noise_class_ = structure.noise_class;
+  model.diagonal_covariance_ = structure.diagonal_covariance;
+  model.noisy_ = structure.noisy;
+  model.graph_ = std::make_shared<const Graph>(*graph_);
+  check_start_of_degenerate(model);
+  check_at_start(model);
+  return model;
+}
+
+}  // namespace divker

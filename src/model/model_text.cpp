@@ -1,0 +1,215 @@
+#include "model/model_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace divker {
+namespace {
+
+// Beyond these an expression gets a name of its own, so that nothing shared is written twice and
+// no line becomes endless.
+constexpr std::size_t shared_size = 64;
+constexpr std::size_t longest = 2'000;
+constexpr std::size_t deepest = 50;
+
+std::string in_brackets(const std::vector<double>& values) {
+  return fmt::format("[{}]", fmt::join(values, ", "));
+}
+
+// A term of a sum, before its differential or factor.
+std::string as_term(const std::string& text) {
+  return text.find_first_of(" ") == std::string::npos ? text : "(" + text + ")";
+}
+
+class Writer {
+ public:
+  explicit Writer(const Model& model) : model_(model), graph_(*model.graph()) {}
+
+  std::string write() {
+    line("model " + model_.name());
+    for (std::size_t f = 0; f < model_.parameter_families().size(); ++f) {
+      line(parameter_statement(model_, f));
+    }
+    for (const Family& family : model_.state_families()) {
+      line("state " + family.name + (family.is_vector ? fmt::format("[{}]", family.size) : "") +
+           (family.periodic ? " periodic" : ""));
+    }
+    write_lets();
+    for (std::size_t i = 0; i < model_.dimension(); ++i) line(equation(i));
+    for (const Family& family : model_.state_families()) write_initial(family);
+    line(time_statement(model_.time()));
+    return std::move(text_);
+  }
+
+ private:
+  void line(const std::string& statement) { text_ += statement + "\n"; }
+  [[nodiscard]] std::string text(NodeId id) const {
+    const auto named = names_.find(id);
+    return named != names_.end() ? named->second : to_string(graph_, id, names_);
+  }
+
+  [[nodiscard]] std::vector<NodeId> roots() const {
+    std::vector<NodeId> all = model_.drift();
+    for (const NoiseEntry& entry : model_.noise()) all.push_back(entry.amplitude);
+    for (const auto& [name, nodes] : model_.lets())
+      all.insert(all.end(), nodes.begin(), nodes.end());
+    return all;
+  }
+
+  // One pass from operands to results; a let of the model is written as soon as its last component
+  // can be.
+  void write_lets() {
+    const std::vector<NodeId> all = roots();
+    std::unordered_map<NodeId, std::size_t> uses;
+    std::multimap<NodeId, std::string> finished;
+    for (const auto& [name, nodes] : model_.lets()) {
+      finished.emplace(*std::max_element(nodes.begin(), nodes.end()), name);
+    }
+    const std::vector<NodeId> nodes = reachable(graph_, all);
+    for (const NodeId id : nodes) {
+      const Node& node = graph_.node(id);
+      if (is_leaf(node.op)) continue;
+      ++uses[node.a];
+      if (is_binary(node.op)) ++uses[node.b];
+    }
+    for (const NodeId id : all) ++uses[id];
+
+    struct Extent {
+      std::size_t size = 1;
+      std::size_t depth = 0;
+    };
+    std::unordered_map<NodeId, Extent> extents;
+    for (const NodeId id : nodes) {
+      const Node& node = graph_.node(id);
+      Extent extent;
+      if (!is_leaf(node.op)) {
+        const Extent a = names_.contains(node.a) ? Extent{} : extents[node.a];
+        const Extent b =
+            !is_binary(node.op) || names_.contains(node.b) ? Extent{} : extents[node.b];
+        extent = {a.size + b.size + 1, std::max(a.depth, b.depth) + 1};
+      }
+      extents[id] = extent;
+      if ((uses[id] > 1 && extent.size > shared_size) || extent.size > longest ||
+          extent.depth > deepest) {
+        name_shared(id);
+      }
+      const auto [begin, end] = finished.equal_range(id);
+      for (auto it = begin; it != end; ++it) write_let(it->second);
+    }
+  }
+
+  void name_shared(NodeId id) {
+    std::string name;
+    do {
+      name = fmt::format("shared{}", ++shared_count_);
+    } while (is_declared(name));
+    line("let " + name + " = " + to_string(graph_, id, names_));
+    names_[id] = name;
+  }
+
+  void write_let(const std::string& name) {
+    const std::vector<NodeId>& nodes = model_.lets().at(name);
+    std::vector<std::string> texts;
+    for (const NodeId id : nodes) texts.push_back(text(id));
+    line(nodes.size() == 1 ? fmt::format("let {} = {}", name, texts.front())
+                           : fmt::format("let {} = [{}]", name, fmt::join(texts, ", ")));
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (is_leaf(graph_.node(nodes[i]).op) || names_.contains(nodes[i])) continue;
+      names_[nodes[i]] = nodes.size() == 1 ? name : fmt::format("{}[{}]", name, i);
+    }
+  }
+
+  [[nodiscard]] bool is_declared(const std::string& name) const {
+    const auto named = [&name](const Family& family) { return family.name == name; };
+    return model_.lets().contains(name) ||
+           std::any_of(model_.state_families().begin(), model_.state_families().end(), named) ||
+           std::any_of(model_.parameter_families().begin(), model_.parameter_families().end(),
+                       named);
+  }
+
+  [[nodiscard]] std::string equation(std::size_t row) const {
+    const bool map = model_.dynamics() == Dynamics::map;
+    const std::string& name = model_.states()[row].name;
+    const std::string rate = text(model_.drift()[row]);
+    std::string result = map ? name + "' = " + rate : "d" + name + " = " + as_term(rate) + " dt";
+    const auto [begin, end] =
+        std::equal_range(model_.noise().begin(), model_.noise().end(), NoiseEntry{row, 0, 0},
+                         [](const NoiseEntry& a, const NoiseEntry& b) { return a.row < b.row; });
+    for (auto entry = begin; entry != end; ++entry) {
+      const std::string& noise = model_.noise_names()[entry->column];
+      const std::string amplitude = as_term(text(entry->amplitude));
+      result += " + " + amplitude + (map ? "*" + map_noise_name(noise) : " d" + noise);
+    }
+    return result;
+  }
+
+  // In a map what begins with xi is noise.
+  [[nodiscard]] static std::string map_noise_name(const std::string& name) {
+    return name.starts_with("xi") ? name : "xi_" + name;
+  }
+
+  [[nodiscard]] std::string law(std::size_t row) const {
+    const InitialLaw& initial = model_.initial()[row];
+    switch (initial.kind) {
+      case InitialKind::normal:
+        return fmt::format(" ~ normal({}, {})", to_string(graph_, initial.a),
+                           to_string(graph_, initial.b));
+      case InitialKind::lognormal:
+        return fmt::format(" ~ lognormal({}, {})", to_string(graph_, initial.a),
+                           to_string(graph_, initial.b));
+      case InitialKind::point:
+        return " = " + to_string(graph_, initial.a);
+      case InitialKind::samples:
+        return fmt::format(" ~ samples(\"{}\")", initial.file);
+    }
+    return "";
+  }
+
+  void write_initial(const Family& family) {
+    std::vector<std::string> laws;
+    for (std::size_t i = 0; i < family.size; ++i) laws.push_back(law(family.first + i));
+    const bool all_equal = std::equal(laws.begin() + 1, laws.end(), laws.begin());
+    if (all_equal) return line("init " + family.name + laws.front());
+    for (std::size_t i = 0; i < family.size; ++i) {
+      line("init " + model_.states()[family.first + i].name + laws[i]);
+    }
+  }
+
+  const Model& model_;
+  const Graph& graph_;
+  NodeNames names_;
+  std::size_t shared_count_ = 0;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string text_by_component(const Model& model) { return Writer(model).write(); }
+
+std::string parameter_statement(const Model& model, std::size_t family) {
+  const Family& f = model.parameter_families()[family];
+  std::vector<double> values;
+  for (std::size_t i = 0; i < f.size; ++i) values.push_back(model.parameters()[f.first + i].value);
+  const Parameter& first = model.parameters()[f.first];
+  std::string text = "param " + f.name;
+  if (!f.is_vector) {
+    text += fmt::format(" = {}", values.front());
+  } else if (std::equal(values.begin() + 1, values.end(), values.begin())) {
+    text += fmt::format("[{}] = {}", f.size, values.front());
+  } else {
+    text += fmt::format("[{}] = {}", f.size, in_brackets(values));
+  }
+  if (std::isfinite(first.lower) || std::isfinite(first.upper)) {
+    text += fmt::format(" in ({}, {})", first.lower, first.upper);
+  }
+  return text + (first.fixed ? " fixed" : "");
+}
+
+std::string time_statement(const TimeGrid& grid) {
+  return fmt::format("time {} : {} : {}", grid.start, grid.step, grid.end);
+}
+
+}  // namespace divker

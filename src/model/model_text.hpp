@@ -1,0 +1,19 @@
+// Models back into the language.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "divker/model.hpp"
+
+namespace divker {
+
+// The whole model, one equation a component; what many equations share becomes a `let`.
+[[nodiscard]] std::string text_by_component(const Model& model);
+
+// "param a[2] = [1, 2] in (0, inf) fixed", with the current values.
+[[nodiscard]] std::string parameter_statement(const Model& model, std::size_t family);
+// "time 0 : 0.01 : 1"
+[[nodiscard]] std::string time_statement(const TimeGrid& grid);
+
+}  // namespace divker

@@ -1,0 +1,80 @@
+// What the parser makes of a text, before indices are expanded.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "divker/model.hpp"
+#include "model/functions.hpp"
+
+namespace divker {
+
+enum class SyntaxKind {
+  number,     // value
+  name,       // a scalar, a free index, t or pi
+  component,  // name[operand 0]
+  call,       // function(operands)
+  sum_over,   // sum(name, operand 0 : operand 1, operand 2)
+  additive,   // operands joined by signs '+' and '-', one sign before each
+  product,    // operands joined by '*' and '/', one before each; the first is '*'
+  power,      // operand 0 ^ operand 1
+  negative,   // - operand 0
+};
+
+struct Syntax {
+  SyntaxKind kind = SyntaxKind::number;
+  std::size_t offset = 0;  // in the text, for messages
+  double value = 0.0;
+  std::string name;
+  const FunctionInfo* function = nullptr;
+  std::vector<Syntax> operands;
+  std::string operators;
+};
+
+// One term of the right-hand side of an equation.
+struct Term {
+  bool negative = false;
+  Syntax coefficient;
+  std::string noise;            // "" : drift
+  std::optional<Syntax> index;  // of the noise
+  std::size_t offset = 0;
+};
+
+struct Declarator {
+  std::string name;
+  std::size_t offset = 0;
+  std::optional<Syntax> size;
+  bool periodic = false;
+};
+
+// What stands left of the = of an equation, a let or an initial law.
+struct Target {
+  std::string name;  // of the state or let; "" : all states
+  std::size_t offset = 0;
+  std::string free_index;         // of x[i]
+  std::optional<Syntax> literal;  // of x[0]
+};
+
+enum class StatementKind { model, param, constant, state, let, equation, init, time };
+
+struct Statement {
+  StatementKind kind = StatementKind::model;
+  std::size_t offset = 0;
+  std::size_t first_token = 0;
+  std::size_t last_token = 0;  // one past
+  std::vector<Declarator> declarators;
+  Target target;
+  std::vector<Syntax> values;  // right-hand side, arguments of a law, or start, step, end
+  bool is_list = false;
+  std::optional<Syntax> lower;
+  std::optional<Syntax> upper;
+  bool fixed = false;
+  std::optional<Syntax> range_begin;  // let y[i, 0:9]
+  std::optional<Syntax> range_end;
+  std::vector<Term> terms;
+  InitialKind law = InitialKind::point;
+  std::string file;
+};
+
+}  // namespace divker

@@ -1,0 +1,171 @@
+// Bad input: each exit code and message, and that nothing but the message is printed.
+#include <sys/mount.h>
+
+#include "support/command.hpp"
+
+namespace divker::test {
+namespace {
+
+constexpr int usage = 2;
+constexpr int model = 3;
+constexpr int numerical = 4;
+
+TEST_F(CommandTest, RefusesBadCommandLines) {
+  expect_failure({}, usage, "A subcommand is expected; the subcommands are: models, show,");
+  expect_failure({"socre"}, usage, "There is no subcommand 'socre'; the subcommands are: models");
+  expect_failure({"score"}, usage, "model is required");
+  expect_failure({"score", "ou", "--bogus"}, usage, "--bogus");
+  expect_failure({"score", "ou", "--bogus"}, usage, "Run 'divker score --help'");
+  expect_failure({"score", "ou", "--paths", "0"}, usage, "The number of paths is 0");
+  expect_failure({"score", "ou", "--paths", "-3"}, usage, "--paths: '-3' is not a whole number");
+  expect_failure({"score", "ou", "--paths", "1e5"}, usage, "--paths: '1e5' is not a whole number");
+  expect_failure({"score", "ou", "--seed", "-1"}, usage, "--seed: '-1' is not a whole number");
+  expect_failure({"score", "ou", "--time", "nan"}, usage, "--time: 'nan' is not a finite number");
+  expect_failure({"score", "ou", "--failed-share", "2"}, usage, "--failed-share");
+  expect_failure({"score", "ou", "--at", ""}, usage, "--at: the text is empty");
+  expect_failure({"sample", "ou", "-n", "5"}, usage, "divker sample needs --out FILE");
+}
+
+TEST_F(CommandTest, RefusesModelsThatAreNone) {
+  write("empty.sde", "");
+  write("binary.sde", std::string("\x7f") + "ELF\0\1\2" + std::string(3, '\0'));
+  expect_failure({"show", "kuramotto"}, model, "Did you mean 'kuramoto'?");
+  expect_failure({"show", "missing.sde"}, model, "There is no model file 'missing.sde'");
+  expect_failure({"show", "empty.sde"}, model, "The model file empty.sde is empty.");
+  expect_failure({"show", "binary.sde"}, model, "The model file binary.sde is not a text");
+  expect_failure({"show", "."}, model, "is a directory");
+}
+
+TEST_F(CommandTest, ShowsWhereAModelIsAtFault) {
+  write_model("noeq", "state x, y\ndx = -x dt + dW\ninit x = 0\ninit y = 0");
+  expect_failure({"show", "noeq.sde"}, model,
+                 "noeq.sde:2:10: The state y has no equation; dy = ... was expected.\n"
+                 "  state x, y\n"
+                 "           ^\n");
+  write_model("singular", "state x, y\ndx = -x dt + dW\ndy = -y dt + dW\ninit x = 0\ninit y = 0");
+  expect_failure({"score", "singular.sde"}, model,
+                 "The noise of x and y is one and the same Brownian motion W");
+}
+
+TEST_F(CommandTest, RefusesBadSettings) {
+  const auto refuse = [this](const std::string& setting, int code, const std::string& message) {
+    expect_failure({"simulate", "ou", "--set", setting}, code, message);
+  };
+  refuse("zz=1", usage, "There is no parameter 'zz' in the model ou; its parameters are: a, m");
+  refuse("a", usage, "--set a: expected name=value");
+  refuse("a=much", usage, "--set a=much: 'much' is not a number.");
+  refuse("a=", usage, "--set a=: '' is not a number.");
+  refuse("s=-1", model, "The parameter s = -1 is outside its bounds (0, inf).");
+  refuse("dt=0", model, "The time step is 0; it must be positive.");
+  refuse("dt=-0.1", model, "The time step is -0.1; it must be positive.");
+  refuse("dt=0.3", model, "it must be a whole number of steps");
+  refuse("T=1.005", model, "it must be a whole number of steps");
+}
+
+TEST_F(CommandTest, RefusesBadPoints) {
+  write("two.csv", "0,1\n");
+  write("other.csv", "y\n1\n");
+  write("nan.csv", "x\n0\nnan\n");
+  write("empty.csv", "");
+  expect_failure({"score", "ou", "--at", "two.csv"}, model,
+                 "two.csv has 2 columns without names; expected 1: x");
+  expect_failure({"score", "ou", "--at", "other.csv"}, model,
+                 "other.csv has no column 'x'; its columns are y");
+  expect_failure({"score", "ou", "--at", "nan.csv"}, model,
+                 "nan.csv:3: 'nan' in column 'x' is not finite");
+  expect_failure({"score", "ou", "--at", "none.csv"}, model,
+                 "cannot read 'none.csv': No such file or directory");
+  expect_failure({"score", "ou", "--at", "empty.csv"}, model, "it is empty");
+  expect_failure({"score", "lorenz63"}, usage, "give the points with --at");
+}
+
+TEST_F(CommandTest, RefusesBadMethods) {
+  expect_failure({"score", "ou", "--alpha", "zz"}, usage, "The damping 'zz' is not understood");
+  expect_failure({"score", "ou", "--alpha", "-1"}, usage, "The damping alpha = -1 is negative");
+  expect_failure({"score", "ou", "--regressor", "zz"}, usage, "--regressor: zz not in {bins,");
+  expect_failure(
+      {"score", "ou", "--paths", "1000", "--regressor", "neighbours", "--neighbours", "2000"},
+      usage, "2000 neighbours, but the sample has only 1000");
+  expect_failure({"score", "ou", "--order", "3"}, usage, "--order");
+  expect_failure({"score", "langevin", "--fokker-planck"}, usage,
+                 "--fokker-planck is for models of one state; model langevin has 2.");
+}
+
+TEST_F(CommandTest, RefusesBadTimes) {
+  expect_failure({"simulate", "ou", "--times", "0.333"}, usage,
+                 "The snapshot time 0.333 is not on the time grid 0 : 0.01 : 1");
+  expect_failure({"simulate", "ou", "--times", "0.5,0.5"}, usage,
+                 "Snapshot times must ascend, but 0.5 follows 0.5.");
+  expect_failure({"simulate", "ou", "--times", ""}, usage, "--times");
+  expect_failure({"score", "ou", "--time", "1.5"}, usage, "The snapshot time 1.5 is not on");
+}
+
+TEST_F(CommandTest, RefusesResponsesThatAreNone) {
+  write_model("fixed", "param a = 1 fixed\nstate x\ndx = -a*x dt + dW\ninit x = 0");
+  write("at.csv", "x\n0\n");
+  expect_failure({"response", "fixed.sde"}, usage, "Model fixed has no parameter to differentiate");
+  expect_failure({"response", "fixed.sde", "--observable", "x"}, usage,
+                 "Model fixed has no parameter to differentiate");
+  expect_failure({"response", "ou", "--wrt", "zz"}, usage, "There is no parameter 'zz'");
+  expect_failure({"response", "ou", "--wrt", "a,a"}, usage, "--wrt names the parameter a twice.");
+  expect_failure({"response", "ou", "--at", "at.csv", "--observable", "x"}, usage,
+                 "--at and --observable exclude each other");
+  expect_failure({"response", "ou", "--observable", "x+zz"}, usage,
+                 "--observable: expression:1:3: The name 'zz' is not declared");
+}
+
+TEST_F(CommandTest, RefusesBadInitialSamples) {
+  write_model("from_file", "state x\ndx = -x dt + dW\ninit x ~ samples(\"start.csv\")");
+  const Words words{"simulate", "from_file.sde", "--paths", "10"};
+  expect_failure(words, model, "starts from the samples in 'start.csv', but there is no such file");
+  write("start.csv", "y\n1\n");
+  expect_failure(words, model, "start.csv has no column 'x'; its columns are y");
+  write("start.csv", "x\n1\nnan\n");
+  expect_failure(words, model, "start.csv:3: 'nan' in column 'x' is not finite");
+}
+
+TEST_F(CommandTest, NamesThePathAndTheTimeOfABlowUp) {
+  write_model("blow", "param a = 1\nstate x\ndx = a*x^3 dt + dW\ninit x = 50");
+  for (const char* subcommand : {"simulate", "score", "response"}) {
+    expect_failure({subcommand, "blow.sde", "--paths", "100"}, numerical,
+                   "Path 0 was the first: its state x was not finite at t = 0.06.");
+  }
+}
+
+TEST_F(CommandTest, RefusesOutputsBeforeTheRun) {
+  const auto refuse = [this](const std::string& file, const std::string& message) {
+    expect_failure({"score", "ou", "--paths", "100000000000", "--out", file}, usage, message);
+  };
+  refuse("nowhere/x.csv", "the folder 'nowhere' does not exist");
+  refuse("x.txt", "the known ones are .csv, .npy, .h5");
+  refuse(".", "the known ones are .csv, .npy, .h5");
+}
+
+TEST_F(CommandTest, SaysThatStandardOutputIsFull) {
+  for (const char* subcommand : {"show", "simulate"}) {
+    const Outcome outcome = finish(start({subcommand, "lorenz96", "--set", "T=0.04"}, "/dev/full"));
+    EXPECT_EQ(outcome.code, usage);
+    EXPECT_NE(outcome.err.find("Standard output could not be written."), std::string::npos);
+  }
+}
+
+TEST_F(CommandTest, AFullDiskLeavesNoFileAndKeepsTheAnswer) {
+  const std::string disk = path("disk").string();
+  std::filesystem::create_directory(disk);
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=32k") != 0) {
+    GTEST_SKIP() << "mounting a small file system is not permitted here";
+  }
+  for (const char* file : {"disk/x.csv", "disk/x.npy", "disk/x.h5"}) {
+    expect_failure({"sample", "ou", "-n", "20000", "--out", file}, usage, "cannot write 'disk/x.");
+  }
+  const Outcome score =
+      run({"score", "ou", "--paths", "1000", "--grid", "5000", "--out", "disk/x.csv", "--json"});
+  EXPECT_EQ(score.code, usage);
+  EXPECT_NE(score.err.find("No space left on device"), std::string::npos) << score.err;
+  EXPECT_TRUE(Json::accept(score.out));
+  EXPECT_TRUE(std::filesystem::is_empty(disk));
+  umount(disk.c_str());
+}
+
+}  // namespace
+}  // namespace divker::test

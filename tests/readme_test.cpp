@@ -1,0 +1,148 @@
+// The texts keep their word: commands in README.md and docs/ run, code is compiled code, links lead
+// somewhere.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Block {
+  std::string info;  // what follows the opening fence: "sh", "sh no-run", "cpp"
+  std::string text;
+  std::size_t line = 0;  // of the opening fence, from 1
+};
+
+fs::path root() { return fs::path(DIVKER_TEST_DATA).parent_path().parent_path(); }
+
+std::string read(const fs::path& file) {
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+std::vector<Block> fenced_blocks(const std::string& text) {
+  std::vector<Block> blocks;
+  std::istringstream lines(text);
+  bool inside = false;
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (line.starts_with("```")) {
+      if (!inside) blocks.push_back({line.substr(3), "", number});
+      inside = !inside;
+    } else if (inside) {
+      blocks.back().text += line + '\n';
+    }
+  }
+  return blocks;
+}
+
+std::vector<fs::path> pages() {
+  std::vector<fs::path> found{root() / "README.md"};
+  for (const auto& entry : fs::directory_iterator(root() / "docs")) {
+    if (entry.path().extension() == ".md") found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+bool is_shell(const Block& block) { return block.info == "sh" || block.info.starts_with("sh "); }
+
+bool calls_divker(const Block& block) {
+  return block.text.starts_with("build/divker ") ||
+         block.text.find("\nbuild/divker ") != std::string::npos;
+}
+
+// An empty folder in which build/divker is the command, removed at the end.
+class Scratch {
+ public:
+  explicit Scratch(const std::string& command) {
+    std::string name = (fs::temp_directory_path() / "divker-readme-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder_ = name;
+    fs::create_directory(folder_ / "build");
+    fs::create_symlink(command, folder_ / "build" / "divker");
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  // Runs the script; the exit status, and standard output and error together.
+  [[nodiscard]] std::pair<int, std::string> run(const std::string& script) const {
+    std::ofstream(folder_ / "script.sh") << "set -eu\n" << script;
+    const std::string line =
+        fmt::format("cd '{}' && bash script.sh >output.txt 2>&1", folder_.string());
+    const int status = std::system(line.c_str());  // NOLINT: the texts are our own
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(folder_ / "output.txt")};
+  }
+
+ private:
+  fs::path folder_;
+};
+
+TEST(Readme, ShowsTheExampleAsItIsCompiled) {
+  std::vector<Block> code;
+  for (Block& block : fenced_blocks(read(root() / "README.md"))) {
+    if (block.info == "cpp") code.push_back(std::move(block));
+  }
+  ASSERT_EQ(code.size(), 1U);
+  EXPECT_EQ(code.front().text, read(root() / "docs" / "examples" / "first.cpp"));
+}
+
+TEST(Readme, EveryCommandRuns) {
+  const char* command = std::getenv("DIVKER_COMMAND");
+  if (command == nullptr) GTEST_SKIP() << "DIVKER_COMMAND does not name the command";
+  std::size_t run = 0;
+  for (const fs::path& page : pages()) {
+    const Scratch scratch(command);
+    for (const Block& block : fenced_blocks(read(page))) {
+      if (block.info != "sh" || !calls_divker(block)) continue;
+      const auto [status, output] = scratch.run(block.text);
+      EXPECT_EQ(status, 0) << page.string() << ':' << block.line << '\n' << block.text << output;
+      ++run;
+    }
+  }
+  EXPECT_GE(run, 5U);
+}
+
+TEST(Readme, ShellBlocksAreRunOrSayThatTheyAreNot) {
+  for (const fs::path& page : pages()) {
+    for (const Block& block : fenced_blocks(read(page))) {
+      if (!is_shell(block)) continue;
+      EXPECT_TRUE(block.info == "sh no-run" || (block.info == "sh" && calls_divker(block)))
+          << page.string() << ':' << block.line << ": a block '" << block.info
+          << "' that runs no build/divker";
+    }
+  }
+}
+
+TEST(Readme, LinksLeadSomewhere) {
+  const std::regex link(R"(\]\(([^)#]+)(#[^)]*)?\))");
+  for (const fs::path& page : pages()) {
+    const std::string text = read(page);
+    for (std::sregex_iterator found(text.begin(), text.end(), link), end; found != end; ++found) {
+      const std::string target = (*found)[1];
+      if (target.find("://") != std::string::npos) continue;
+      EXPECT_TRUE(fs::exists(page.parent_path() / target)) << page.string() << " -> " << target;
+    }
+  }
+}
+
+}  // namespace

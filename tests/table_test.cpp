@@ -1,0 +1,102 @@
+#include "divker/table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "divker/error.hpp"
+#include "divker/hdf5.hpp"
+
+namespace divker {
+namespace {
+
+namespace fs = std::filesystem;
+using Names = std::vector<std::string>;
+
+class TableFile : public testing::Test {
+ protected:
+  TableFile()
+      : folder_(fs::path(testing::TempDir()) / ("divker_table_" + std::to_string(getpid()))) {
+    fs::create_directories(folder_);
+  }
+  ~TableFile() override { fs::remove_all(folder_); }
+
+  template <typename Action>
+  static void expect_error(ErrorKind kind, const std::string& message, Action&& action) {
+    try {
+      action();
+      ADD_FAILURE() << "no error; expected: " << message;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), kind);
+      EXPECT_EQ(std::string(error.what()), message);
+    }
+  }
+
+  fs::path folder_;
+  Table table_{{"q", "p"}, Matrix(3, 2, 0.1)};
+};
+
+TEST_F(TableFile, EveryFormatRoundTrips) {
+  for (const std::string name : {"a.csv", "a.npy", "a.h5"}) {
+    const fs::path path = folder_ / name;
+    check_table_writable(path);
+    write_table(path, table_, {{"seed", "7"}});
+    const Table back = read_table(path);
+    EXPECT_EQ(back.values, table_.values) << name;
+    EXPECT_EQ(back.columns, name == "a.npy" ? Names{} : table_.columns) << name;
+  }
+  EXPECT_EQ(read_hdf5_attributes(folder_ / "a.h5"), (Attributes{{"seed", "7"}}));
+}
+
+TEST_F(TableFile, UnknownExtension) {
+  const std::string sentence =
+      "'data.txt' has the extension '.txt'; the known ones are .csv, .npy, .h5";
+  expect_error(ErrorKind::usage, sentence, [] { (void)read_table("data.txt"); });
+  expect_error(ErrorKind::usage, sentence, [&] { write_table("data.txt", table_); });
+  expect_error(ErrorKind::usage, sentence, [] { check_table_writable("data.txt"); });
+  EXPECT_THROW(check_table_writable(folder_ / "no" / "a.csv"), Error);
+}
+
+TEST_F(TableFile, RefusesValuesThatAreNotFinite) {
+  table_.values(2, 1) = std::nan("");
+  for (const auto& [name, column] : {std::pair{"a.npy", "1"}, std::pair{"a.h5", "p"}}) {
+    const fs::path path = folder_ / name;
+    write_table(path, table_);
+    expect_error(ErrorKind::model,
+                 "cannot use '" + path.string() + "': row 2, column " + column +
+                     " is nan, which is not finite",
+                 [&] { (void)read_table(path); });
+  }
+}
+
+TEST(SelectColumns, ByNameInAnyOrder) {
+  Table table{{"p", "t", "q"}, Matrix(1, 3)};
+  table.values.data = {1, 2, 3};
+  const Matrix selected = select_columns(table, Names{"q", "p"}, "'a.csv'");
+  EXPECT_EQ(selected.data, (std::vector<double>{3, 1}));
+  try {
+    (void)select_columns(table, Names{"q", "z"}, "'a.csv'");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::model);
+    EXPECT_STREQ(error.what(), "'a.csv' has no column 'z'; its columns are p, t, q");
+  }
+}
+
+TEST(SelectColumns, WithoutNamesInOrderOfDeclaration) {
+  const Table table{{}, Matrix(2, 2, 1.0)};
+  EXPECT_EQ(select_columns(table, Names{"q", "p"}, "'a.npy'"), table.values);
+  try {
+    (void)select_columns(table, Names{"q", "p", "z"}, "'a.npy'");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::model);
+    EXPECT_STREQ(error.what(), "'a.npy' has 2 columns without names; expected 3: q, p, z");
+  }
+}
+
+}  // namespace
+}  // namespace divker
