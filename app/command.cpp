@@ -172,7 +172,7 @@ void CommonOptions::declare(CLI::App& command) {
 void CommonOptions::declare_damping(CLI::App& command) {
   command
       .add_option("--alpha", alpha,
-                  "Damping: auto, a number per unit of time, gaussian, jacobian or "
+                  "Damping: auto, a number per unit of time, early:number, gaussian, jacobian or "
                   "jacobian:alpha,beta")
       ->capture_default_str();
   command.add_option("--order", order, "Order in the inverse of the step: 1, or 2 for less bias")

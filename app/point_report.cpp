@@ -18,9 +18,9 @@ Table answer_table(const Model& model, const PointAnswer& answer, const std::str
   for (const State& state : model.states()) table.columns.push_back(state.name);
   for (const std::string& name : answer.names) {
     table.columns.push_back(key + "." + name);
-    table.columns.push_back("stderr." + name);
+    table.columns.emplace_back("stderr." + name);
   }
-  table.columns.push_back("outside");
+  table.columns.emplace_back("outside");
   const std::size_t states = answer.points.cols;
   table.values = Matrix(answer.points.rows, table.columns.size());
   for (std::size_t r = 0; r < answer.points.rows; ++r) {

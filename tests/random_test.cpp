@@ -18,7 +18,6 @@ namespace divker {
 namespace {
 
 using Words = std::array<std::uint64_t, 4>;
-using random_detail::FillJob;
 using random_detail::RandomCode;
 
 constexpr std::array both_resolutions{Resolution::fast, Resolution::full};

@@ -197,6 +197,28 @@ TEST(RegressorCoverage, HeavyTails) {
   }
 }
 
+// One count of neighbours for all points is too wide at the step and too narrow beside it.
+TEST(RegressorCoverage, LocalLinearSeesASharpStep) {
+  const Function step = [](std::span<const double> x) { return std::tanh(20.0 * (x[0] - 0.5)); };
+  Matrix points(6, 1);
+  points.data = {-1.0, 0.4, 0.47, 0.55, 0.6, 1.5};
+  std::vector<int> covered(points.rows);
+  constexpr int kSeeds = 200;
+  for (unsigned seed = 0; seed < kSeeds; ++seed) {
+    const Data data = draw(5000, 1, 1, 2000 + seed, step, 0.3);
+    const auto regressor = make_regressor("local-linear");
+    regressor->fit(data.x, data.y);
+    const Prediction p = regressor->predict(points);
+    for (std::size_t i = 0; i < points.rows; ++i) {
+      const double error = std::abs(p.value(i, 0) - step(points.row(i)));
+      if (error < 1.96 * p.standard_error(i, 0)) ++covered[i];
+    }
+  }
+  for (std::size_t i = 0; i < points.rows; ++i) {
+    EXPECT_GE(covered[i], least_covered(kSeeds)) << "at " << points(i, 0);
+  }
+}
+
 TEST(RegressorCoverage, PolynomialSeesItsMisfit) {
   const Function misfit = [](std::span<const double> x) { return std::sin(3.0 * x[0]); };
   const Coverage c = measure("polynomial", 2000, 1, misfit, {0.5}, gaussian_noise);

@@ -32,14 +32,15 @@ struct Damping {
   // The damping argument of step n of the grid: 1, 2 or noisy*M values. alpha dt never exceeds 1.
   void arguments(std::size_t n, const TimeGrid& grid, std::span<double> out) const;
   [[nodiscard]] std::size_t argument_count() const;
-  // "5", "jacobian:4,0.5", "gaussian"; parses back where it has no matrices.
+  // "5", "early:5", "jacobian:4,0.5", "gaussian"; parses back where it has no matrices.
   [[nodiscard]] std::string text() const;
 
  private:
   void interpolate(double time, std::span<double> out) const;
 };
 
-// What a user may ask for on the command line: auto | VALUE | gaussian | jacobian[:alpha,beta].
+// What a user may ask for on the command line: auto | VALUE | early:VALUE | gaussian |
+// jacobian[:alpha,beta].
 struct DampingRequest {
   enum class Kind { automatic, given, gaussian, jacobian_grid } kind = Kind::automatic;
   Damping damping;  // for Kind::given

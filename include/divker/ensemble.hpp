@@ -94,6 +94,8 @@ class Ensemble {
   // Derives and compiles. Errors as derive_*_step and Kernel::compile.
   Ensemble(const Model& model, const StepOptions& options);
   ~Ensemble();
+  Ensemble(const Ensemble&) = delete;
+  Ensemble& operator=(const Ensemble&) = delete;
   Ensemble(Ensemble&&) noexcept;
   Ensemble& operator=(Ensemble&&) noexcept;
 

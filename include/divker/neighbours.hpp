@@ -29,15 +29,17 @@ class NeighbourIndex {
   // Throws Error(usage) for no rows, or for a sorted search in more than one dimension.
   explicit NeighbourIndex(Matrix points, NeighbourSearch search = NeighbourSearch::automatic);
   ~NeighbourIndex();
+  NeighbourIndex(const NeighbourIndex&) = delete;
+  NeighbourIndex& operator=(const NeighbourIndex&) = delete;
   NeighbourIndex(NeighbourIndex&&) noexcept;
   NeighbourIndex& operator=(NeighbourIndex&&) noexcept;
 
   [[nodiscard]] const Matrix& points() const;
   [[nodiscard]] NeighbourSearch search() const;
 
-  // The k nearest rows to each of the points, one list for each point. Safe to call from threads.
+  // The k nearest rows to each of the queries, one list for each. Safe to call from threads.
   // Throws Error(usage) if k is zero or larger than the number of rows.
-  [[nodiscard]] std::vector<std::vector<Neighbour>> nearest(const Matrix& points,
+  [[nodiscard]] std::vector<std::vector<Neighbour>> nearest(const Matrix& queries,
                                                             std::size_t k) const;
   // All rows within the radius of one point, nearest first.
   [[nodiscard]] std::vector<Neighbour> within(std::span<const double> point, double radius) const;

@@ -10,6 +10,12 @@
 
 namespace divker {
 
+namespace {
+
+constexpr std::string_view early_prefix = "early:";
+
+}  // namespace
+
 void Damping::arguments(std::size_t n, const TimeGrid& grid, std::span<double> out) const {
   if (form == DampingForm::matrix) {
     interpolate(grid.time(n + 1), out);
@@ -66,10 +72,11 @@ double number(std::string_view text, std::string_view whole) {
   double value = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    throw Error(ErrorKind::usage,
-                fmt::format("The damping '{}' is not understood: expected auto, a number (alpha, "
-                            "per unit of time), gaussian, jacobian or jacobian:alpha,beta.",
-                            whole));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("The damping '{}' is not understood: expected auto, a number (alpha, "
+                    "per unit of time), early:alpha, gaussian, jacobian or jacobian:alpha,beta.",
+                    whole));
   }
   return value;
 }
@@ -101,6 +108,9 @@ DampingRequest parse_damping(std::string_view text) {
     request.damping.form = DampingForm::jacobian;
     request.damping.alpha = number(pair.substr(0, comma), text);
     request.damping.beta = number(pair.substr(std::min(comma + 1, pair.size())), text);
+  } else if (text.starts_with(early_prefix)) {
+    request.damping.early = true;
+    request.damping.alpha = number(text.substr(early_prefix.size()), text);
   } else {
     request.damping.alpha = number(text, text);
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
@@ -103,16 +104,20 @@ Block::Block(const RunPlan& plan, std::size_t vectors)
   if (plan.engine.first) scratch = std::max(scratch, plan.engine.first->kernel->scratch_size());
   scratch_.resize(scratch);
   damping_.resize(std::max<std::size_t>(plan.damping.argument_count(), 1));
+  start_ = prepare(plan.engine.start, plan.start_constants);
+  if (plan.engine.first) first_ = prepare(*plan.engine.first, plan.first_constants);
+  step_ = prepare(plan.engine.step, plan.step_constants);
 }
 
-double* Block::array(Slot slot, bool as_result) {
+double* Block::array(Slot slot, std::size_t parity, bool as_result) {
+  const bool is_first = (parity == 0) != as_result;
   switch (slot) {
     case Slot::x:
-      return as_result ? x_next_.data() : x_.data();
+      return is_first ? x_.data() : x_next_.data();
     case Slot::nu:
-      return as_result ? nu_next_.data() : nu_.data();
+      return is_first ? nu_.data() : nu_next_.data();
     case Slot::b:
-      return b_;
+      return noise_.data();
     case Slot::t:
       return &t_;
     case Slot::damping:
@@ -129,15 +134,28 @@ double* Block::array(Slot slot, bool as_result) {
   return nullptr;
 }
 
-void Block::call(const Stage& stage, const std::vector<double>& constants) {
-  argument_pointers_.clear();
-  result_pointers_.clear();
-  for (const Slot slot : stage.arguments) argument_pointers_.push_back(array(slot, false));
-  for (const Slot slot : stage.results) result_pointers_.push_back(array(slot, true));
-  (*stage.kernel)(constants.data(), argument_pointers_.data(), result_pointers_.data(), vectors_,
-                  scratch_.data());
-  std::swap(x_, x_next_);
-  std::swap(nu_, nu_next_);
+Block::Call Block::prepare(const Stage& stage, const std::vector<double>& constants) {
+  Call call{stage.kernel.get(), constants.data(), {}, std::nullopt};
+  for (std::size_t parity = 0; parity < 2; ++parity) {
+    Pointers& pointers = call.pointers[parity];
+    for (const Slot slot : stage.arguments) {
+      pointers.arguments.push_back(array(slot, parity, false));
+    }
+    for (const Slot slot : stage.results) pointers.results.push_back(array(slot, parity, true));
+  }
+  const auto noise = std::ranges::find(stage.arguments, Slot::b);
+  if (noise != stage.arguments.end()) {
+    call.noise = static_cast<std::size_t>(noise - stage.arguments.begin());
+  }
+  return call;
+}
+
+void Block::make(Call& call, const double* noise) {
+  Pointers& pointers = call.pointers[parity_];
+  if (call.noise) pointers.arguments[*call.noise] = noise;
+  (*call.kernel)(call.constants, pointers.arguments.data(), pointers.results.data(), vectors_,
+                 scratch_.data());
+  parity_ = 1 - parity_;
 }
 
 void Block::begin(std::uint64_t first_path) {
@@ -154,7 +172,7 @@ void Block::begin(std::uint64_t first_path) {
       }
     }
   }
-  call(plan_.engine.start, plan_.start_constants);
+  make(start_, nullptr);
 }
 
 void Block::advance(std::size_t n) {
@@ -162,14 +180,14 @@ void Block::advance(std::size_t n) {
   if (n % batch_ == 0) {
     plan_.step_noise.fill(first_path_, n, batch_, vectors_, noise_count_, lanes_, noise_.data());
   }
-  b_ = noise_.data() + (n % batch_) * paths() * noise_count_;
+  const double* noise = noise_.data() + (n % batch_) * paths() * noise_count_;
   t_ = grid.time(n);
   if (n == 0 && plan_.engine.first) {
-    call(*plan_.engine.first, plan_.first_constants);
+    make(first_, noise);
     return;
   }
   if (plan_.engine.options.score) plan_.damping.arguments(n, grid, damping_);
-  call(plan_.engine.step, plan_.step_constants);
+  make(step_, noise);
 }
 
 bool Block::stopped() const {
@@ -202,9 +220,9 @@ void Block::copy_rows(const double* source, std::size_t columns, std::size_t fir
 
 void Block::record(std::size_t snapshot, std::size_t first_row, std::size_t rows,
                    PathGroup& group) {
-  copy_rows(x_.data(), dimension_, first_row, rows, group.x[snapshot]);
+  copy_rows(x(), dimension_, first_row, rows, group.x[snapshot]);
   if (plan_.engine.options.score) {
-    copy_rows(nu_.data(), dimension_, first_row, rows, group.nu[snapshot]);
+    copy_rows(nu(), dimension_, first_row, rows, group.nu[snapshot]);
   }
   if (response_count_ != 0) {
     copy_rows(responses_.data(), response_count_, first_row, rows, group.responses[snapshot]);
@@ -213,12 +231,12 @@ void Block::record(std::size_t snapshot, std::size_t first_row, std::size_t rows
 
 std::optional<std::string> Block::first_non_finite() const {
   for (std::size_t i = 0; i < dimension_; ++i) {
-    if (!std::isfinite(x_.data()[i * lanes_])) {
+    if (!std::isfinite(x()[i * lanes_])) {
       return "state " + plan_.engine.model.states()[i].name;
     }
   }
   for (std::size_t i = 0; plan_.engine.options.score && i < dimension_; ++i) {
-    if (!std::isfinite(nu_.data()[i * lanes_])) {
+    if (!std::isfinite(nu()[i * lanes_])) {
       return "covector of " + plan_.engine.model.states()[i].name;
     }
   }

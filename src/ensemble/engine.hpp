@@ -1,6 +1,7 @@
 // The compiled step of one model, and the march of a block of paths through time.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -87,8 +88,23 @@ class Block {
  private:
   void begin(std::uint64_t first_path);
   void advance(std::size_t n);
-  void call(const Stage& stage, const std::vector<double>& constants);
-  [[nodiscard]] double* array(Slot slot, bool as_result);
+  // State and covector have two arrays each: a step reads one and writes the other. The pointers
+  // that a stage is called with are made once for either parity; only the noise moves.
+  struct Pointers {
+    std::vector<const double*> arguments;
+    std::vector<double*> results;
+  };
+  struct Call {
+    const Kernel* kernel = nullptr;
+    const double* constants = nullptr;
+    std::array<Pointers, 2> pointers;
+    std::optional<std::size_t> noise;  // which argument is the noise
+  };
+  [[nodiscard]] double* array(Slot slot, std::size_t parity, bool as_result);
+  [[nodiscard]] Call prepare(const Stage& stage, const std::vector<double>& constants);
+  void make(Call& call, const double* noise);
+  [[nodiscard]] const double* x() const { return (parity_ == 0 ? x_ : x_next_).data(); }
+  [[nodiscard]] const double* nu() const { return (parity_ == 0 ? nu_ : nu_next_).data(); }
   void record(std::size_t snapshot, std::size_t first_row, std::size_t rows, PathGroup& group);
   void copy_rows(const double* source, std::size_t columns, std::size_t first_row, std::size_t rows,
                  Matrix& target) const;
@@ -104,11 +120,10 @@ class Block {
   std::size_t batch_;
   std::uint64_t first_path_ = 0;
   AlignedArray x_, x_next_, nu_, nu_next_, responses_, noise_, z_, sample_, scratch_;
-  double* b_ = nullptr;
   double t_ = 0.0;
   std::vector<double> damping_;
-  std::vector<const double*> argument_pointers_;
-  std::vector<double*> result_pointers_;
+  Call start_, first_, step_;
+  std::size_t parity_ = 0;
 };
 
 }  // namespace divker::ensemble

@@ -32,11 +32,9 @@ Damping constant(double alpha, bool early) {
 }
 
 Damping jacobian(double alpha, double beta) {
-  Damping damping;
+  Damping damping = constant(alpha, false);
   damping.form = DampingForm::jacobian;
-  damping.alpha = rounded(alpha);
   damping.beta = beta;
-  damping.early = true;
   return damping;
 }
 
@@ -156,7 +154,9 @@ class Trial {
 std::vector<Damping> gaussian_if_possible(const Model& model, const RunOptions& run) {
   if (model.dimension() > largest_gaussian_dimension) return {};
   try {
-    return {gaussian_damping(model, run)};
+    RunOptions other_paths = run;
+    other_paths.seed ^= pilot_seed;
+    return {gaussian_damping(model, other_paths)};
   } catch (const Error& error) {
     // A singular covariance rules this one candidate out, not the others.
     if (error.kind() != ErrorKind::numerical) throw;

@@ -141,8 +141,11 @@ class LocalLinear final : public LocalRegressor {
                               "expected at least {}",
                               count_, x.cols, x.cols + 2));
     }
+    constexpr std::size_t kFewest = 32;
+    fewest_ = options().neighbours > 0 ? 0 : std::max(kFewest, 8 * (x.cols + 1));
   }
   [[nodiscard]] std::size_t count() const override { return count_; }
+  [[nodiscard]] std::size_t fewest() const override { return fewest_; }
 
   void weigh(std::span<const double> point, std::span<const Neighbour> neighbours, const Matrix& x,
              std::vector<double>& weights) const override {
@@ -174,6 +177,7 @@ class LocalLinear final : public LocalRegressor {
   }
 
   std::size_t count_ = 0;
+  std::size_t fewest_ = 0;
 };
 
 }  // namespace

@@ -181,7 +181,8 @@ Matrix LocalRegressor::values(const Matrix& scaled, bool leave_out) const {
     const Matrix block = rows_between(scaled, begin, end);
     std::vector<std::vector<Neighbour>> lists;
     if (count() > 0) {
-      lists = index_->nearest(block, std::min(y_.rows, count() + (leave_out ? 1 : 0)));
+      const std::size_t wanted = fewest() > 0 ? reach() : count();
+      lists = index_->nearest(block, std::min(y_.rows, wanted + (leave_out ? 1 : 0)));
     }
     std::vector<double> weights;
     for (std::size_t r = begin; r < end; ++r) {
@@ -191,6 +192,11 @@ Matrix LocalRegressor::values(const Matrix& scaled, bool leave_out) const {
                                        [&](const Neighbour& n) { return n.index == r; });
         // Among many equal points the row itself may have been left off already.
         list.erase(self != list.end() ? self : list.end() - 1);
+      }
+      if (fewest() > 0) {
+        const Estimate chosen = choose(scaled.row(r), list);
+        std::copy(chosen.value.begin(), chosen.value.end(), result.row(r).begin());
+        continue;
       }
       weights.assign(list.size(), 0.0);
       weigh(scaled.row(r), list, index_->points(), weights);
@@ -217,10 +223,7 @@ Prediction LocalRegressor::do_predict(const Matrix& points) const {
   const Matrix empty(points.rows, y_.cols);
   Prediction prediction{empty, empty, empty, empty, std::vector<double>(points.rows), {}};
   std::vector<char> outside(points.rows);
-  const std::size_t wanted =
-      count() > 0 ? std::max(count(), surface_size(breadth() * static_cast<double>(count()),
-                                                   points.cols, y_.rows))
-                  : 0;
+  const std::size_t wanted = reach();
   for_each_block(points.rows, kBlock, options().threads, [&](std::size_t begin, std::size_t end) {
     std::vector<std::vector<Neighbour>> lists;
     if (wanted > 0) lists = index_->nearest(rows_between(scaled, begin, end), wanted);
@@ -234,55 +237,102 @@ Prediction LocalRegressor::do_predict(const Matrix& points) const {
   return prediction;
 }
 
-bool LocalRegressor::predict_row(std::span<const double> point, std::vector<Neighbour> list,
-                                 std::size_t row, Prediction& prediction) const {
+std::size_t LocalRegressor::reach() const {
+  if (count() == 0) return 0;
+  return std::max(count(), surface_size(breadth() * static_cast<double>(count()),
+                                        index_->points().cols, y_.rows));
+}
+
+LocalRegressor::Estimate LocalRegressor::estimate(std::span<const double> point, std::size_t use,
+                                                  std::vector<Neighbour>& list) const {
   const Matrix& x = index_->points();
-  std::vector<double> weights(count() > 0 ? count() : list.size());
-  weigh(point, {list.data(), weights.size()}, x, weights);
+  std::vector<double> weights(use);
+  weigh(point, {list.data(), use}, x, weights);
   normalise(weights);
   double squares = 0.0;
   for (const double w : weights) squares += w * w;
-  const double effective = 1.0 / squares;
-  const std::size_t size = surface_size(
-      breadth() * (count() > 0 ? static_cast<double>(count()) : effective), x.cols, x.rows);
-  if (size > list.size()) list = index_->nearest(one_row(point), size).front();
+  const double basis = count() > 0 ? static_cast<double>(use) : 1.0 / squares;
+  const std::size_t size = surface_size(breadth() * basis, x.cols, x.rows);
+  if (count() == 0 && size > list.size()) list = index_->nearest(one_row(point), size).front();
   const Surface surface = fit_surface(point, list, size, x, y_);
-
-  const std::size_t rank = Isolation::rank(x.rows);
-  const double distance = list[std::min(rank, list.size()) - 1].squared_distance;
-  const bool outside = distance > threshold_;
-  // Where most samples coincide, the threshold is zero.
-  const double remoteness =
-      threshold_ > 0.0 ? std::sqrt(distance / threshold_) : 1.0 + std::sqrt(distance);
   const auto used = static_cast<double>(surface.residuals.rows());
   const double freedom = used - static_cast<double>(surface.coefficients.rows());
   const double correction = used / std::max(1.0, freedom);
   // The variance of Student's t, because the noise itself is estimated.
   const double student = freedom > 3.0 ? freedom / (freedom - 2.0) : 3.0;
   const Eigen::RowVectorXd smooth = surface.mean(point, list, x, weights);
+  const std::vector<double> zero(y_.cols);
+  Estimate result{zero, zero, zero, 1.0 / squares};
   for (std::size_t c = 0; c < y_.cols; ++c) {
     const auto column = static_cast<Eigen::Index>(c);
-    double value = 0.0;
-    for (std::size_t i = 0; i < weights.size(); ++i) value += weights[i] * y_(list[i].index, c);
+    for (std::size_t i = 0; i < use; ++i) result.value[c] += weights[i] * y_(list[i].index, c);
     double local = 0.0;
     for (Eigen::Index i = 0; i < surface.residuals.rows(); ++i) {
       const std::size_t at = static_cast<std::size_t>(i) * surface.stride;
-      if (at >= weights.size()) break;
+      if (at >= use) break;
       const double share = weights[at] * surface.residuals(i, column);
       local += share * share;
     }
     local *= static_cast<double>(surface.stride);
     const double pooled = surface.residuals.col(column).squaredNorm() / used * squares;
-    const double variance = std::max(local, pooled) * correction * student;
-    double bias = std::abs(smooth[column] - surface.coefficients(0, column));
-    if (surface.shape == Shape::constant) bias = std::hypot(bias, spread_[c]);
-    if (outside) bias = std::hypot(bias, spread_[c] * remoteness);
-    prediction.value(row, c) = value;
-    prediction.deviation(row, c) = std::sqrt(variance);
-    prediction.bias(row, c) = bias;
-    prediction.standard_error(row, c) = std::sqrt(variance + bias * bias);
+    result.deviation[c] = std::sqrt(std::max(local, pooled) * correction * student);
+    result.bias[c] = std::abs(smooth[column] - surface.coefficients(0, column));
+    if (surface.shape == Shape::constant) result.bias[c] = std::hypot(result.bias[c], spread_[c]);
   }
-  prediction.effective_samples[row] = effective;
+  return result;
+}
+
+LocalRegressor::Estimate LocalRegressor::choose(std::span<const double> point,
+                                                std::vector<Neighbour>& list) const {
+  // In deviations of the narrower of two estimates, what noise explains.
+  constexpr double kTolerance = 2.5;
+  std::vector<Estimate> ladder;
+  std::size_t use = count() > 0 ? std::min(count(), list.size()) : list.size();
+  ladder.push_back(estimate(point, use, list));
+  if (fewest() == 0) return ladder.front();
+  while (use / 2 >= fewest()) {
+    use /= 2;
+    ladder.push_back(estimate(point, use, list));
+  }
+  Estimate result = ladder.front();
+  for (std::size_t c = 0; c < y_.cols; ++c) {
+    const auto agrees = [&](std::size_t level) {
+      for (std::size_t j = level + 1; j < ladder.size(); ++j) {
+        const double gap = std::abs(ladder[level].value[c] - ladder[j].value[c]);
+        if (gap > kTolerance * ladder[j].deviation[c]) return false;
+      }
+      return true;
+    };
+    std::size_t level = 0;
+    while (!agrees(level)) ++level;
+    // The bias that the test just tolerates is as large as the noise; one step further it is not.
+    if (level > 0) level = std::min(level + 1, ladder.size() - 1);
+    result.value[c] = ladder[level].value[c];
+    result.deviation[c] = ladder[level].deviation[c];
+    result.bias[c] = ladder[level].bias[c];
+    result.effective = std::min(result.effective, ladder[level].effective);
+  }
+  return result;
+}
+
+bool LocalRegressor::predict_row(std::span<const double> point, std::vector<Neighbour> list,
+                                 std::size_t row, Prediction& prediction) const {
+  const Estimate chosen = choose(point, list);
+  const std::size_t rank = Isolation::rank(y_.rows);
+  const double distance = list[std::min(rank, list.size()) - 1].squared_distance;
+  const bool outside = distance > threshold_;
+  // Where most samples coincide, the threshold is zero.
+  const double remoteness =
+      threshold_ > 0.0 ? std::sqrt(distance / threshold_) : 1.0 + std::sqrt(distance);
+  for (std::size_t c = 0; c < y_.cols; ++c) {
+    const double bias =
+        outside ? std::hypot(chosen.bias[c], spread_[c] * remoteness) : chosen.bias[c];
+    prediction.value(row, c) = chosen.value[c];
+    prediction.deviation(row, c) = chosen.deviation[c];
+    prediction.bias(row, c) = bias;
+    prediction.standard_error(row, c) = std::hypot(chosen.deviation[c], bias);
+  }
+  prediction.effective_samples[row] = chosen.effective;
   return outside;
 }
 

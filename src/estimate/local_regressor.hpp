@@ -25,6 +25,9 @@ class LocalRegressor : public Regressor {
   virtual void prepare(const Matrix& x) = 0;
   // The samples to look at: so many nearest, or, where that is zero, all within the radius.
   [[nodiscard]] virtual std::size_t count() const { return 0; }
+  // Counts to choose from at each point and column, largest first: count() and its halves down to
+  // this. Zero: count() alone.
+  [[nodiscard]] virtual std::size_t fewest() const { return 0; }
   [[nodiscard]] virtual double radius(std::span<const double> /*point*/) const { return 0.0; }
   // How many times the samples that count in the value the surface behind the error bar takes in:
   // wide enough to tell curvature from noise, narrow enough to see the curvature here.
@@ -40,7 +43,23 @@ class LocalRegressor : public Regressor {
   [[nodiscard]] Matrix do_leave_one_out() const override;
 
   [[nodiscard]] std::vector<Neighbour> near(std::span<const double> point) const;
+  // The estimates of all columns at one point.
+  struct Estimate {
+    std::vector<double> value;
+    std::vector<double> deviation;
+    std::vector<double> bias;
+    double effective = 0.0;
+  };
+
   [[nodiscard]] Matrix values(const Matrix& scaled, bool leave_out) const;
+  // How many neighbours the widest estimate and its error bar take in; zero where count() is.
+  [[nodiscard]] std::size_t reach() const;
+  // From `use` nearest of a list of reach(), or of those within the radius; that one is lengthened
+  // where the error bar needs more.
+  Estimate estimate(std::span<const double> point, std::size_t use,
+                    std::vector<Neighbour>& list) const;
+  // The same with the count chosen for each column by Lepski's rule.
+  Estimate choose(std::span<const double> point, std::vector<Neighbour>& list) const;
   // Fills one row of the prediction; true if the point is outside.
   bool predict_row(std::span<const double> point, std::vector<Neighbour> list, std::size_t row,
                    Prediction& prediction) const;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 
@@ -33,6 +34,7 @@ class ChunkWriter {
 
   Value* operand(NodeId id);
   Value* operation(const Node& node);
+  Value* sum(const Node& node);
   Value* comparison_result(const Node& node, Value* a, Value* b);
   Value* call(Op op, Value* a, Value* b);
 
@@ -152,8 +154,11 @@ void ChunkWriter::end_loop() {
 
 void ChunkWriter::write_nodes() {
   const auto write_stores = [&](NodeId id) {
-    const auto range = std::ranges::equal_range(chunk_.stores, id, {}, &Store::value);
-    for (const Store& store : range) write_store(store, operand(id));
+    // The stores are sorted by the value that they store.
+    auto store = std::ranges::lower_bound(chunk_.stores, id, {}, &Store::value);
+    for (; store != chunk_.stores.end() && store->value == id; ++store) {
+      write_store(*store, operand(id));
+    }
   };
   for (const NodeId id : chunk_.nodes) {
     values_[id] = operation(program_.nodes[id]);
@@ -198,14 +203,37 @@ Value* ChunkWriter::operand(NodeId id) {
   return load_vector(slots_, place * lanes_, scalar_alignment);
 }
 
+// a + b or a - b, as a multiply-add where an operand is a product that need not be kept.
+// NOTE: LLVM itself fuses only products with a single use. What is left unused it drops.
+Value* ChunkWriter::sum(const Node& node) {
+  const bool is_sub = node.op == Op::sub;
+  const auto is_fused = [this](NodeId id) {
+    return schedule_.repeated[id] && values_.contains(id);
+  };
+  const auto multiply_add = [this](Value* a, Value* b, Value* c) {
+    return builder_.CreateIntrinsic(llvm::Intrinsic::fmuladd, {vector_}, {a, b, c});
+  };
+  if (is_fused(node.b)) {
+    const Node& product = program_.nodes[node.b];
+    Value* a = operand(product.a);
+    return multiply_add(is_sub ? builder_.CreateFNeg(a) : a, operand(product.b), operand(node.a));
+  }
+  if (is_fused(node.a)) {
+    const Node& product = program_.nodes[node.a];
+    Value* c = operand(node.b);
+    return multiply_add(operand(product.a), operand(product.b),
+                        is_sub ? builder_.CreateFNeg(c) : c);
+  }
+  Value* a = operand(node.a);
+  Value* b = operand(node.b);
+  return is_sub ? builder_.CreateFSub(a, b) : builder_.CreateFAdd(a, b);
+}
+
 Value* ChunkWriter::operation(const Node& node) {
+  if (node.op == Op::add || node.op == Op::sub) return sum(node);
   Value* a = operand(node.a);
   Value* b = is_binary(node.op) ? operand(node.b) : nullptr;
   switch (node.op) {
-    case Op::add:
-      return builder_.CreateFAdd(a, b);
-    case Op::sub:
-      return builder_.CreateFSub(a, b);
     case Op::mul:
       return builder_.CreateFMul(a, b);
     case Op::div:

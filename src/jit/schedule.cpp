@@ -25,6 +25,25 @@ std::vector<Rate> rates_of(const CanonicalProgram& program) {
   return rates;
 }
 
+// A product that one or two sums use, and nothing else: as part of multiply-adds it costs nothing,
+// kept for both it would cost an instruction and a register.
+std::vector<bool> repeated_products(const CanonicalProgram& program) {
+  constexpr std::uint32_t most_uses = 2;
+  std::vector<std::uint32_t> uses(program.nodes.size(), 0);
+  for (const Node& node : program.nodes) {
+    const bool is_sum = node.op == Op::add || node.op == Op::sub;
+    for_operands(node, [&](NodeId operand) { uses[operand] += is_sum ? 1 : most_uses + 1; });
+  }
+  for (const ResultShape& result : program.results) {
+    for (const NodeId id : result.values) uses[id] += most_uses + 1;
+  }
+  std::vector<bool> repeated(uses.size());
+  for (std::size_t id = 0; id < uses.size(); ++id) {
+    repeated[id] = program.nodes[id].op == Op::mul && uses[id] <= most_uses;
+  }
+  return repeated;
+}
+
 // Registers that a path-rate node needs if its operands were a tree (Sethi and Ullman 1970);
 // operands in memory need none.
 std::vector<std::uint32_t> register_needs(const Schedule& schedule) {
@@ -190,6 +209,7 @@ Schedule make_schedule(CanonicalProgram program, std::size_t chunk) {
   Schedule schedule;
   schedule.program = std::move(program);
   schedule.rates = rates_of(schedule.program);
+  schedule.repeated = repeated_products(schedule.program);
   schedule.places.assign(schedule.program.nodes.size(), nowhere);
 
   const std::vector<Store> results = interleaved(schedule.program);

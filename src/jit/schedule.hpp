@@ -37,6 +37,7 @@ struct Schedule {
   std::vector<Rate> rates;            // of each node; literal constants have rate run
   std::vector<NodeId> constants;      // run-rate nodes kept in the table, in its order
   std::vector<std::uint32_t> places;  // of each node: its entry in the table of its rate
+  std::vector<bool> repeated;         // products to be made anew in each of the sums that use them
   std::vector<Chunk> step_chunks;     // at least one path chunk; step chunks only where needed
   std::vector<Chunk> path_chunks;
   std::size_t step_entries = 0;  // step-rate values kept in memory

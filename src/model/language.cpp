@@ -321,7 +321,7 @@ class Assembler {
   }
 
   std::string noise_name(const Term& term) {
-    const std::string stem = text_.dynamics == Dynamics::map ? term.noise : term.noise.substr(1);
+    std::string stem = text_.dynamics == Dynamics::map ? term.noise : term.noise.substr(1);
     if (!term.index) return stem;
     const long long i = expander_.integer(*term.index, "index of " + term.noise);
     if (i < 0) {

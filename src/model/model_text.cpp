@@ -21,7 +21,7 @@ std::string in_brackets(const std::vector<double>& values) {
 
 // A term of a sum, before its differential or factor.
 std::string as_term(const std::string& text) {
-  return text.find_first_of(" ") == std::string::npos ? text : "(" + text + ")";
+  return text.find(' ') == std::string::npos ? text : "(" + text + ")";
 }
 
 class Writer {

@@ -375,6 +375,7 @@ class StatementParser {
 
   [[noreturn]] void unknown_statement(const Token& token) const {
     std::vector<std::string> candidates;
+    candidates.reserve(std::size(keywords));
     for (const Keyword& keyword : keywords) candidates.emplace_back(keyword.name);
     const std::string advice = did_you_mean(token.text, candidates);
     if (!advice.empty()) {
