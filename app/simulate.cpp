@@ -17,7 +17,7 @@ struct SimulateOptions : CommonOptions {
 Table states_table(const Model& model, const std::vector<Snapshot>& snapshots) {
   Table table;
   const bool with_time = snapshots.size() > 1;
-  if (with_time) table.columns.push_back("t");
+  if (with_time) table.columns.emplace_back("t");
   for (const State& state : model.states()) table.columns.push_back(state.name);
   std::size_t rows = 0;
   for (const Snapshot& snapshot : snapshots) rows += snapshot.x.rows;

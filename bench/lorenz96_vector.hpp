@@ -85,6 +85,7 @@ struct Sums {
   auto* nu = block.nu[block.current] + 2;
   auto* new_x = block.x[1 - block.current] + 2;
   auto* new_nu = block.nu[1 - block.current] + 2;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled below
   Sums sums;
   sum_up(x, nu, z, sums);
   Lanes e;

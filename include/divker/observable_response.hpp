@@ -54,7 +54,7 @@ class ResponseAccumulator {
     double uv = 0.0, uw = 0.0, vv = 0.0, vw = 0.0, ww = 0.0;
     double uuv = 0.0, uvv = 0.0, uvw = 0.0, uuvv = 0.0;
   };
-  static Sums shifted(const Sums& sums, double uu, double count, double du, double dv, double dw);
+  static Sums shifted(const Sums& s, double uu, double n, double du, double dv, double dw);
   [[nodiscard]] static Sums block_sums(std::span<const double> u, const Matrix& integral,
                                        const Matrix& explicit_part, std::size_t p);
   void merge_sums(std::size_t count, double mean_u, double uu, std::span<const Sums> other);

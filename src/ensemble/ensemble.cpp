@@ -98,7 +98,7 @@ std::size_t choose_vectors(const Engine& engine, const RunOptions& options) {
   const std::size_t lanes = engine.lanes();
   std::size_t wanted = options.block / lanes;
   if (options.block == 0) {
-    constexpr std::size_t cache_bytes = 24 * 1024;
+    constexpr std::size_t cache_bytes = 32 * 1024;
     const std::size_t noise = engine.model.noise_count();
     const std::size_t doubles =
         4 * engine.model.dimension() + noise * batch_steps(noise) + engine.options.responses.size();

@@ -11,6 +11,7 @@
 // NOTE: compiled without contraction, so that a number is computed by the same operations wherever
 // this template is inlined; products that should fuse are written as fma.
 
+// NOLINTNEXTLINE(misc-definitions-in-headers): one copy for each instruction set is wanted
 constexpr double minus_two_log_two = -2 * 0.69314718055994530942;
 
 template <class Isa>
@@ -41,6 +42,7 @@ struct VectorRandom {
   };
 
   static Key expand(const std::uint64_t* key) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled below
     Key expanded;
     std::uint64_t parity = threefry_parity;
     for (int i = 0; i < 4; ++i) {
@@ -188,6 +190,7 @@ struct VectorRandom {
     const std::size_t step_stride = job.vectors * job.components * job.lanes;
     const bool shared = job.padded < group_size;
     const std::size_t batch_steps = shared ? group_size / job.padded : 1;
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled below
     Layout made;
     made.batches = job.steps / batch_steps;
     made.batch_stride = batch_steps * step_stride;

@@ -5,6 +5,7 @@
 // NOTE: sleef.h declares only the widths that the including file is compiled for. Native code calls
 // these with vector registers; here only their addresses are taken.
 extern "C" {
+// NOLINTBEGIN(readability-identifier-naming): SLEEF's names
 void Sleef_expd8_u10avx512f();
 void Sleef_powd8_u10avx512f();
 void Sleef_erfd8_u10avx512f();
@@ -38,6 +39,7 @@ void Sleef_tanhd2_u35sse2();
 void Sleef_sinhd2_u35sse2();
 void Sleef_coshd2_u35sse2();
 void Sleef_atand2_u35sse2();
+// NOLINTEND(readability-identifier-naming)
 }
 
 namespace divker::jit {
