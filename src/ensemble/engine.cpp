@@ -84,6 +84,18 @@ RunPlan::RunPlan(const Engine& engine_, const RunOptions& options_)
   if (engine.score_free()) damping.early = true;
 }
 
+namespace {
+
+// Steps whose random numbers are made together: few enough to stay in the first-level cache, many
+// enough that the call does not count.
+std::size_t steps_per_fill(std::size_t noise_count, std::size_t paths) {
+  constexpr std::size_t most_numbers = 2048;
+  const std::size_t least = batch_steps(noise_count);
+  return least * std::max<std::size_t>(1, most_numbers / (least * noise_count * paths));
+}
+
+}  // namespace
+
 Block::Block(const RunPlan& plan, std::size_t vectors)
     : plan_(plan),
       vectors_(vectors),
@@ -91,7 +103,7 @@ Block::Block(const RunPlan& plan, std::size_t vectors)
       dimension_(plan.engine.model.dimension()),
       noise_count_(plan.engine.model.noise_count()),
       response_count_(plan.engine.options.responses.size()),
-      batch_(batch_steps(noise_count_)) {
+      batch_(steps_per_fill(noise_count_, vectors * lanes_)) {
   const std::size_t width = paths();
   for (AlignedArray* state : {&x_, &x_next_, &nu_, &nu_next_, &sample_}) {
     state->resize(width * dimension_);
