@@ -198,6 +198,7 @@ constexpr std::array groups{
 
 std::vector<std::string> group_names() {
   std::vector<std::string> names;
+  names.reserve(groups.size());
   for (const Group& group : groups) names.emplace_back(group.name);
   return names;
 }

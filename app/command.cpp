@@ -57,7 +57,7 @@ Model with_settings(Model model, const std::vector<std::string>& settings) {
 // A file of initial samples is looked for beside the model file, then in the current folder.
 fs::path samples_path(const Model& model, const std::string& file,
                       const std::string& model_argument) {
-  const fs::path beside = fs::path(model_argument).parent_path() / file;
+  fs::path beside = fs::path(model_argument).parent_path() / file;
   std::error_code error;
   if (fs::exists(beside, error)) return beside;
   if (fs::exists(file, error)) return file;

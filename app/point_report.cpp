@@ -17,7 +17,7 @@ Table answer_table(const Model& model, const PointAnswer& answer, const std::str
   Table table;
   for (const State& state : model.states()) table.columns.push_back(state.name);
   for (const std::string& name : answer.names) {
-    table.columns.push_back(key + "." + name);
+    table.columns.push_back(fmt::format("{}.{}", key, name));
     table.columns.emplace_back("stderr." + name);
   }
   table.columns.emplace_back("outside");
@@ -59,7 +59,8 @@ void print_table(const Model& model, const PointAnswer& answer, const std::strin
     return;
   }
   for (const State& state : model.states()) fmt::print("{:>12} ", state.name);
-  for (const std::string& name : answer.names) fmt::print(" {:>25}", key + " " + name);
+  for (const std::string& name : answer.names)
+    fmt::print(" {:>25}", fmt::format("{} {}", key, name));
   fmt::print("\n");
   for (std::size_t r = 0; r < answer.points.rows; ++r) {
     for (std::size_t c = 0; c < answer.points.cols; ++c) {
@@ -132,8 +133,12 @@ void PointOptions::declare_all(CLI::App& command) {
       ->check(finite_number());
   command.add_flag("--fokker-planck", fokker_planck,
                    "Compare with a solution of the Fokker-Planck equation (1-D models)");
-  command.add_option("--regressor", regressor, "Conditional expectation: default by dimension")
-      ->check(CLI::IsMember(regressor_names()));
+  std::vector<std::string> regressors = regressor_names();
+  regressors.emplace_back(local_sums_regressor);
+  command
+      .add_option("--regressor", regressor,
+                  "Conditional expectation: default by dimension and size")
+      ->check(CLI::IsMember(regressors));
   command.add_option("--neighbours", regressor_options.neighbours, "Neighbours; 0: chosen")
       ->type_name("N")
       ->check(whole_number());

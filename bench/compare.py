@@ -29,12 +29,13 @@ def lines(command):
 
 def against_numpy(divker, repeats):
     """NumPy and divker in turn: medians of the ratios pair by pair."""
-    ratios = {"numpy-straightforward": [], "numpy-blocked": [], "numpy-normals": []}
+    ratios = {"numpy-straightforward": [], "numpy-straightforward-in-cache": [],
+              "numpy-blocked": [], "numpy-normals": []}
     for _ in range(repeats):
         numpy = lines(["/usr/bin/python3", HERE / "numpy_lorenz96.py", "--repeats", "3"])
         ours = lines([divker, "bench", "--repeats", "5", "--only", "lorenz96-40/response,normals"])
         steps = ours["lorenz96-40/response"]["path_steps_per_s"]
-        for case in ("numpy-straightforward", "numpy-blocked"):
+        for case in ("numpy-straightforward", "numpy-straightforward-in-cache", "numpy-blocked"):
             ratios[case].append(steps / numpy[case]["path_steps_per_s"])
         ratios["numpy-normals"].append(
             ours["normals/fast"]["normals_per_s"] / numpy["numpy-normals"]["normals_per_s"])

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """NumPy's speed at the work of lorenz96_reference: x, nu and two responses, one core.
 
-Prints JSON lines: {"case": ..., "path_steps_per_s": ...} for the step written straightforwardly and
-written in place over blocks of paths that fit the second-level cache, and the rate of
+Prints JSON lines: {"case": ..., "path_steps_per_s": ...} for the step written straightforwardly, all
+paths of an ensemble of ordinary size at once and again with so few that its arrays stay in the
+second-level cache, for the step in place over blocks of paths, and the rate of
 Generator.standard_normal. Medians of --repeats runs, one more for warming up. Formulas: see
 lorenz96_step.hpp.
 """
@@ -194,16 +195,19 @@ def median_seconds(work, repeats):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--paths", type=int, default=2048)
+    parser.add_argument("--paths", type=int, default=10_000)
+    parser.add_argument("--few-paths", type=int, default=2048)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     check()
-    work = options.paths * options.steps
-    for case, run in (("numpy-straightforward", run_straightforward),
-                      ("numpy-blocked", run_blocked)):
-        seconds = median_seconds(lambda: run(options.paths, options.steps), options.repeats)
-        print(json.dumps({"case": case, "path_steps_per_s": work / seconds,
+    for case, run, paths in (
+            ("numpy-straightforward", run_straightforward, options.paths),
+            ("numpy-straightforward-in-cache", run_straightforward, options.few_paths),
+            ("numpy-blocked", run_blocked, options.few_paths)):
+        work = paths * options.steps
+        seconds = median_seconds(lambda: run(paths, options.steps), options.repeats)
+        print(json.dumps({"case": case, "paths": paths, "path_steps_per_s": work / seconds,
                           "ns_per_component_step": 1e9 * seconds / (work * SIZE)}), flush=True)
     generator, numbers = np.random.default_rng(1), np.empty(1 << 16)
     seconds = median_seconds(

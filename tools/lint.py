@@ -93,8 +93,7 @@ def check_tidy(build, jobs):
     database = build / "compile_commands.json"
     if not database.is_file():
         sys.exit(f"lint: {database} is missing; run `make build` first.")
-    # Not the tests: GoogleTest's macros make every check dear and mean little to style checks.
-    wanted = {path for path in files(".cpp") if ROOT / "tests" not in path.parents}
+    wanted = set(files(".cpp"))
     units = {}
     for entry in json.loads(database.read_text()):
         path = pathlib.Path(entry["directory"], entry["file"]).resolve()

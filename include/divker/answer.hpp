@@ -21,12 +21,16 @@
 
 namespace divker {
 
+// The name in AnswerOptions::regressor of LocalSums: sums around the points, no arrays of paths. Up
+// to 8 states. Chosen by default where the paths would need more than 2 GiB.
+inline constexpr const char* local_sums_regressor = "local-sums";
+
 // How to run. The damping inside `run` is replaced by what `damping` asks for.
 struct AnswerOptions {
   RunOptions run;
   DampingRequest damping;
   InverseOrder order = InverseOrder::first;
-  std::string regressor;  // empty: default_regressor()
+  std::string regressor;  // empty: default_regressor(), or local_sums_regressor for large runs
   RegressorOptions regressor_options;
 };
 

@@ -183,6 +183,9 @@ class Model {
 //   b.initial_normal(x, 0.0, 1.0);
 //   b.time(0.0, 0.01, 1.0);
 //   Model model = b.build();
+//
+// Parameters and states are numbered in the order of their declaration: give each a statement of
+// its own, since C++ evaluates the arguments of one call in any order.
 class ModelBuilder {
  public:
   explicit ModelBuilder(std::string name, Dynamics dynamics = Dynamics::sde);
@@ -209,6 +212,8 @@ class ModelBuilder {
 
   void initial_normal(Expression state, Expression mean, Expression standard_deviation);
   void initial_normal(Expression state, double mean, double standard_deviation);
+  void initial_normal(Expression state, Expression mean, double standard_deviation);
+  void initial_normal(Expression state, double mean, Expression standard_deviation);
   void initial_lognormal(Expression state, Expression mu, Expression standard_deviation);
   void initial_point(Expression state, Expression value);
   void initial_point(Expression state, double value);

@@ -14,6 +14,7 @@ namespace divker {
 struct Neighbour {
   double squared_distance = 0.0;
   std::size_t index = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): a 0 of the language's own making
   auto operator<=>(const Neighbour&) const = default;
 };
 

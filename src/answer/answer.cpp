@@ -7,6 +7,7 @@
 
 #include "divker/error.hpp"
 #include "divker/language.hpp"
+#include "divker/local_sums.hpp"
 #include "divker/observable_response.hpp"
 
 namespace divker {
@@ -31,6 +32,7 @@ void check_points(const Model& model, const Matrix& points) {
 std::vector<std::string> parameter_names(const Model& model,
                                          const std::vector<std::size_t>& parameters) {
   std::vector<std::string> names;
+  names.reserve(parameters.size());
   for (const std::size_t p : parameters) names.push_back(model.parameters().at(p).name);
   return names;
 }
@@ -72,6 +74,69 @@ void require_paths(const RunSummary& summary) {
   }
 }
 
+// End points of at most 4096 of the paths.
+Matrix small_sample(const Model& model, const RunOptions& run) {
+  StepOptions states_only;
+  states_only.score = false;
+  RunOptions small = run;
+  small.paths = std::min<std::size_t>(run.paths, 4096);
+  small.progress = nullptr;
+  return Ensemble(model, states_only).run(small).snapshots.back().x;
+}
+
+// Sums around the points instead of the paths themselves.
+class LocalSumsCollector : public Collector {
+ public:
+  explicit LocalSumsCollector(const LocalSums& empty) : empty_(empty), sums_(empty) {}
+
+  [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override {
+    auto part = std::make_unique<Sums>(empty_);
+    const Matrix& y = group.responses.empty() ? group.nu.back() : group.responses.back();
+    part->sums.add(group.x.back(), y, group.index);
+    return part;
+  }
+  void absorb(std::unique_ptr<Part> part) override {
+    sums_.merge(static_cast<const Sums&>(*part).sums);
+  }
+  [[nodiscard]] const LocalSums& sums() const { return sums_; }
+
+ private:
+  struct Sums : Part {
+    explicit Sums(const LocalSums& empty) : sums(empty) {}
+    LocalSums sums;
+  };
+  LocalSums empty_;
+  LocalSums sums_;
+};
+
+// The regressor asked for; by default sums alone where the paths would fill gigabytes.
+std::string chosen_regressor(const Model& model, std::size_t outputs,
+                             const AnswerOptions& options) {
+  if (!options.regressor.empty()) return options.regressor;
+  constexpr double largest = 2.0 * 1024 * 1024 * 1024;
+  const std::size_t columns = 2 * model.dimension() + outputs;
+  const double bytes =
+      static_cast<double>(columns * sizeof(double)) * static_cast<double>(options.run.paths);
+  if (bytes > largest && model.dimension() <= LocalSums::largest_dimension) {
+    return local_sums_regressor;
+  }
+  return default_regressor(model.dimension(), options.run.paths);
+}
+
+Prediction predict_from_sums(const Model& model, const Matrix& points, std::size_t outputs,
+                             const Prepared& prepared, RunSummary& summary) {
+  Moments moments(model.dimension());
+  moments.add(small_sample(model, prepared.run));
+  std::vector<double> scales;
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    scales.push_back(std::sqrt(moments.variance(i)));
+  }
+  LocalSumsCollector collector(LocalSums(points, scales, outputs, prepared.run.paths));
+  summary = prepared.ensemble.run(prepared.run, collector);
+  require_paths(summary);
+  return collector.sums().result();
+}
+
 PointAnswer conditional_answer(const Model& model, const StepOptions& step, const Matrix& points,
                                const AnswerOptions& options, std::vector<std::string> names) {
   check_points(model, points);
@@ -83,19 +148,25 @@ PointAnswer conditional_answer(const Model& model, const StepOptions& step, cons
     for (std::size_t i = 0; i < moments.size(); ++i) variances.push_back(moments.variance(i));
     return variances;
   };
+  const std::size_t outputs = wants_response ? step.responses.size() : model.dimension();
   Prepared prepared = prepare(model, step, options, measure);
-  Paths paths = prepared.ensemble.run(prepared.run);
-  require_paths(paths.summary);
-  const Snapshot& last = paths.snapshots.back();
-
   PointAnswer answer;
   answer.points = points;
   answer.names = std::move(names);
-  answer.effective = std::move(prepared.effective);
+  answer.effective = prepared.effective;
+  answer.effective.regressor = chosen_regressor(model, outputs, options);
+  if (answer.effective.regressor == local_sums_regressor) {
+    answer.prediction =
+        predict_from_sums(model, points, outputs, prepared, answer.effective.summary);
+    return answer;
+  }
+  const Paths paths = prepared.ensemble.run(prepared.run);
+  require_paths(paths.summary);
   answer.effective.summary = paths.summary;
-  answer.effective.regressor = options.regressor.empty()
-                                   ? default_regressor(model.dimension(), last.x.rows)
-                                   : options.regressor;
+  const Snapshot& last = paths.snapshots.back();
+  if (options.regressor.empty()) {
+    answer.effective.regressor = default_regressor(model.dimension(), last.x.rows);
+  }
   RegressorOptions regressor_options = options.regressor_options;
   regressor_options.threads = options.run.threads;
   const auto regressor = make_regressor(answer.effective.regressor, regressor_options);
@@ -112,6 +183,7 @@ class Observable {
       : model_(model), graph_(*model.graph()) {
     const Expression phi = parse_expression(text, model, graph_);
     std::vector<Expression> gamma;
+    gamma.reserve(parameters.size());
     for (const std::size_t p : parameters) gamma.push_back(graph_.at(model.parameters()[p].node));
     roots_.push_back(phi.id());
     for (const Expression& part : gradient(phi, gamma)) {
@@ -293,12 +365,7 @@ Matrix default_points(const Model& model, const RunOptions& run, std::size_t cou
                             "the points with --at.",
                             model.name(), model.dimension()));
   }
-  StepOptions states_only;
-  states_only.score = false;
-  RunOptions small = run;
-  small.paths = std::min<std::size_t>(run.paths, 4096);
-  small.progress = nullptr;
-  std::vector<double> x = Ensemble(model, states_only).run(small).snapshots.back().x.data;
+  std::vector<double> x = small_sample(model, run).data;
   if (x.empty()) throw Error(ErrorKind::numerical, "No path finished: there is nothing to grid.");
   std::sort(x.begin(), x.end());
   const auto last = static_cast<double>(x.size() - 1);

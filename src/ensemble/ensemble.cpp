@@ -348,6 +348,11 @@ std::vector<std::size_t> snapshot_steps(const TimeGrid& grid, const std::vector<
   if (times.empty()) return {grid.steps()};
   std::vector<std::size_t> steps;
   for (const double time : times) {
+    if (!std::isfinite(time)) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("A snapshot time is {}, but must be a time of the grid {} : {} : {}.",
+                              time, grid.start, grid.step, grid.end));
+    }
     const double position = (time - grid.start) / grid.step;
     const double nearest = std::clamp(std::round(position), 0.0, static_cast<double>(grid.steps()));
     const auto step = static_cast<std::size_t>(nearest);

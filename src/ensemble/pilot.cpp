@@ -178,7 +178,7 @@ std::vector<DampingCandidate> screen(Trial& trial, const Model& model,
   std::vector<DampingCandidate> tried = trial.compare(constant_grid(dt, early), screening_paths);
   if (tried.empty()) return tried;
   const double best_constant = tried.front().damping.alpha;
-  const auto jacobians = trial.compare(jacobian_grid(best_constant), screening_paths);
+  auto jacobians = trial.compare(jacobian_grid(best_constant), screening_paths);
   if (request.kind == DampingRequest::Kind::jacobian_grid) return jacobians;
   insert(tried, jacobians);
   if (!early) insert(tried, trial.compare({constant(best_constant, true)}, screening_paths));

@@ -242,7 +242,7 @@ void ExpressionParser::misplaced_noise(const Token& token) const {
 }
 
 std::string ExpressionParser::taken_for_noise(const std::string& name) const {
-  const std::string advice = did_you_mean(name, candidates());
+  std::string advice = did_you_mean(name, candidates());
   if (!advice.empty() || name == "dt" || dynamics_ == Dynamics::map) return advice;
   return fmt::format(
       " ({} is not declared, and an undeclared name that begins with d is a "

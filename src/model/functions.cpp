@@ -38,6 +38,7 @@ const FunctionInfo* find_function(std::string_view name) {
 
 std::vector<std::string> function_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(table));
   for (const FunctionInfo& f : table) names.emplace_back(f.name);
   names.emplace_back("sum");
   return names;

@@ -216,6 +216,12 @@ void ModelBuilder::initial_normal(Expression state, Expression mean,
 void ModelBuilder::initial_normal(Expression state, double mean, double standard_deviation) {
   initial_normal(state, graph_->constant(mean), graph_->constant(standard_deviation));
 }
+void ModelBuilder::initial_normal(Expression state, Expression mean, double standard_deviation) {
+  initial_normal(state, mean, graph_->constant(standard_deviation));
+}
+void ModelBuilder::initial_normal(Expression state, double mean, Expression standard_deviation) {
+  initial_normal(state, graph_->constant(mean), standard_deviation);
+}
 void ModelBuilder::initial_lognormal(Expression state, Expression mu,
                                      Expression standard_deviation) {
   set_initial(state, {InitialKind::lognormal, mu.id(), standard_deviation.id(), ""});

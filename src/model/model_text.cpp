@@ -113,6 +113,7 @@ class Writer {
   void write_let(const std::string& name) {
     const std::vector<NodeId>& nodes = model_.lets().at(name);
     std::vector<std::string> texts;
+    texts.reserve(nodes.size());
     for (const NodeId id : nodes) texts.push_back(text(id));
     line(nodes.size() == 1 ? fmt::format("let {} = {}", name, texts.front())
                            : fmt::format("let {} = [{}]", name, fmt::join(texts, ", ")));

@@ -47,6 +47,7 @@ std::vector<Block> blocks_of(const Model& model) {
     block.columns.insert(entry.column);
   }
   std::vector<Block> result;
+  result.reserve(blocks.size());
   for (auto& [row, block] : blocks) result.push_back(std::move(block));
   return result;
 }
