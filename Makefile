@@ -6,15 +6,16 @@ PYTHON ?= /usr/bin/python3
 JOBS ?= $(shell nproc)
 TEST_JOBS ?= 2
 FUZZ_SECONDS ?= 60
+SEEDS ?= 1000
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps configure build test lint format bench demo fuzz install clean
+.PHONY: help deps configure build test lint format bench demo calibration fuzz install clean
 
 help: ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(ROOT)/Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(ROOT)/Makefile
 	@echo
-	@echo 'Variables: JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) PREFIX=$(PREFIX) DESTDIR='
+	@echo 'Variables: JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) SEEDS=$(SEEDS) PREFIX=$(PREFIX) DESTDIR='
 
 deps: ## install the missing Debian packages of packages.txt
 	@bash $(ROOT)/tools/install_packages.sh
@@ -45,6 +46,10 @@ bench: build ## the benchmark table
 
 demo: build ## a tour of the command; results in demo-output/
 	@bash $(ROOT)/demo/run.sh $(BUILD)/divker $(ROOT)/demo-output
+
+calibration: build ## coverage of 95% intervals over SEEDS seeds, the table of docs/calibration.md
+	@cmake --build $(BUILD) --target calibration
+	@$(BUILD)/calibration $(SEEDS)
 
 fuzz: deps ## run every fuzz target for FUZZ_SECONDS seconds
 	@cd $(ROOT) && cmake --preset fuzz >/dev/null && cmake --build $(ROOT)/build-fuzz --parallel $(JOBS)

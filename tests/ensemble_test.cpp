@@ -193,6 +193,36 @@ class OrderCollector : public Collector {
   };
 };
 
+// A sum of increments does not care how it is split: dx = dt + 0.5 dW ends at the same points.
+TEST(Ensemble, CoarseStepsFollowTheFineBrownianPath) {
+  const auto end_points = [](double dt, std::size_t increments) {
+    ModelBuilder b("brownian");
+    const Expression x = b.state("x"), y = b.state("y"), z = b.state("z");
+    b.drift(x, b.graph().constant(1.0));
+    b.drift(y, b.graph().constant(0.0));
+    b.drift(z, b.graph().constant(0.0));
+    b.noise(x, "U", b.graph().constant(0.5));
+    b.noise(y, "V", b.graph().constant(1.0));
+    b.noise(z, "W", b.graph().constant(2.0));
+    for (const Expression& state : {x, y, z}) b.initial_normal(state, 0.0, 1.0);
+    b.time(0.0, dt, 0.84);
+    StepOptions states_only;
+    states_only.score = false;
+    RunOptions run;
+    run.paths = 300;
+    run.increments_per_step = increments;
+    return Ensemble(b.build(), states_only).run(run).snapshots.front().x;
+  };
+  const Matrix fine = end_points(0.01, 1);
+  for (const std::size_t increments : {2UL, 3UL, 4UL}) {
+    const Matrix coarse = end_points(0.01 * static_cast<double>(increments), increments);
+    ASSERT_EQ(coarse.rows, fine.rows);
+    for (std::size_t i = 0; i < fine.data.size(); ++i) {
+      ASSERT_NEAR(coarse.data[i], fine.data[i], 1e-12) << increments << " increments";
+    }
+  }
+}
+
 TEST(Ensemble, GroupsAreAbsorbedInOrder) {
   const Ensemble ensemble(twisted(), with_responses(twisted()));
   RunOptions run = run_of(256 * 20 + 5);
@@ -328,6 +358,14 @@ TEST(Ensemble, TellsItsProgress) {
   EXPECT_FALSE(summary.interrupted);
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
   EXPECT_EQ(seen.back(), run.paths);
+}
+
+TEST(Ensemble, RefusesStepsWithoutIncrements) {
+  RunOptions run;
+  run.increments_per_step = 0;
+  EXPECT_THAT([&] { (void)Ensemble(twisted(), {}).run(run); },
+              ::testing::ThrowsMessage<Error>(
+                  HasSubstr("The number of increments per step is 0: it must be at least 1.")));
 }
 
 TEST(Ensemble, RefusesWhatItCannotRun) {

@@ -29,6 +29,9 @@ struct RunOptions {
   std::vector<double> snapshots;  // times on the grid, ascending; empty: the end of the grid
   std::shared_ptr<const Matrix> samples;  // for initial laws from samples: rows x M
   Resolution resolution = Resolution::fast;
+  // The Brownian increment of a step is the sum of that many consecutive ones: with 2, a run at dt
+  // follows the same Brownian path as a run with 1 at dt/2. Their difference is the effect of dt.
+  std::size_t increments_per_step = 1;
   double failed_share = 1e-3;               // more failed paths than this share is Error(numerical)
   const std::atomic<bool>* stop = nullptr;  // set it, from a signal handler say, to end early
   // Called now and then, never from two threads at once, with paths finished and paths in all.

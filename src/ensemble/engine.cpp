@@ -111,6 +111,9 @@ Block::Block(const RunPlan& plan, std::size_t vectors)
   z_.resize(width * dimension_ * batch_steps(dimension_));
   responses_.resize(width * std::max<std::size_t>(response_count_, 1));
   noise_.resize(width * noise_count_ * batch_);
+  if (plan.options.increments_per_step > 1) {
+    fine_noise_.resize(width * noise_count_ * batch_ * plan.options.increments_per_step);
+  }
   std::size_t scratch = plan.engine.start.kernel->scratch_size();
   scratch = std::max(scratch, plan.engine.step.kernel->scratch_size());
   if (plan.engine.first) scratch = std::max(scratch, plan.engine.first->kernel->scratch_size());
@@ -187,11 +190,30 @@ void Block::begin(std::uint64_t first_path) {
   make(start_, nullptr);
 }
 
+void Block::draw(std::size_t n) {
+  const std::size_t fine = plan_.options.increments_per_step;
+  if (fine <= 1) {
+    plan_.step_noise.fill(first_path_, n, batch_, vectors_, noise_count_, lanes_, noise_.data());
+    return;
+  }
+  plan_.step_noise.fill(first_path_, n * fine, batch_ * fine, vectors_, noise_count_, lanes_,
+                        fine_noise_.data());
+  const std::size_t size = paths() * noise_count_;  // of one step
+  const double scale = 1.0 / std::sqrt(static_cast<double>(fine));
+  for (std::size_t step = 0; step < batch_; ++step) {
+    const double* from = fine_noise_.data() + step * fine * size;
+    double* to = noise_.data() + step * size;
+    for (std::size_t i = 0; i < size; ++i) {
+      double sum = 0.0;
+      for (std::size_t k = 0; k < fine; ++k) sum += from[k * size + i];
+      to[i] = scale * sum;
+    }
+  }
+}
+
 void Block::advance(std::size_t n) {
   const TimeGrid& grid = plan_.engine.model.time();
-  if (n % batch_ == 0) {
-    plan_.step_noise.fill(first_path_, n, batch_, vectors_, noise_count_, lanes_, noise_.data());
-  }
+  if (n % batch_ == 0) draw(n);
   const double* noise = noise_.data() + (n % batch_) * paths() * noise_count_;
   t_ = grid.time(n);
   if (n == 0 && plan_.engine.first) {

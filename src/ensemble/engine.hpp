@@ -88,6 +88,8 @@ class Block {
  private:
   void begin(std::uint64_t first_path);
   void advance(std::size_t n);
+  // Random numbers of the steps n ... n + batch_ - 1.
+  void draw(std::size_t n);
   // State and covector have two arrays each: a step reads one and writes the other. The pointers
   // that a stage is called with are made once for either parity; only the noise moves.
   struct Pointers {
@@ -119,7 +121,7 @@ class Block {
   std::size_t response_count_;
   std::size_t batch_;
   std::uint64_t first_path_ = 0;
-  AlignedArray x_, x_next_, nu_, nu_next_, responses_, noise_, z_, sample_, scratch_;
+  AlignedArray x_, x_next_, nu_, nu_next_, responses_, noise_, fine_noise_, z_, sample_, scratch_;
   double t_ = 0.0;
   std::vector<double> damping_;
   Call start_, first_, step_;

@@ -89,6 +89,9 @@ void check_options(const Engine& engine, const RunOptions& options) {
   if (options.paths == 0) {
     throw Error(ErrorKind::usage, "The number of paths is 0: it must be at least 1.");
   }
+  if (options.increments_per_step == 0) {
+    throw Error(ErrorKind::usage, "The number of increments per step is 0: it must be at least 1.");
+  }
   check_samples(engine, options);
   check_damping(engine, options.damping);
 }
