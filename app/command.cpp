@@ -258,11 +258,13 @@ Attributes attributes(const CommonOptions& options, const Model& model,
 }
 
 void write_out(const CommonOptions& options, const Model& model, const Effective& effective,
-               const Table& table, const std::function<void()>& print) {
+               const Table& table, const std::function<void()>& print, const Json& record) {
   std::optional<Error> failure;
   if (!options.out.empty()) {
+    Attributes about = attributes(options, model, effective);
+    for (const auto& [key, value] : record.items()) about[key] = value.dump();
     try {
-      write_table(options.out, table, attributes(options, model, effective));
+      write_table(options.out, table, about);
     } catch (const Error& error) {
       failure = error;
     }

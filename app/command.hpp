@@ -72,11 +72,19 @@ void check_out(const CommonOptions& options);
 [[nodiscard]] Attributes attributes(const CommonOptions& options, const Model& model,
                                     const Effective& effective);
 
+// What an answer has to say beyond its numbers.
+struct Remarks {
+  std::string text;              // below the table
+  Json values = Json::object();  // more of the JSON object
+  Json record = Json::object();  // the same, and attributes of the file: how the answer was made
+};
+
 // Writes --out if asked for, then prints: in this order, so that a reader of standard output who
 // leaves early does not cost the file. A file that cannot be written does not cost the printed
 // answer: its error is thrown after it.
 void write_out(const CommonOptions& options, const Model& model, const Effective& effective,
-               const Table& table, const std::function<void()>& print);
+               const Table& table, const std::function<void()>& print,
+               const Json& record = Json::object());
 
 // One line on standard output. Bytes of file names and comments that are no UTF-8 are replaced.
 void print_json(const Json& json);

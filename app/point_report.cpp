@@ -167,13 +167,15 @@ AnswerOptions PointOptions::answer_options_with_points(const LoadedModel& loaded
 }
 
 int report_points(const PointOptions& options, const Model& model, const PointAnswer& answer,
-                  const std::string& key, const std::vector<std::size_t>& parameters) {
+                  const std::string& key, const std::vector<std::size_t>& parameters,
+                  const Remarks& remarks) {
   std::optional<ExactDensity> exact;
   if (options.fokker_planck) exact = solve_exactly(options, model, answer, parameters);
-  write_out(options, model, answer.effective, answer_table(model, answer, key), [&] {
+  const auto print = [&] {
     if (!options.json) {
       print_table(model, answer, key);
       if (exact) print_exact(answer, exact_values(*exact, parameters.empty()));
+      fmt::print("{}", remarks.text);
       return;
     }
     Json json;
@@ -188,9 +190,13 @@ int report_points(const PointOptions& options, const Model& model, const PointAn
       json["exact"] = to_json(exact_values(*exact, parameters.empty()));
       json["log_density"] = exact->log_density;
     }
+    json.update(remarks.values);
+    json.update(remarks.record);
     json.update(describe(options, model, answer.effective));
     print_json(json);
-  });
+  };
+  write_out(options, model, answer.effective, answer_table(model, answer, key), print,
+            remarks.record);
   return finish(options, answer.effective);
 }
 

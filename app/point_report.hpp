@@ -25,6 +25,7 @@ struct PointOptions : CommonOptions {
 // "response"); `parameters` are those of a response, none for a score. With --fokker-planck the
 // solution of the Fokker-Planck equation stands beside the estimates.
 int report_points(const PointOptions& options, const Model& model, const PointAnswer& answer,
-                  const std::string& key, const std::vector<std::size_t>& parameters);
+                  const std::string& key, const std::vector<std::size_t>& parameters,
+                  const Remarks& remarks = {});
 
 }  // namespace divker::app

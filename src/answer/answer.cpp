@@ -5,45 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "answer/observable.hpp"
+#include "answer/questions.hpp"
 #include "divker/error.hpp"
-#include "divker/language.hpp"
 #include "divker/local_sums.hpp"
-#include "divker/observable_response.hpp"
 
 namespace divker {
 namespace {
-
-void check_points(const Model& model, const Matrix& points) {
-  if (points.cols != model.dimension()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("The points have {} columns, but model {} has {} states.", points.cols,
-                            model.name(), model.dimension()));
-  }
-  if (points.rows == 0) throw Error(ErrorKind::usage, "No points were given.");
-  for (std::size_t r = 0; r < points.rows; ++r) {
-    for (std::size_t c = 0; c < points.cols; ++c) {
-      if (std::isfinite(points(r, c))) continue;
-      throw Error(ErrorKind::model, fmt::format("Point number {} has the value {} for state {}.", r,
-                                                points(r, c), model.states()[c].name));
-    }
-  }
-}
-
-std::vector<std::string> parameter_names(const Model& model,
-                                         const std::vector<std::size_t>& parameters) {
-  std::vector<std::string> names;
-  names.reserve(parameters.size());
-  for (const std::size_t p : parameters) names.push_back(model.parameters().at(p).name);
-  return names;
-}
-
-void require_parameters(const Model& model, const std::vector<std::size_t>& parameters) {
-  if (parameters.empty()) {
-    throw Error(ErrorKind::usage, "Model " + model.name() +
-                                      " has no parameter to differentiate (all are fixed, or none "
-                                      "was asked for).");
-  }
-}
 
 // A derived, compiled and damped model, ready to run.
 struct Prepared {
@@ -64,14 +32,6 @@ Prepared prepare(const Model& model, StepOptions step, const AnswerOptions& opti
   Ensemble ensemble(model, step);
   effective.compile_seconds = Kernel::total_compile_seconds() - compiled_before;
   return {std::move(ensemble), std::move(run), std::move(effective)};
-}
-
-void require_paths(const RunSummary& summary) {
-  if (summary.paths < 2) {
-    throw Error(ErrorKind::numerical,
-                fmt::format("Only {} of {} paths finished: too few for an answer.", summary.paths,
-                            summary.requested));
-  }
 }
 
 // End points of at most 4096 of the paths.
@@ -175,88 +135,6 @@ PointAnswer conditional_answer(const Model& model, const StepOptions& step, cons
   return answer;
 }
 
-// Phi and its derivatives with respect to the parameters, as functions of the paths.
-class Observable {
- public:
-  Observable(const Model& model, const std::vector<std::size_t>& parameters,
-             const std::string& text)
-      : model_(model), graph_(*model.graph()) {
-    const Expression phi = parse_expression(text, model, graph_);
-    std::vector<Expression> gamma;
-    gamma.reserve(parameters.size());
-    for (const std::size_t p : parameters) gamma.push_back(graph_.at(model.parameters()[p].node));
-    roots_.push_back(phi.id());
-    for (const Expression& part : gradient(phi, gamma)) {
-      explicit_part_ = explicit_part_ || !part.is_zero();
-      roots_.push_back(part.id());
-    }
-  }
-
-  struct Values {
-    std::vector<double> phi;
-    Matrix explicit_part;  // empty if Phi does not mention the parameters
-  };
-
-  [[nodiscard]] Values operator()(const Matrix& x, double time) const {
-    std::vector<std::vector<double>> storage;
-    std::vector<std::span<const double>> columns(graph_.input_count());
-    storage.reserve(model_.dimension());
-    const std::vector<double> parameters = model_.parameter_values();
-    for (std::size_t i = 0; i < model_.dimension(); ++i) {
-      storage.push_back(x.column(i));
-      columns[graph_.node(model_.states()[i].node).a] = storage.back();
-    }
-    for (std::size_t p = 0; p < parameters.size(); ++p) {
-      columns[graph_.node(model_.parameters()[p].node).a] = {&parameters[p], 1};
-    }
-    columns[graph_.node(model_.time_input()).a] = {&time, 1};
-    const auto values = evaluate_columns(graph_, roots_, columns, x.rows);
-    Values result{values.front(), {}};
-    if (explicit_part_) {
-      result.explicit_part = Matrix(x.rows, values.size() - 1);
-      for (std::size_t p = 1; p < values.size(); ++p) {
-        for (std::size_t r = 0; r < x.rows; ++r) result.explicit_part(r, p - 1) = values[p][r];
-      }
-    }
-    return result;
-  }
-
- private:
-  const Model& model_;
-  Graph graph_;
-  std::vector<NodeId> roots_;
-  bool explicit_part_ = false;
-};
-
-class ObservableCollector : public Collector {
- public:
-  ObservableCollector(const Observable& observable, std::size_t parameters, double time)
-      : observable_(observable), time_(time), sums_(parameters) {}
-
-  [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override {
-    auto part = std::make_unique<Sums>();
-    part->sums = ResponseAccumulator(sums_.parameters());
-    const Matrix& x = group.x.back();
-    if (x.rows != 0) {
-      const Observable::Values values = observable_(x, time_);
-      part->sums.add(values.phi, group.responses.back(), values.explicit_part);
-    }
-    return part;
-  }
-  void absorb(std::unique_ptr<Part> part) override {
-    sums_.merge(static_cast<const Sums&>(*part).sums);
-  }
-  [[nodiscard]] ObservableResponse result() const { return sums_.result(); }
-
- private:
-  struct Sums : Part {
-    ResponseAccumulator sums;
-  };
-  const Observable& observable_;
-  double time_;
-  ResponseAccumulator sums_;
-};
-
 class MomentsCollector : public Collector {
  public:
   MomentsCollector(std::size_t dimension, std::size_t snapshots)
@@ -283,22 +161,12 @@ class MomentsCollector : public Collector {
   std::vector<Moments> moments_;
 };
 
-std::vector<double> snapshot_times(const Model& model, const RunOptions& run) {
-  std::vector<double> times;
-  for (const std::size_t step : snapshot_steps(model.time(), run.snapshots)) {
-    times.push_back(model.time().time(step));
-  }
-  return times;
-}
-
 }  // namespace
 
 PointAnswer score_at(const Model& model, const Matrix& points, const AnswerOptions& options) {
   StepOptions step;
   step.order = options.order;
-  std::vector<std::string> names;
-  for (const State& state : model.states()) names.push_back(state.name);
-  return conditional_answer(model, step, points, options, std::move(names));
+  return conditional_answer(model, step, points, options, state_names(model));
 }
 
 PointAnswer response_at(const Model& model, const std::vector<std::size_t>& parameters,

@@ -1,0 +1,336 @@
+#include "divker/stationary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "answer/observable.hpp"
+#include "answer/questions.hpp"
+#include "answer/relaxation.hpp"
+#include "answer/stationary_plan.hpp"
+#include "answer/stationary_samples.hpp"
+#include "divker/error.hpp"
+#include "estimate/half_samples.hpp"
+#include "estimate/plateau.hpp"
+
+namespace divker {
+namespace {
+
+constexpr std::size_t reference_paths = 4096;
+
+void require_enough_paths(std::size_t paths) {
+  constexpr std::size_t fewest = 2 * half_sample_groups;
+  if (paths >= fewest) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("A stationary answer takes at least {} paths, whose differences are its "
+                          "standard error; {} were asked for.",
+                          fewest, paths));
+}
+
+// A planned stationary run: the model on its grid, the step compiled, the damping chosen.
+struct StationaryRun {
+  StationaryRun(const Model& model_, const StationaryOptions& options, StationaryPlan plan_)
+      : plan(std::move(plan_)),
+        model(plan.on_grid(model_)),
+        reference(states_after(model, options.answer.run,
+                               static_cast<double>(plan.spinup) * model.time().step,
+                               reference_paths)),
+        functions(reference) {}
+
+  // The pilot's paths end where half of the longest window lies behind them.
+  void go(StepOptions step, const StationaryOptions& options, const VarianceMeasure& measure,
+          StationaryCollector& collector) {
+    const double compiled_before = Kernel::total_compile_seconds();
+    TimeGrid horizon = model.time();
+    const std::size_t window = plan.windows.empty() ? plan.length / 4 : plan.windows.back() / 2;
+    horizon.end = horizon.time(plan.spinup + std::max<std::size_t>(window, 1));
+    RunOptions run = options.answer.run;
+    run.snapshots.clear();
+    step.order = options.answer.order;
+    effective.choice =
+        choose_damping(model.with_time(horizon), options.answer.damping, step, run, measure);
+    step.damping = effective.choice.damping.form;
+    run.damping = effective.choice.damping;
+    run.snapshots = plan.times(model.time());
+    effective.alpha =
+        model.dynamics() == Dynamics::map ? "kernel" : effective.choice.damping.text();
+    const Ensemble ensemble(model, step);
+    effective.compile_seconds = Kernel::total_compile_seconds() - compiled_before;
+    effective.summary = ensemble.run(run, collector);
+    require_enough_paths(effective.summary.paths);
+    collector.require_still(model);
+  }
+
+  StationaryPlan plan;
+  Model model;
+  Matrix reference;  // states after the spin-up
+  BoundedFunctions functions;
+  Effective effective;
+};
+
+std::vector<double> variances(const Matrix& values) {
+  Moments moments(values.cols);
+  moments.add(values);
+  std::vector<double> result;
+  for (std::size_t i = 0; i < moments.size(); ++i) result.push_back(moments.variance(i));
+  return result;
+}
+
+// Points between the 2% and the 98% quantile of the reference sample.
+Matrix grid_of(const Model& model, const Matrix& reference, std::size_t count) {
+  if (model.dimension() != 1) {
+    throw Error(ErrorKind::usage,
+                fmt::format("Model {} has {} states, so there is no default grid of points: give "
+                            "the points with --at.",
+                            model.name(), model.dimension()));
+  }
+  std::vector<double> x = reference.data;
+  std::ranges::sort(x);
+  const auto last = static_cast<double>(x.size() - 1);
+  const double low = x[static_cast<std::size_t>(0.02 * last)];
+  const double high = x[static_cast<std::size_t>(0.98 * last)];
+  Matrix points(count, 1);
+  for (std::size_t k = 0; k < count; ++k) {
+    const double u = count == 1 ? 0.5 : static_cast<double>(k) / static_cast<double>(count - 1);
+    points(k, 0) = low + u * (high - low);
+  }
+  return points;
+}
+
+// Every how many-th recorded time is used in a regression: a quarter of the longest window apart,
+// where samples of one path are nearly independent, which is what the regressors choose their
+// smoothing for; and no more rows than one can take.
+std::size_t regression_stride(const StationaryPlan& plan, std::size_t paths,
+                              std::size_t dimension) {
+  const std::size_t most_rows = dimension <= 8 ? 120'000 : 24'000;
+  const std::size_t rows = paths * plan.samples();
+  const std::size_t apart = plan.windows.empty() ? 4 : 8;
+  return std::max(apart, (rows + most_rows - 1) / most_rows);
+}
+
+struct Regression {
+  HalfSamplePrediction grouped;
+  PointAnswer answer;  // points, regressor, effective samples; no values yet
+};
+
+Regression regress(const StationaryOptions& options, const StationaryRun& run,
+                   const PooledSamples& samples, const Matrix& points) {
+  Regression result;
+  result.answer.effective = run.effective;
+  std::string& name = result.answer.effective.regressor;
+  name = options.answer.regressor.empty()
+             ? default_regressor(run.model.dimension(), samples.x().rows)
+             : options.answer.regressor;
+  RegressorOptions regressor = options.answer.regressor_options;
+  regressor.threads = options.answer.run.threads;
+  const std::size_t paths = run.effective.summary.paths;
+  std::vector<std::size_t> boundaries;
+  for (std::size_t g = 0; g <= half_sample_groups; ++g) {
+    boundaries.push_back(g * paths / half_sample_groups * samples.samples_of_each());
+  }
+  result.grouped =
+      predict_with_halves(name, regressor, samples.x(), samples.y(), boundaries, points);
+  result.answer.points = points;
+  return result;
+}
+
+Prediction empty_prediction(const Prediction& like, std::size_t rows, std::size_t columns) {
+  const Matrix zeros(rows, columns);
+  return {zeros, zeros, zeros, zeros, like.effective_samples, like.outside};
+}
+
+// Estimates with each window at every point, for one parameter.
+std::vector<WindowEstimates> window_estimates(const HalfSamplePrediction& grouped, std::size_t p,
+                                              std::size_t windows) {
+  std::vector<WindowEstimates> result;
+  for (std::size_t r = 0; r < grouped.prediction.value.rows; ++r) {
+    WindowEstimates at;
+    double sum = 0.0;
+    for (std::size_t w = 0; w < windows; ++w) {
+      sum += grouped.prediction.value(r, p * windows + w);
+      at.value.push_back(sum);
+    }
+    at.covariance = grouped.covariance_of_sums(r, p * windows, windows);
+    result.push_back(std::move(at));
+  }
+  return result;
+}
+
+// The asked window, or the plateau; recorded.
+std::size_t take_window(const StationaryPlan& plan, std::span<const WindowEstimates> quantities,
+                        Stationary& stationary) {
+  Plateau plateau = find_plateau(quantities, stationary.windows);
+  if (plan.asked < plan.windows.size()) {
+    plateau = {plan.asked,
+               plan.asked + 1 < plan.windows.size() && agrees_with_longer(quantities, plan.asked)};
+  }
+  stationary.window.push_back(stationary.windows[plateau.window]);
+  stationary.plateau.push_back(plateau.found);
+  return plateau.window;
+}
+
+// The response of E[Phi] with each window from the averages along paths, with the mean of I as a
+// control variate (observable_response.hpp); paths are the independent samples.
+WindowEstimates average_response(const PathAverages& paths, std::size_t p, std::size_t windows) {
+  const Matrix& rows = paths.averages();
+  const auto count = static_cast<double>(rows.rows);
+  Moments mean(rows.cols);
+  mean.add(rows);
+  const std::vector<double>& m = mean.mean();
+  Matrix influence(rows.rows, windows);
+  WindowEstimates result;
+  double value = m[paths.explicit_column(p)];
+  double mean_i = 0.0;
+  std::vector<double> z = rows.column(paths.explicit_column(p));
+  std::vector<double> v(rows.rows, 0.0);
+  for (std::size_t w = 0; w < windows; ++w) {
+    const std::size_t piece = paths.piece_column(p, w);
+    value += m[piece + 1] - m[0] * m[piece];
+    mean_i += m[piece];
+    CovarianceMoments joint(2);
+    for (std::size_t r = 0; r < rows.rows; ++r) {
+      z[r] += rows(r, piece + 1) - m[0] * rows(r, piece) - m[piece] * rows(r, 0);
+      v[r] += rows(r, piece);
+      joint.add(std::vector<double>{z[r], v[r]});
+    }
+    const Matrix covariance = joint.covariance();
+    const double c = covariance(1, 1) > 0.0 ? covariance(0, 1) / covariance(1, 1) : 0.0;
+    result.value.push_back(value - c * mean_i);
+    for (std::size_t r = 0; r < rows.rows; ++r) influence(r, w) = z[r] - c * v[r];
+  }
+  CovarianceMoments errors(windows);
+  errors.add(influence);
+  result.covariance = errors.covariance();
+  for (double& entry : result.covariance.data) entry /= count;
+  return result;
+}
+
+}  // namespace
+
+StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& points,
+                                          const StationaryOptions& options) {
+  if (points.rows > 0) check_points(model, points);
+  require_enough_paths(options.answer.run.paths);
+  StationaryRun run(model, options, plan_stationary(model, options, false));
+  const Matrix at = points.rows > 0 ? points : grid_of(model, run.reference, options.grid);
+  PooledSamples samples(run.plan, run.functions,
+                        regression_stride(run.plan, options.answer.run.paths, model.dimension()));
+  run.go(
+      {}, options, [](const Snapshot& s) { return variances(s.nu); }, samples);
+
+  Regression regression = regress(options, run, samples, at);
+  const Prediction& found = regression.grouped.prediction;
+  StationaryPointAnswer result;
+  result.answer = std::move(regression.answer);
+  result.answer.names = state_names(model);
+  result.answer.prediction = empty_prediction(found, at.rows, model.dimension());
+  Prediction& prediction = result.answer.prediction;
+  prediction.value = found.value;
+  prediction.bias = found.bias;
+  for (std::size_t r = 0; r < at.rows; ++r) {
+    for (std::size_t i = 0; i < model.dimension(); ++i) {
+      const double variance = regression.grouped.covariance_of_sums(r, i, 1)(0, 0);
+      prediction.deviation(r, i) = std::sqrt(variance);
+      prediction.standard_error(r, i) = std::hypot(prediction.deviation(r, i), found.bias(r, i));
+    }
+  }
+  result.stationary = run.plan.describe(model.time());
+  return result;
+}
+
+StationaryPointAnswer stationary_response_at(const Model& model,
+                                             const std::vector<std::size_t>& parameters,
+                                             const Matrix& points,
+                                             const StationaryOptions& options) {
+  require_parameters(model, parameters);
+  if (points.rows > 0) check_points(model, points);
+  require_enough_paths(options.answer.run.paths);
+  StationaryRun run(model, options, plan_stationary(model, options, true));
+  const Matrix at = points.rows > 0 ? points : grid_of(model, run.reference, options.grid);
+  StepOptions step;
+  step.responses = parameters;
+  PooledSamples samples(run.plan, run.functions,
+                        regression_stride(run.plan, options.answer.run.paths, model.dimension()));
+  run.go(
+      step, options, [](const Snapshot& s) { return variances(s.responses); }, samples);
+
+  Regression regression = regress(options, run, samples, at);
+  const Prediction& found = regression.grouped.prediction;
+  StationaryPointAnswer result;
+  result.answer = std::move(regression.answer);
+  result.answer.names = parameter_names(model, parameters);
+  result.answer.prediction = empty_prediction(found, at.rows, parameters.size());
+  result.window_error = Matrix(at.rows, parameters.size());
+  result.stationary = run.plan.describe(model.time());
+  Prediction& prediction = result.answer.prediction;
+  const std::size_t windows = run.plan.windows.size();
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    const auto estimates = window_estimates(regression.grouped, p, windows);
+    const std::size_t taken = take_window(run.plan, estimates, result.stationary);
+    for (std::size_t r = 0; r < at.rows; ++r) {
+      const double error = window_error(estimates[r], result.stationary.windows, taken);
+      double bias = 0.0;
+      for (std::size_t w = 0; w <= taken; ++w)
+        bias = std::hypot(bias, found.bias(r, p * windows + w));
+      prediction.value(r, p) = estimates[r].value[taken];
+      prediction.deviation(r, p) = std::sqrt(estimates[r].covariance(taken, taken));
+      prediction.bias(r, p) = bias;
+      prediction.standard_error(r, p) = std::hypot(prediction.deviation(r, p), bias, error);
+      result.window_error(r, p) = error;
+    }
+  }
+  return result;
+}
+
+StationaryObservableAnswer stationary_observable_response(
+    const Model& model, const std::vector<std::size_t>& parameters, const std::string& observable,
+    const StationaryOptions& options) {
+  require_parameters(model, parameters);
+  require_enough_paths(options.answer.run.paths);
+  const Observable phi(model, parameters, observable);
+  if (phi.depends_on_time()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("The observable {} mentions the time t, so that it has no stationary "
+                            "mean.",
+                            observable));
+  }
+  StationaryRun run(model, options, plan_stationary(model, options, true));
+  StepOptions step;
+  step.responses = parameters;
+  Moments reference(1);
+  for (const double value : phi(run.reference, 0.0).phi) reference.add(std::span(&value, 1));
+  const double offset = reference.mean().front();
+  PathAverages averages(run.plan, run.functions, phi, parameters.size(), offset);
+  const VarianceMeasure measure = [&phi](const Snapshot& snapshot) {
+    const Observable::Values values = phi(snapshot.x, 0.0);
+    ResponseAccumulator sums(snapshot.responses.cols);
+    sums.add(values.phi, snapshot.responses, values.explicit_part);
+    std::vector<double> result;
+    for (const Estimate& response : sums.result().response) {
+      result.push_back(std::pow(response.standard_error, 2));
+    }
+    return result;
+  };
+  run.go(step, options, measure, averages);
+
+  StationaryObservableAnswer result;
+  result.stationary = run.plan.describe(model.time());
+  Moments phi_mean(1);
+  for (const double value : averages.averages().column(0)) phi_mean.add(std::span(&value, 1));
+  result.answer.value = phi_mean.estimate(0);
+  result.answer.value.value += offset;
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    const WindowEstimates found = average_response(averages, p, run.plan.windows.size());
+    const std::size_t taken = take_window(run.plan, {&found, 1}, result.stationary);
+    const double error = window_error(found, result.stationary.windows, taken);
+    result.window_error.push_back(error);
+    result.answer.response.push_back(
+        {found.value[taken], std::hypot(std::sqrt(found.covariance(taken, taken)), error)});
+  }
+  result.answer.names = parameter_names(model, parameters);
+  result.answer.effective = std::move(run.effective);
+  return result;
+}
+
+}  // namespace divker
