@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "baseline.hpp"
+#include "change.hpp"
 #include "divker/error.hpp"
 #include "observable_report.hpp"
 #include "point_report.hpp"
@@ -15,6 +17,8 @@ struct ResponseOptions : PointOptions {
   std::vector<std::string> wrt;
   std::string observable;
   StationaryFlags stationary;
+  BaselineFlags baseline;
+  ChangeFlags change;
 };
 
 std::vector<std::size_t> chosen_parameters(const Model& model,
@@ -45,10 +49,16 @@ int respond(const ResponseOptions& options) {
   }
   const LoadedModel loaded = load(options);
   check_out(options);
-  const std::vector<std::size_t> parameters = chosen_parameters(loaded.model, options.wrt);
   if (!options.observable.empty()) check_observable(loaded.model, options.observable);
+  if (!options.change.to.empty()) {
+    return report_change(options, options.change, loaded, options.observable);
+  }
+  const std::vector<std::size_t> parameters = chosen_parameters(loaded.model, options.wrt);
   if (options.stationary.on) {
     return stationary_response(options, options.stationary, loaded, parameters, options.observable);
+  }
+  if (!options.baseline.method.empty()) {
+    return baseline_response(options, options.baseline, loaded, parameters, options.observable);
   }
   const AnswerOptions how = options.answer_options_with_points(loaded);
   if (!options.observable.empty()) {
@@ -79,6 +89,8 @@ void add_response(CLI::App& app, int& code) {
                    "An expression of states, parameters and t, such as \"x^2\"")
       ->type_name("EXPR")
       ->check(not_empty());
+  options->baseline.declare(*command);
+  options->change.declare(*command);
   command->callback([options, &code] { code = respond(*options); });
 }
 
