@@ -26,24 +26,12 @@ std::optional<double> number(const std::string& text) {
   return value;
 }
 
-double value_of(const std::string& setting, const std::string& text) {
-  const std::optional<double> value = number(text);
-  if (value) return *value;
-  throw Error(ErrorKind::usage, fmt::format("--set {}: '{}' is not a number.", setting, text));
-}
-
 // dt and T together may pass through combinations that do not divide: the grid is set once.
 Model with_settings(Model model, const std::vector<std::string>& settings) {
   TimeGrid grid = model.time();
   bool new_grid = false;
   for (const std::string& setting : settings) {
-    const std::size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("--set {}: expected name=value, such as --set F=8.2.", setting));
-    }
-    const std::string name = setting.substr(0, equals);
-    const double value = value_of(setting, setting.substr(equals + 1));
+    const auto [name, value] = parse_setting("--set", setting);
     if (name == "dt" || name == "T") {
       (name == "dt" ? grid.step : grid.end) = value;
       new_grid = true;
@@ -94,6 +82,19 @@ std::shared_ptr<const Matrix> read_samples(const Model& model, const std::string
 }
 
 }  // namespace
+
+std::pair<std::string, double> parse_setting(const std::string& option,
+                                             const std::string& setting) {
+  const std::size_t equals = setting.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{0} {1}: expected name=value, such as {0} F=8.2.", option, setting));
+  }
+  const std::string text = setting.substr(equals + 1);
+  const std::optional<double> value = number(text);
+  if (value) return {setting.substr(0, equals), *value};
+  throw Error(ErrorKind::usage, fmt::format("{} {}: '{}' is not a number.", option, setting, text));
+}
 
 CLI::Validator whole_number() {
   const auto complaint = [](const std::string& text) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "divker/answer.hpp"
@@ -53,6 +54,10 @@ struct LoadedModel {
 
 // The model alone, with --set applied.
 [[nodiscard]] Model configured_model(const CommonOptions& options);
+
+// The parts of name=value, the value of --set and --to. Error(usage) names the option.
+[[nodiscard]] std::pair<std::string, double> parse_setting(const std::string& option,
+                                                           const std::string& setting);
 
 // What an option's text must be, beyond what its conversion to a number asks for.
 [[nodiscard]] CLI::Validator whole_number();   // 0, 1, ...: no sign, no exponent
@@ -111,6 +116,7 @@ void add_simulate(CLI::App& app, int& code);
 void add_sample(CLI::App& app, int& code);
 void add_score(CLI::App& app, int& code);
 void add_response(CLI::App& app, int& code);
+void add_diagnose(CLI::App& app, int& code);
 void add_bench(CLI::App& app, int& code);
 
 }  // namespace divker::app

@@ -1,10 +1,9 @@
 // divker response: how the density, or a mean, changes with the parameters.
-#include <fmt/format.h>
-
-#include <algorithm>
-
+#include "baseline.hpp"
+#include "change.hpp"
 #include "divker/error.hpp"
 #include "observable_report.hpp"
+#include "parameters.hpp"
 #include "point_report.hpp"
 #include "stationary.hpp"
 
@@ -12,26 +11,12 @@ namespace divker::app {
 namespace {
 
 struct ResponseOptions : PointOptions {
-  std::vector<std::string> wrt;
+  ParameterFlags parameters;
   std::string observable;
   StationaryFlags stationary;
+  BaselineFlags baseline;
+  ChangeFlags change;
 };
-
-std::vector<std::size_t> chosen_parameters(const Model& model,
-                                           const std::vector<std::string>& names) {
-  if (names.empty()) return model.free_parameters();
-  std::vector<std::size_t> chosen;
-  for (const std::string& name : names) {
-    for (const std::size_t index : model.parameter_indices(name)) {
-      if (std::find(chosen.begin(), chosen.end(), index) != chosen.end()) {
-        throw Error(ErrorKind::usage, fmt::format("--wrt names the parameter {} twice.",
-                                                  model.parameters()[index].name));
-      }
-      chosen.push_back(index);
-    }
-  }
-  return chosen;
-}
 
 int respond(const ResponseOptions& options) {
   if (!options.at.empty() && !options.observable.empty()) {
@@ -45,10 +30,16 @@ int respond(const ResponseOptions& options) {
   }
   const LoadedModel loaded = load(options);
   check_out(options);
-  const std::vector<std::size_t> parameters = chosen_parameters(loaded.model, options.wrt);
   if (!options.observable.empty()) check_observable(loaded.model, options.observable);
+  if (!options.change.to.empty()) {
+    return report_change(options, options.change, loaded, options.observable);
+  }
+  const std::vector<std::size_t> parameters = options.parameters.chosen(loaded.model);
   if (options.stationary.on) {
     return stationary_response(options, options.stationary, loaded, parameters, options.observable);
+  }
+  if (!options.baseline.method.empty()) {
+    return baseline_response(options, options.baseline, loaded, parameters, options.observable);
   }
   const AnswerOptions how = options.answer_options_with_points(loaded);
   if (!options.observable.empty()) {
@@ -69,16 +60,14 @@ void add_response(CLI::App& app, int& code) {
       "response", "Parameter derivatives of the log density at points, or of an observable's mean");
   options->declare_all(*command);
   options->stationary.declare(*command);
-  command->add_option("--wrt", options->wrt, "Parameters (default: all that are not fixed)")
-      ->type_name("A,B,...")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(not_empty());
+  options->parameters.declare(*command);
   command
       ->add_option("--observable", options->observable,
                    "An expression of states, parameters and t, such as \"x^2\"")
       ->type_name("EXPR")
       ->check(not_empty());
+  options->baseline.declare(*command);
+  options->change.declare(*command);
   command->callback([options, &code] { code = respond(*options); });
 }
 

@@ -98,15 +98,13 @@ Matrix grid_of(const Model& model, const Matrix& reference, std::size_t count) {
   return points;
 }
 
-// Every how many-th recorded time is used in a regression: a quarter of the longest window apart,
-// where samples of one path are nearly independent, which is what the regressors choose their
-// smoothing for; and no more rows than one can take.
+// Every how many-th recorded time is used in a regression: an eighth of the longest window apart,
+// where samples of one path still tell something new; and no more rows than one can take.
 std::size_t regression_stride(const StationaryPlan& plan, std::size_t paths,
                               std::size_t dimension) {
   const std::size_t most_rows = dimension <= 8 ? 120'000 : 24'000;
   const std::size_t rows = paths * plan.samples();
-  const std::size_t apart = plan.windows.empty() ? 4 : 8;
-  return std::max(apart, (rows + most_rows - 1) / most_rows);
+  return std::max<std::size_t>(4, (rows + most_rows - 1) / most_rows);
 }
 
 struct Regression {
@@ -124,6 +122,12 @@ Regression regress(const StationaryOptions& options, const StationaryRun& run,
              : options.answer.regressor;
   RegressorOptions regressor = options.answer.regressor_options;
   regressor.threads = options.answer.run.threads;
+  // A fixed number: smoothing chosen by the noise would take samples as independent.
+  if (regressor.neighbours == 0) {
+    const std::size_t dimension = run.model.dimension();
+    regressor.neighbours =
+        std::max(default_neighbours(dimension, samples.x().rows), 4 * (dimension + 1));
+  }
   const std::size_t paths = run.effective.summary.paths;
   std::vector<std::size_t> boundaries;
   for (std::size_t g = 0; g <= half_sample_groups; ++g) {

@@ -67,8 +67,10 @@ HalfSamplePrediction predict_with_halves(const std::string& regressor,
   const auto whole = make_regressor(regressor, options);
   whole->fit(x, y);
   result.prediction = whole->predict(points);
+  RegressorOptions of_half = options;  // as wide as the whole
+  of_half.neighbours = (options.neighbours + 1) / 2;
   for (std::size_t half = 1; half < half_sample_groups; ++half) {
-    const auto part = make_regressor(regressor, options);
+    const auto part = make_regressor(regressor, of_half);
     part->fit(rows_of_half(x, boundaries, half), rows_of_half(y, boundaries, half));
     result.halves.push_back(part->evaluate(points));
   }

@@ -18,8 +18,8 @@ inline constexpr std::size_t half_sample_groups = 32;
 //
 // Balanced repeated replication (P. McCarthy, Rev. Int. Stat. Inst. 37 (1969) 239): the halves are
 // the rows of a Hadamard matrix of order 32. For a linear estimator the mean square of (half -
-// whole) is its variance without bias; unlike a delete-one jackknife nothing is magnified, so that
-// a regression which chooses its smoothing anew in each half is judged fairly.
+// whole) is its variance without bias. A number of neighbours in the options is halved for the
+// halves, so that they smooth as the whole does.
 struct HalfSamplePrediction {
   Prediction prediction;       // its `deviation` takes samples as independent: do not use it
   std::vector<Matrix> halves;  // 31 tables: points x columns

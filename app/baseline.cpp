@@ -1,0 +1,97 @@
+#include "baseline.hpp"
+
+#include <fmt/format.h>
+
+#include "divker/baseline.hpp"
+#include "divker/error.hpp"
+#include "observable_report.hpp"
+
+namespace divker::app {
+namespace {
+
+Remarks remarks_on(const Baseline& baseline, const std::vector<std::string>& parameters) {
+  Remarks remarks;
+  remarks.text = fmt::format("\n{}: {} paths run", name_of(baseline.method), baseline.path_runs);
+  if (baseline.pilot_runs > 0) {
+    remarks.text += fmt::format(", {} to choose the steps", baseline.pilot_runs);
+  }
+  remarks.text += "\n";
+  for (std::size_t p = 0; p < baseline.steps.size(); ++p) {
+    remarks.text += fmt::format("step {:.4g} for {}", baseline.steps[p], parameters[p]);
+    if (!baseline.bandwidths.empty()) {
+      remarks.text += fmt::format(", bandwidth {:.4g}", baseline.bandwidths[p]);
+    }
+    remarks.text += "\n";
+  }
+  remarks.record["method"] = name_of(baseline.method);
+  remarks.record["path_runs"] = baseline.path_runs;
+  remarks.record["pilot_path_runs"] = baseline.pilot_runs;
+  if (!baseline.steps.empty()) remarks.record["fd_steps"] = baseline.steps;
+  if (!baseline.bandwidths.empty()) remarks.record["bandwidths"] = baseline.bandwidths;
+  if (!baseline.truncation.empty()) remarks.values["truncation"] = baseline.truncation;
+  return remarks;
+}
+
+void warn(const Baseline& baseline) {
+  for (const std::string& warning : baseline.warnings) {
+    fmt::print(stderr, "divker: {}\n", warning);
+  }
+}
+
+void add_log_density(const BaselinePointAnswer& answer, Remarks& remarks) {
+  if (answer.log_density.empty()) return;
+  std::vector<double> values, errors;
+  for (std::size_t r = 0; r < answer.log_density.size(); ++r) {
+    values.push_back(answer.log_density[r].value);
+    errors.push_back(answer.log_density[r].standard_error);
+    remarks.text += fmt::format("log density at {:.6g}: {:.5g} +- {:.2g}\n",
+                                answer.answer.points(r, 0), values.back(), errors.back());
+  }
+  remarks.values["log_density_estimate"] = values;
+  remarks.values["log_density_stderr"] = errors;
+}
+
+}  // namespace
+
+void BaselineFlags::declare(CLI::App& command) {
+  CLI::Option* by = command
+                        .add_option("--method", method,
+                                    "Method: divergence-kernel (the default), "
+                                    "likelihood-ratio or finite-difference")
+                        ->check(CLI::IsMember(method_names()))
+                        ->excludes(command.get_option("--stationary"));
+  command
+      .add_option("--fd-step", step,
+                  "Step of the finite difference, for every parameter (default: chosen)")
+      ->type_name("H")
+      ->check(finite_number())
+      ->check(CLI::PositiveNumber)
+      ->needs(by);
+}
+
+int baseline_response(const PointOptions& options, const BaselineFlags& flags,
+                      const LoadedModel& loaded, const std::vector<std::size_t>& parameters,
+                      const std::string& observable) {
+  BaselineOptions how;
+  how.answer = options.answer_options_with_points(loaded);
+  how.method = parse_method(flags.method);
+  how.step = flags.step;
+  if (how.step > 0.0 && how.method != Method::finite_difference) {
+    throw Error(ErrorKind::usage, "--fd-step is for --method finite-difference.");
+  }
+  if (!observable.empty()) {
+    const BaselineAnswer answer =
+        divker::baseline_response(loaded.model, parameters, observable, how);
+    warn(answer.baseline);
+    return report_observable(options, loaded.model, observable, answer.answer,
+                             remarks_on(answer.baseline, answer.answer.names));
+  }
+  const Matrix points = points_at(options.at, loaded, how.answer.run, options.grid);
+  const BaselinePointAnswer answer = baseline_response_at(loaded.model, parameters, points, how);
+  warn(answer.baseline);
+  Remarks remarks = remarks_on(answer.baseline, answer.answer.names);
+  add_log_density(answer, remarks);
+  return report_points(options, loaded.model, answer.answer, "response", parameters, remarks);
+}
+
+}  // namespace divker::app

@@ -1,0 +1,293 @@
+#include "answer/finite_difference.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "divker/error.hpp"
+
+namespace divker {
+namespace {
+
+constexpr double failed = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t levels = 7;
+// The largest step tried, relative to the parameter (or to 1 where that is 0).
+constexpr double largest_step = 0.25;
+// Of the distance to the nearest bound, so that the parameter stays inside.
+constexpr double share_of_bound = 0.45;
+
+// Keeps one number for each sound path, in the order of the paths.
+class ValueCollector : public Collector {
+ public:
+  ValueCollector(const Model& model, const PathFunction& function)
+      : model_(model), function_(function) {}
+
+  [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override {
+    auto part = std::make_unique<Values>();
+    if (group.x.back().rows > 0) part->values = function_(model_, group.x.back());
+    return part;
+  }
+  void absorb(std::unique_ptr<Part> part) override {
+    const auto& more = static_cast<const Values&>(*part).values;
+    values_.insert(values_.end(), more.begin(), more.end());
+  }
+  [[nodiscard]] const std::vector<double>& values() const { return values_; }
+
+ private:
+  struct Values : Part {
+    std::vector<double> values;
+  };
+  const Model& model_;
+  const PathFunction& function_;
+  std::vector<double> values_;
+};
+
+double distance_to_bounds(const Parameter& p) {
+  return std::min(p.value - p.lower, p.upper - p.value);
+}
+
+// Steps to try, largest first, each half of the one before.
+std::vector<double> steps_to_try(const Parameter& p, double fixed) {
+  const double room = distance_to_bounds(p);
+  if (fixed > 0.0) {
+    if (fixed >= room) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("The step {} of the finite difference takes {} = {} outside its "
+                              "bounds ({}, {}).",
+                              fixed, p.name, p.value, p.lower, p.upper));
+    }
+    const double first = 2.0 * fixed < room ? 2.0 * fixed : fixed;
+    return {first, first / 2.0};
+  }
+  const double scale = p.value != 0.0 ? std::fabs(p.value) : 1.0;
+  double h = std::min(largest_step * scale, share_of_bound * room);
+  std::vector<double> steps;
+  for (std::size_t k = 0; k < levels; ++k, h /= 2.0) steps.push_back(h);
+  return steps;
+}
+
+// |c| of the bias c h^2 of one quantity, with its standard error added: the mean over all pairs of
+// steps h and 2h of {D(2h) - D(h)} / (3 h^2), each pair weighed by its own error.
+double truncation_coefficient(std::span<const Differences> tried, std::span<const double> steps,
+                              std::size_t quantity) {
+  double sum = 0.0;
+  double weights = 0.0;
+  for (std::size_t k = 0; k + 1 < tried.size(); ++k) {
+    const double scale = 1.0 / (3.0 * steps[k + 1] * steps[k + 1]);
+    const double difference = scale * (tried[k].value[quantity] - tried[k + 1].value[quantity]);
+    double squares = 0.0;
+    for (std::size_t r = 0; r < tried[k].influence.rows; ++r) {
+      squares += std::pow(tried[k].influence(r, quantity) - tried[k + 1].influence(r, quantity), 2);
+    }
+    const double n = std::max<double>(1.0, static_cast<double>(tried[k].paths));
+    const double variance = scale * scale * squares / (n * n);
+    if (!std::isfinite(difference) || !std::isfinite(variance)) continue;
+    if (variance == 0.0) {
+      // Nothing random: a linear quantity, or one that does not depend on the parameter.
+      if (weights == 0.0) sum = std::max(sum, std::fabs(difference));
+      continue;
+    }
+    if (weights == 0.0) sum = 0.0;
+    sum += difference / variance;
+    weights += 1.0 / variance;
+  }
+  if (weights == 0.0) return sum;
+  return std::fabs(sum) / weights + 1.0 / std::sqrt(weights);
+}
+
+}  // namespace
+
+ShiftedRuns::ShiftedRuns(const Model& model, const RunOptions& run, PathFunction function)
+    : model_(model), run_(run), function_(std::move(function)), ensemble_(model, [] {
+        StepOptions states_only;
+        states_only.score = false;
+        return states_only;
+      }()) {
+  run_.failed_share = 1.0;
+  run_.damping = {};
+}
+
+// A run with failed paths does not tell which of its numbers are missing: it is taken apart.
+void ShiftedRuns::collect(const Model& model, std::uint64_t first, std::size_t count,
+                          std::vector<double>& values) {
+  constexpr std::size_t parts = 16;
+  RunOptions run = run_;
+  run.first_path = first;
+  run.paths = count;
+  ValueCollector collector(model, function_);
+  const RunSummary summary = ensemble_.run(run, collector);
+  if (summary.interrupted) {
+    throw Error(ErrorKind::numerical, "The finite difference was interrupted before its end.");
+  }
+  summary_.seconds += summary.seconds;
+  summary_.steps = summary.steps;
+  if (summary.failed == 0) {
+    values.insert(values.end(), collector.values().begin(), collector.values().end());
+    return;
+  }
+  run_.progress = nullptr;
+  if (count == 1) {
+    values.push_back(failed);
+    if (summary_.first_failures.size() < 3) {
+      summary_.first_failures.push_back(summary.first_failures.front());
+    }
+    return;
+  }
+  const std::size_t size = (count + parts - 1) / parts;
+  for (std::size_t at = 0; at < count; at += size) {
+    collect(model, first + at, std::min(size, count - at), values);
+  }
+}
+
+std::vector<double> ShiftedRuns::at(std::size_t parameter, double shift, std::size_t paths) {
+  std::vector<double> values = model_.parameter_values();
+  values.at(parameter) += shift;
+  const Model shifted = model_.with_parameters(values);
+  ensemble_.set_model(shifted);
+  std::vector<double> result;
+  result.reserve(paths);
+  collect(shifted, run_.first_path, paths, result);
+  const auto lost = static_cast<std::size_t>(
+      std::ranges::count_if(result, [](double v) { return std::isnan(v); }));
+  paths_run_ += paths;
+  summary_.requested += paths;
+  summary_.paths += paths - lost;
+  summary_.failed += lost;
+  const double share = static_cast<double>(lost) / static_cast<double>(paths);
+  if (lost > 0 && share > failed_share_) {
+    throw Error(ErrorKind::numerical,
+                fmt::format("{} of {} paths failed, more than the allowed share {}. A smaller dt "
+                            "may help.",
+                            lost, paths, failed_share_));
+  }
+  return result;
+}
+
+double Differences::error(std::size_t quantity) const {
+  double squares = 0.0;
+  for (std::size_t r = 0; r < influence.rows; ++r) squares += std::pow(influence(r, quantity), 2);
+  const auto n = static_cast<double>(paths);
+  return n < 2.0 ? std::numeric_limits<double>::infinity() : std::sqrt(squares / (n * (n - 1.0)));
+}
+
+Differences mean_difference(std::span<const double> above, std::span<const double> below,
+                            double h) {
+  Differences result{{0.0}, Matrix(above.size(), 1), 0};
+  double sum = 0.0;
+  for (std::size_t j = 0; j < above.size(); ++j) {
+    result.influence(j, 0) = (above[j] - below[j]) / (2.0 * h);
+    if (std::isnan(result.influence(j, 0))) continue;
+    sum += result.influence(j, 0);
+    ++result.paths;
+  }
+  result.value[0] = sum / static_cast<double>(result.paths);
+  for (double& value : result.influence.data) {
+    value = std::isnan(value) ? 0.0 : value - result.value[0];
+  }
+  return result;
+}
+
+LogDensity kernel_log_density(std::span<const double> samples, double point, double bandwidth) {
+  LogDensity result{0.0, std::vector<double>(samples.size(), 0.0), 0.0};
+  double sum = 0.0;
+  double squares = 0.0;
+  std::size_t count = 0;
+  for (std::size_t j = 0; j < samples.size(); ++j) {
+    if (std::isnan(samples[j])) continue;
+    const double u = (samples[j] - point) / bandwidth;
+    const double weight = std::exp(-0.5 * u * u);
+    result.influence[j] = weight;
+    sum += weight;
+    squares += weight * weight;
+    ++count;
+  }
+  const double mean = sum / static_cast<double>(count);
+  result.value = std::log(mean / (bandwidth * std::sqrt(2.0 * std::numbers::pi)));
+  result.effective_samples = squares > 0.0 ? sum * sum / squares : 0.0;
+  for (std::size_t j = 0; j < samples.size(); ++j) {
+    if (!std::isnan(samples[j])) result.influence[j] = result.influence[j] / mean - 1.0;
+  }
+  return result;
+}
+
+Differences log_density_difference(std::span<const double> above, std::span<const double> below,
+                                   double h, std::span<const double> points,
+                                   std::span<const double> bandwidths) {
+  std::vector<double> a(above.begin(), above.end());
+  std::vector<double> b(below.begin(), below.end());
+  Differences result{{}, Matrix(a.size(), points.size() * bandwidths.size()), 0};
+  for (std::size_t j = 0; j < a.size(); ++j) {
+    if (std::isnan(a[j]) || std::isnan(b[j])) {
+      a[j] = b[j] = failed;
+    } else {
+      ++result.paths;
+    }
+  }
+  for (const double point : points) {
+    for (const double bandwidth : bandwidths) {
+      const LogDensity up = kernel_log_density(a, point, bandwidth);
+      const LogDensity down = kernel_log_density(b, point, bandwidth);
+      const std::size_t column = result.value.size();
+      result.value.push_back((up.value - down.value) / (2.0 * h));
+      for (std::size_t j = 0; j < a.size(); ++j) {
+        result.influence(j, column) = (up.influence[j] - down.influence[j]) / (2.0 * h);
+      }
+    }
+  }
+  return result;
+}
+
+StepChoice choose_step(const Model& model, ShiftedRuns& runs, const Differencing& differencing,
+                       const StepRequest& request) {
+  const std::vector<double> steps =
+      steps_to_try(model.parameters().at(request.parameter), request.fixed);
+  std::vector<Differences> tried;
+  for (const double h : steps) {
+    tried.push_back(differencing(runs.at(request.parameter, h, request.pilot_paths),
+                                 runs.at(request.parameter, -h, request.pilot_paths), h));
+  }
+  const std::size_t quantities = tried.front().value.size();
+  const double more = static_cast<double>(request.pilot_paths) / static_cast<double>(request.paths);
+  std::vector<double> coefficient;
+  for (std::size_t q = 0; q < quantities; ++q) {
+    coefficient.push_back(truncation_coefficient(tried, steps, q));
+  }
+  // Mean square error expected of the whole run, for every step and variant of one quantity.
+  const auto expected = [&](std::size_t k, std::size_t q) {
+    const double bias = coefficient[q] * steps[k] * steps[k];
+    const double other = request.extra_bias ? request.extra_bias(tried[k], q) : 0.0;
+    const double error = bias * bias + other * other + more * std::pow(tried[k].error(q), 2);
+    return std::isfinite(error) ? error : 1e300;
+  };
+  std::vector<double> least(quantities / request.variants, 1e300);
+  for (std::size_t k = 0; k < steps.size(); ++k) {
+    for (std::size_t q = 0; q < quantities; ++q) {
+      double& best = least[q / request.variants];
+      best = std::min(best, expected(k, q));
+    }
+  }
+  StepChoice choice;
+  double best = std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < steps.size(); ++k) {
+    if (request.fixed > 0.0 && steps[k] != request.fixed) continue;
+    for (std::size_t v = 0; v < request.variants; ++v) {
+      double sum = 0.0;
+      for (std::size_t q = v; q < quantities; q += request.variants) {
+        sum += std::log(std::max(expected(k, q), 1e-300) /
+                        std::max(least[q / request.variants], 1e-300));
+      }
+      if (sum < best) {
+        best = sum;
+        choice.h = steps[k];
+        choice.variant = v;
+      }
+    }
+  }
+  for (const double c : coefficient) choice.truncation.push_back(c * choice.h * choice.h);
+  return choice;
+}
+
+}  // namespace divker

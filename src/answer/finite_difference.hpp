@@ -1,0 +1,98 @@
+// Central differences with common random numbers, and the choice of their step.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "divker/ensemble.hpp"
+#include "divker/matrix.hpp"
+#include "divker/model.hpp"
+
+namespace divker {
+
+// One number for each path at the last snapshot, as a function of the states; NaN where the path
+// failed, so that numbers of the same path under other parameters keep their place.
+using PathFunction = std::function<std::vector<double>(const Model&, const Matrix& x)>;
+
+// Runs of one model at shifted parameters, with the same random numbers.
+class ShiftedRuns {
+ public:
+  // `run` as for an ensemble; more failed paths in one run than its share are Error(numerical).
+  ShiftedRuns(const Model& model, const RunOptions& run, PathFunction function);
+
+  // The first `paths` paths with the parameter moved by `shift`.
+  [[nodiscard]] std::vector<double> at(std::size_t parameter, double shift, std::size_t paths);
+  [[nodiscard]] std::size_t paths_run() const { return paths_run_; }
+  [[nodiscard]] double compile_seconds() const { return ensemble_.compile_seconds(); }
+  // Of all runs together.
+  [[nodiscard]] const RunSummary& summary() const { return summary_; }
+
+ private:
+  void collect(const Model& model, std::uint64_t first, std::size_t count,
+               std::vector<double>& values);
+
+  const Model& model_;
+  RunOptions run_;
+  double failed_share_;
+  PathFunction function_;
+  Ensemble ensemble_;
+  std::size_t paths_run_ = 0;
+  RunSummary summary_;
+};
+
+// Derivatives of some quantities, each with its influence function: what each path adds to the
+// error. Paths that failed at either end are left out (their influence is zero).
+struct Differences {
+  std::vector<double> value;
+  Matrix influence;       // paths x quantities
+  std::size_t paths = 0;  // that count
+
+  [[nodiscard]] double error(std::size_t quantity) const;
+};
+
+// Makes differences from the numbers of the paths at gamma + h and gamma - h.
+using Differencing = std::function<Differences(std::span<const double> above,
+                                               std::span<const double> below, double h)>;
+
+// Of the mean.
+[[nodiscard]] Differences mean_difference(std::span<const double> above,
+                                          std::span<const double> below, double h);
+// Of the log density at points by Gaussian kernels: quantity k * bandwidths + b.
+[[nodiscard]] Differences log_density_difference(std::span<const double> above,
+                                                 std::span<const double> below, double h,
+                                                 std::span<const double> points,
+                                                 std::span<const double> bandwidths);
+
+// A step, and for each quantity |c| with the bias c h^2, from steps h and 2h in the same pilot.
+struct StepChoice {
+  double h = 0.0;
+  std::size_t variant = 0;
+  std::vector<double> truncation;  // c h^2 at the chosen h, for each quantity
+};
+
+// The quantities come in groups of `variants`; one variant is taken for all groups. `extra_bias`
+// may be empty, or gives for a variant and quantity a bias beyond that of h. `fixed` > 0: only that
+// step. Error(usage) if it leaves the bounds of the parameter.
+struct StepRequest {
+  std::size_t parameter = 0;
+  double fixed = 0.0;
+  std::size_t pilot_paths = 0;
+  std::size_t paths = 0;  // of the run that the step is for
+  std::size_t variants = 1;
+  std::function<double(const Differences&, std::size_t quantity)> extra_bias;
+};
+[[nodiscard]] StepChoice choose_step(const Model& model, ShiftedRuns& runs,
+                                     const Differencing& differencing, const StepRequest& request);
+
+// A Gaussian kernel estimate of the log density at a point, and its influence function.
+struct LogDensity {
+  double value = 0.0;
+  std::vector<double> influence;   // for each sample; zero where it is NaN
+  double effective_samples = 0.0;  // (sum of weights)^2 / sum of their squares
+};
+[[nodiscard]] LogDensity kernel_log_density(std::span<const double> samples, double point,
+                                            double bandwidth);
+
+}  // namespace divker

@@ -1,0 +1,166 @@
+#include "answer/rewrite.hpp"
+
+#include <array>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace divker {
+namespace {
+
+// Copies a model into a builder, part by part. What stands for its time and its parameters is up to
+// the caller.
+class Copy {
+ public:
+  Copy(const Model& source, Dynamics dynamics)
+      : source_(source),
+        builder_(source.name(), dynamics),
+        inputs_(source.graph()->input_count(), builder_.graph().constant(0.0)) {
+    for (const Family& family : source.state_families()) {
+      const std::vector<Expression> states =
+          family.is_vector ? builder_.states(family.name, family.size, family.periodic)
+                           : std::vector<Expression>{builder_.state(family.name)};
+      for (std::size_t i = 0; i < family.size; ++i) {
+        states_.push_back(states[i]);
+        set_input(source.states()[family.first + i].node, states[i]);
+      }
+    }
+    set_input(source.time_input(), builder_.time());
+  }
+
+  [[nodiscard]] ModelBuilder& builder() { return builder_; }
+  [[nodiscard]] const std::vector<Expression>& states() const { return states_; }
+  void set_input(NodeId node, Expression value) { inputs_[source_.graph()->node(node).a] = value; }
+  void set_time(Expression value) { set_input(source_.time_input(), value); }
+
+  // Components of a vector have common bounds.
+  void declare_parameters() {
+    for (const Family& family : source_.parameter_families()) {
+      const Parameter& first = source_.parameters()[family.first];
+      std::vector<double> values;
+      for (std::size_t i = 0; i < family.size; ++i) {
+        values.push_back(source_.parameters()[family.first + i].value);
+      }
+      const std::vector<Expression> inputs =
+          family.is_vector
+              ? builder_.parameters(family.name, values, first.lower, first.upper, first.fixed)
+              : std::vector<Expression>{builder_.parameter(family.name, first.value, first.lower,
+                                                           first.upper, first.fixed)};
+      for (std::size_t i = 0; i < family.size; ++i) {
+        set_input(source_.parameters()[family.first + i].node, inputs[i]);
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<Expression> copy(std::span<const NodeId> nodes) {
+    return import_into(builder_.graph(), *source_.graph(), nodes, inputs_);
+  }
+  [[nodiscard]] Expression copy(NodeId node) { return copy(std::span(&node, 1)).front(); }
+
+  void add_lets() {
+    for (const auto& [name, nodes] : source_.lets()) builder_.let(name, copy(nodes));
+  }
+  // `drift` and `amplitude` make the new coefficients from the copied old ones.
+  void add_equations(const std::function<Expression(std::size_t, Expression)>& drift,
+                     const std::function<Expression(Expression)>& amplitude) {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      builder_.drift(states_[i], drift(i, copy(source_.drift()[i])));
+    }
+    for (const NoiseEntry& entry : source_.noise()) {
+      builder_.noise(states_[entry.row], source_.noise_names()[entry.column],
+                     amplitude(copy(entry.amplitude)));
+    }
+  }
+  void add_initial_law() {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      const InitialLaw& law = source_.initial()[i];
+      const Expression a = copy(law.a);
+      const Expression b = copy(law.b);
+      switch (law.kind) {
+        case InitialKind::normal:
+          builder_.initial_normal(states_[i], a, b);
+          break;
+        case InitialKind::lognormal:
+          builder_.initial_lognormal(states_[i], a, b);
+          break;
+        case InitialKind::point:
+          builder_.initial_point(states_[i], a);
+          break;
+        case InitialKind::samples:
+          builder_.initial_samples(states_[i], law.file);
+          break;
+      }
+    }
+  }
+
+ private:
+  const Model& source_;
+  ModelBuilder builder_;
+  std::vector<Expression> inputs_;  // what stands for each input of the source
+  std::vector<Expression> states_;
+};
+
+// A name that the model does not use.
+std::string free_name(const Model& model) {
+  std::string name = "u";
+  const auto is_taken = [&] {
+    const auto named = [&](const auto& families) {
+      for (const Family& family : families) {
+        if (family.name == name) return true;
+      }
+      return false;
+    };
+    bool taken = named(model.state_families()) || named(model.parameter_families()) ||
+                 model.lets().contains(name);
+    for (const std::string& noise : model.noise_names()) {
+      const std::string stem = noise.substr(0, noise.find('['));
+      taken = taken || stem == name || "d" + stem == name;
+    }
+    return taken;
+  };
+  while (is_taken()) name += "_";
+  return name;
+}
+
+}  // namespace
+
+Model euler_chain(const Model& model) {
+  if (model.dynamics() == Dynamics::map) return model;
+  const TimeGrid& grid = model.time();
+  Copy copy(model, Dynamics::map);
+  ModelBuilder& builder = copy.builder();
+  copy.set_time(grid.start + grid.step * builder.time());
+  copy.declare_parameters();
+  copy.add_lets();
+  copy.add_equations(
+      [&](std::size_t i, Expression rate) { return copy.states()[i] + grid.step * rate; },
+      [&](Expression amplitude) { return std::sqrt(grid.step) * amplitude; });
+  copy.add_initial_law();
+  builder.time(0.0, 1.0, static_cast<double>(grid.steps()));
+  return builder.build();
+}
+
+Model line_between(const Model& model, std::span<const double> from, std::span<const double> to,
+                   double u) {
+  Copy copy(model, model.dynamics());
+  ModelBuilder& builder = copy.builder();
+  const Expression place = builder.parameter(free_name(model), u, -0.01, 1.01);
+  for (const Family& family : model.parameter_families()) {
+    std::vector<Expression> values;
+    for (std::size_t p = family.first; p < family.first + family.size; ++p) {
+      values.push_back(from[p] + (to[p] - from[p]) * place);
+      copy.set_input(model.parameters()[p].node, values.back());
+    }
+    builder.let(family.name, values);
+  }
+  copy.add_lets();
+  copy.add_equations([](std::size_t, Expression rate) { return rate; },
+                     [](Expression amplitude) { return amplitude; });
+  copy.add_initial_law();
+  const TimeGrid& grid = model.time();
+  builder.time(grid.start, grid.step, grid.end);
+  return builder.build();
+}
+
+}  // namespace divker
