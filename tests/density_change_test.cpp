@@ -48,7 +48,9 @@ TEST(DensityChange, GaussLegendreIsExactForPolynomials) {
       }
       const double exact = 1.0 / (static_cast<double>(degree) + 1.0);
       EXPECT_NEAR(sum, exact, 1e-13) << n << ", degree " << degree;
-      if (n <= 17 && degree < (n + 1) / 2) EXPECT_NEAR(lower, exact, 1e-9) << n;
+      if (n <= 17 && degree < (n + 1) / 2) {
+        EXPECT_NEAR(lower, exact, 1e-9) << n;
+      }
     }
   }
 }

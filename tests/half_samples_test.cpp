@@ -17,9 +17,9 @@ struct Sample {
   std::vector<std::size_t> boundaries;
 };
 
-// 32 groups of 20 paths of 10 samples: y = x^2 + an error common to the path + an own one.
+// 32 groups of 5 paths of 40 samples: y = x^2 + an error common to the path + an own one.
 Sample draw(unsigned seed) {
-  constexpr std::size_t paths = 20, each = 10;
+  constexpr std::size_t paths = 5, each = 40;
   std::mt19937_64 generator(seed);
   std::normal_distribution<double> normal;
   Sample s{Matrix(half_sample_groups * paths * each, 1), {}, {}};

@@ -62,9 +62,10 @@ struct BaselinePointAnswer {
 
 // d E[Phi(x_T)] / d gamma; as observable_response(). A finite difference takes 2P + 1 runs of
 // `paths` paths for P parameters and 8 bytes a path; the other methods one run.
-// The step of a finite difference is chosen for each parameter by a pilot of paths/16 (256 to 2048)
-// paths at seven steps h, 2h, 4h, ...: the differences between them tell the coefficient of h^2,
-// their spread the noise, and the h is taken that makes the sum of squares least for `paths` paths.
+// The step of a finite difference is chosen for each parameter by a pilot of paths/8 (256 to 8192)
+// paths at six steps, each half of the one before: the differences between neighbouring steps tell
+// the bias c h^2, their spread the noise, and the step is taken that makes the mean square error of
+// the whole run least.
 // Error(usage) for a step that leaves the bounds of a parameter; Error(model) for the likelihood
 // ratio of a model with a state without noise.
 [[nodiscard]] BaselineAnswer baseline_response(const Model& model,

@@ -111,7 +111,7 @@ BaselinePointAnswer likelihood_ratio_at(const Model& model,
 // --- finite differences -----------------------------------------------------------------------
 
 std::size_t pilot_paths(std::size_t paths) {
-  return std::clamp<std::size_t>(paths / 16, std::min<std::size_t>(paths, 256), 2048);
+  return std::clamp<std::size_t>(paths / 8, std::min<std::size_t>(paths, 256), 8192);
 }
 
 BaselineAnswer finite_difference(const Model& model, const std::vector<std::size_t>& parameters,

@@ -13,7 +13,7 @@ namespace divker {
 namespace {
 
 constexpr double failed = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t levels = 7;
+constexpr std::size_t levels = 6;
 // The largest step tried, relative to the parameter (or to 1 where that is 0).
 constexpr double largest_step = 0.25;
 // Of the distance to the nearest bound, so that the parameter stays inside.
@@ -69,39 +69,46 @@ std::vector<double> steps_to_try(const Parameter& p, double fixed) {
   return steps;
 }
 
-// |c| of the bias c h^2 of one quantity, with its standard error added: the mean over all pairs of
-// steps h and 2h of {D(2h) - D(h)} / (3 h^2), each pair weighed by its own error.
-double truncation_coefficient(std::span<const Differences> tried, std::span<const double> steps,
-                              std::size_t quantity) {
-  double sum = 0.0;
-  double weights = 0.0;
-  for (std::size_t k = 0; k + 1 < tried.size(); ++k) {
-    const double scale = 1.0 / (3.0 * steps[k + 1] * steps[k + 1]);
-    const double difference = scale * (tried[k].value[quantity] - tried[k + 1].value[quantity]);
-    double squares = 0.0;
-    for (std::size_t r = 0; r < tried[k].influence.rows; ++r) {
-      squares += std::pow(tried[k].influence(r, quantity) - tried[k + 1].influence(r, quantity), 2);
-    }
-    const double n = std::max<double>(1.0, static_cast<double>(tried[k].paths));
-    const double variance = scale * scale * squares / (n * n);
-    if (!std::isfinite(difference) || !std::isfinite(variance)) continue;
-    if (variance == 0.0) {
-      // Nothing random: a linear quantity, or one that does not depend on the parameter.
-      if (weights == 0.0) sum = std::max(sum, std::fabs(difference));
-      continue;
-    }
-    if (weights == 0.0) sum = 0.0;
-    sum += difference / variance;
-    weights += 1.0 / variance;
+// D(h) of one quantity with two steps, larger minus smaller, and its paired standard error.
+struct Gap {
+  double value = 0.0;
+  double error = 0.0;
+};
+Gap gap_between(const Differences& larger, const Differences& smaller, std::size_t quantity) {
+  double squares = 0.0;
+  for (std::size_t r = 0; r < larger.influence.rows; ++r) {
+    squares += std::pow(larger.influence(r, quantity) - smaller.influence(r, quantity), 2);
   }
-  if (weights == 0.0) return sum;
-  return std::fabs(sum) / weights + 1.0 / std::sqrt(weights);
+  const auto n = static_cast<double>(std::max<std::size_t>(1, larger.paths));
+  return {larger.value[quantity] - smaller.value[quantity], std::sqrt(squares) / n};
+}
+
+// The bias c h^2 of step k. Against 2h it is a third of the gap, known well, but only as long as
+// the law h^2 reaches up to 2h; against h/2 it is 4/3 of the gap, with much more noise, which
+// therefore counts only as far as it is certain.
+double truncation_bias(std::span<const Differences> tried, std::size_t k, std::size_t quantity) {
+  double bias = 0.0;
+  const bool has_larger = k > 0;
+  if (has_larger) {
+    const Gap gap = gap_between(tried[k - 1], tried[k], quantity);
+    bias = (std::fabs(gap.value) + gap.error) / 3.0;
+  }
+  if (k + 1 < tried.size()) {
+    const Gap gap = gap_between(tried[k], tried[k + 1], quantity);
+    const double noise = has_larger ? -gap.error : gap.error;
+    bias = std::max(bias, (std::fabs(gap.value) + noise) * 4.0 / 3.0);
+  }
+  return bias;
 }
 
 }  // namespace
 
 ShiftedRuns::ShiftedRuns(const Model& model, const RunOptions& run, PathFunction function)
-    : model_(model), run_(run), function_(std::move(function)), ensemble_(model, [] {
+    : model_(model),
+      run_(run),
+      failed_share_(run.failed_share),
+      function_(std::move(function)),
+      ensemble_(model, [] {
         StepOptions states_only;
         states_only.score = false;
         return states_only;
@@ -251,15 +258,15 @@ StepChoice choose_step(const Model& model, ShiftedRuns& runs, const Differencing
   }
   const std::size_t quantities = tried.front().value.size();
   const double more = static_cast<double>(request.pilot_paths) / static_cast<double>(request.paths);
-  std::vector<double> coefficient;
-  for (std::size_t q = 0; q < quantities; ++q) {
-    coefficient.push_back(truncation_coefficient(tried, steps, q));
+  Matrix bias(steps.size(), quantities);
+  for (std::size_t k = 0; k < steps.size(); ++k) {
+    for (std::size_t q = 0; q < quantities; ++q) bias(k, q) = truncation_bias(tried, k, q);
   }
   // Mean square error expected of the whole run, for every step and variant of one quantity.
   const auto expected = [&](std::size_t k, std::size_t q) {
-    const double bias = coefficient[q] * steps[k] * steps[k];
     const double other = request.extra_bias ? request.extra_bias(tried[k], q) : 0.0;
-    const double error = bias * bias + other * other + more * std::pow(tried[k].error(q), 2);
+    const double error =
+        bias(k, q) * bias(k, q) + other * other + more * std::pow(tried[k].error(q), 2);
     return std::isfinite(error) ? error : 1e300;
   };
   std::vector<double> least(quantities / request.variants, 1e300);
@@ -283,10 +290,11 @@ StepChoice choose_step(const Model& model, ShiftedRuns& runs, const Differencing
         best = sum;
         choice.h = steps[k];
         choice.variant = v;
+        const auto of_step = bias.row(k);
+        choice.truncation.assign(of_step.begin(), of_step.end());
       }
     }
   }
-  for (const double c : coefficient) choice.truncation.push_back(c * choice.h * choice.h);
   return choice;
 }
 

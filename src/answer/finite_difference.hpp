@@ -65,11 +65,11 @@ using Differencing = std::function<Differences(std::span<const double> above,
                                                  std::span<const double> points,
                                                  std::span<const double> bandwidths);
 
-// A step, and for each quantity |c| with the bias c h^2, from steps h and 2h in the same pilot.
+// A step, chosen by a pilot that compares each step h with 2h and h/2.
 struct StepChoice {
   double h = 0.0;
   std::size_t variant = 0;
-  std::vector<double> truncation;  // c h^2 at the chosen h, for each quantity
+  std::vector<double> truncation;  // estimated bias c h^2 of the chosen h, for each quantity
 };
 
 // The quantities come in groups of `variants`; one variant is taken for all groups. `extra_bias`
