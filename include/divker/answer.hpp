@@ -26,6 +26,7 @@ struct AnswerOptions {
   RunOptions run;
   DampingRequest damping;
   InverseOrder order = InverseOrder::first;
+  Scheme scheme = Scheme::euler;
   std::string regressor;  // empty: default_regressor()
   RegressorOptions regressor_options;
 };

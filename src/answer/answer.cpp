@@ -58,7 +58,7 @@ Prepared prepare(const Model& model, StepOptions step, const AnswerOptions& opti
   step.damping = effective.choice.damping.form;
   RunOptions run = options.run;
   run.damping = effective.choice.damping;
-  effective.alpha = model.dynamics() == Dynamics::map ? "kernel" : effective.choice.damping.text();
+  effective.alpha = effective.choice.damping.text();
   Ensemble ensemble(model, step);
   effective.compile_seconds = Kernel::total_compile_seconds() - compiled_before;
   return {std::move(ensemble), std::move(run), std::move(effective)};
@@ -224,6 +224,7 @@ std::vector<double> snapshot_times(const Model& model, const RunOptions& run) {
 PointAnswer score_at(const Model& model, const Matrix& points, const AnswerOptions& options) {
   StepOptions step;
   step.order = options.order;
+  step.scheme = options.scheme;
   std::vector<std::string> names;
   for (const State& state : model.states()) names.push_back(state.name);
   return conditional_answer(model, step, points, options, std::move(names));
@@ -234,6 +235,7 @@ PointAnswer response_at(const Model& model, const std::vector<std::size_t>& para
   require_parameters(model, parameters);
   StepOptions step;
   step.order = options.order;
+  step.scheme = options.scheme;
   step.responses = parameters;
   return conditional_answer(model, step, points, options, parameter_names(model, parameters));
 }
@@ -245,6 +247,7 @@ ObservableAnswer observable_response(const Model& model, const std::vector<std::
   const double time = snapshot_times(model, options.run).back();
   StepOptions step;
   step.order = options.order;
+  step.scheme = options.scheme;
   step.responses = parameters;
   const VarianceMeasure measure = [&phi](const Snapshot& snapshot) {
     const Observable::Values values = phi(snapshot.x, snapshot.time);
