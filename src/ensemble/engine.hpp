@@ -11,25 +11,10 @@
 #include <vector>
 
 #include "divker/ensemble.hpp"
+#include "ensemble/aligned_array.hpp"
 #include "ensemble/inverse.hpp"
 
 namespace divker::ensemble {
-
-// Doubles aligned for the widest vectors.
-class AlignedArray {
- public:
-  void resize(std::size_t count) { lines_.resize((count + 7) / 8); }
-  [[nodiscard]] double* data() { return lines_.empty() ? nullptr : lines_.front().values; }
-  [[nodiscard]] const double* data() const {
-    return lines_.empty() ? nullptr : lines_.front().values;
-  }
-
- private:
-  struct alignas(64) Line {
-    double values[8] = {};
-  };
-  std::vector<Line> lines_;
-};
 
 // The arrays that programs are called with.
 enum class Slot { x, nu, b, t, damping, responses, z, sample, jacobian, inverse, run };

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "ensemble/aligned_array.hpp"
+
 namespace divker::ensemble {
 
 // Gauss-Jordan elimination in place, with partial pivoting in each lane for itself. Component
@@ -26,6 +28,7 @@ class LaneInverse {
   std::size_t lanes_;
   std::vector<std::int64_t> pivots_;  // row exchanged with row k, in each lane
   std::vector<std::int64_t> signs_;
+  AlignedArray rows_;
 };
 
 }  // namespace divker::ensemble

@@ -12,7 +12,7 @@ struct Avx2 {
   static constexpr std::size_t width = 4;
   using Real [[gnu::vector_size(32), gnu::may_alias]] = double;
   using Word [[gnu::vector_size(32)]] = std::int64_t;
-  static Real minus_product(Real a, Real b, Real c) { return _mm256_fnmadd_pd(a, b, c); }
+  static Real fma(Real a, Real b, Real c) { return _mm256_fmadd_pd(a, b, c); }
 };
 
 }  // namespace

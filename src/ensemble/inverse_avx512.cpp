@@ -12,7 +12,7 @@ struct Avx512 {
   static constexpr std::size_t width = 8;
   using Real [[gnu::vector_size(64), gnu::may_alias]] = double;
   using Word [[gnu::vector_size(64)]] = std::int64_t;
-  static Real minus_product(Real a, Real b, Real c) { return _mm512_fnmadd_pd(a, b, c); }
+  static Real fma(Real a, Real b, Real c) { return _mm512_fmadd_pd(a, b, c); }
 };
 
 }  // namespace

@@ -8,9 +8,13 @@
 
 namespace divker::inverse_detail {
 
-// pivots: n * lanes; signs: lanes.
+// Columns that are eliminated before the others follow: the matrix passes through the cache once
+// for each panel.
+inline constexpr std::size_t panel = 4;
+
+// pivots: n * lanes; signs: lanes; rows: panel * n * lanes, aligned.
 using InvertLanes = void (*)(std::size_t n, double* matrices, std::int64_t* pivots,
-                             std::int64_t* signs);
+                             std::int64_t* signs, double* rows);
 
 extern const InvertLanes invert_sse2;
 extern const InvertLanes invert_avx2;

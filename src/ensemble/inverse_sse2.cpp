@@ -10,7 +10,7 @@ struct Sse2 {
   static constexpr std::size_t width = 2;
   using Real [[gnu::vector_size(16), gnu::may_alias]] = double;
   using Word [[gnu::vector_size(16)]] = std::int64_t;
-  static Real minus_product(Real a, Real b, Real c) { return c - a * b; }
+  static Real fma(Real a, Real b, Real c) { return a * b + c; }
 };
 
 }  // namespace
