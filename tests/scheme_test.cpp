@@ -24,6 +24,7 @@ struct Case {
   double alpha = 1.0;
   // What the next power of dt may bend a slope by.
   double curvature = 0.2;
+  std::size_t least_seen = 2;  // quantities whose bias stands out of the noise at every step
 };
 
 Snapshot run(const Case& c, double dt, Scheme scheme, InverseOrder order) {
@@ -86,7 +87,7 @@ void expect_convergence(const Case& c) {
           << "quantity " << q << ", dt = " << c.steps[k];
     }
   }
-  EXPECT_GE(seen, 2U);
+  EXPECT_GE(seen, c.least_seen);
 }
 
 TEST(Scheme, OrnsteinUhlenbeck) {
@@ -102,6 +103,7 @@ TEST(Scheme, CubicDrift) {
       "init x ~ normal(0.4, 0.3)"};
   c.steps = {0.05, 0.025, 0.0125, 0.00625};
   c.paths = 800'000;
+  c.least_seen = 1;  // the score; the responses are off by less than can be told
   expect_convergence(c);
 }
 
