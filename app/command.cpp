@@ -163,6 +163,10 @@ void CommonOptions::declare(CLI::App& command) {
       ->check(finite_number())
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  command
+      .add_option("--scheme", scheme,
+                  "Step of an SDE: euler (default), or exact for its Euler chain, at any dt")
+      ->check(CLI::IsMember({"euler", "exact"}));
   command.add_option("--out", out, "Write the result to a .csv, .npy or .h5 file")
       ->type_name("FILE")
       ->check(not_empty());
@@ -173,8 +177,8 @@ void CommonOptions::declare(CLI::App& command) {
 void CommonOptions::declare_damping(CLI::App& command) {
   command
       .add_option("--alpha", alpha,
-                  "Damping: auto, a number per unit of time, early:number, gaussian, jacobian or "
-                  "jacobian:alpha,beta")
+                  "Damping: auto, a number per unit of time, early:number, gaussian, jacobian, "
+                  "jacobian:alpha,beta; for maps and the exact scheme also kernel, mixed:alpha,c")
       ->capture_default_str();
   command.add_option("--order", order, "Order in the inverse of the step: 1, or 2 for less bias")
       ->check(CLI::IsMember({1, 2}))
@@ -187,6 +191,12 @@ Model configured_model(const CommonOptions& options) {
 
 LoadedModel load(const CommonOptions& options) {
   Model model = configured_model(options);
+  if (model.dynamics() == Dynamics::map && options.scheme == "euler") {
+    throw Error(ErrorKind::usage,
+                fmt::format("--scheme euler is for SDEs: model {} is a discrete-time map, whose "
+                            "step is exact.",
+                            model.name()));
+  }
   auto samples = read_samples(model, options.model);
   return {std::move(model), std::move(samples)};
 }
@@ -209,6 +219,7 @@ AnswerOptions answer_options(const CommonOptions& options, const LoadedModel& lo
   AnswerOptions answer;
   answer.run = run_options(options, loaded);
   answer.damping = parse_damping(options.alpha);
+  answer.scheme = options.scheme == "exact" ? Scheme::exact : Scheme::euler;
   answer.order = options.order == 2 ? InverseOrder::second : InverseOrder::first;
   return answer;
 }
@@ -231,6 +242,8 @@ Json describe(const CommonOptions& options, const Model& model, const Effective&
   }
   json["first_failures"] = failures;
   if (!effective.regressor.empty()) json["regressor"] = effective.regressor;
+  const bool is_exact = model.dynamics() == Dynamics::map || options.scheme == "exact";
+  json["scheme"] = is_exact ? "exact" : "euler";
   json["order"] = options.order;
   json["resolution"] = options.resolution;
   json["time_grid"] = {

@@ -34,6 +34,7 @@ struct CommonOptions {
   std::size_t block = 0;
   std::string alpha = "auto";
   int order = 1;
+  std::string scheme;  // empty: euler for an SDE, exact for a map
   std::string resolution = "fast";
   double failed_share = 1e-3;
   std::string out;

@@ -154,6 +154,11 @@ void PointOptions::declare_all(CLI::App& command) {
 }
 
 AnswerOptions PointOptions::answer_options_with_points(const LoadedModel& loaded) const {
+  if (fokker_planck && loaded.model.dynamics() == Dynamics::map) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--fokker-planck is for SDEs; model {} is a discrete-time map.",
+                            loaded.model.name()));
+  }
   if (fokker_planck && loaded.model.dimension() != 1) {
     throw Error(ErrorKind::usage,
                 fmt::format("--fokker-planck is for models of one state; model {} has {}.",

@@ -1,7 +1,10 @@
 // divker show: the equations, what kind of noise they have, and what is derived from them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "command.hpp"
+#include "divker/exact_step.hpp"
 #include "divker/kernel.hpp"
 #include "divker/step.hpp"
 
@@ -28,9 +31,13 @@ std::vector<Count> count_operations(const Model& model) {
   StepOptions score;
   StepOptions response;
   response.responses = model.free_parameters();
+  const bool is_map = model.dynamics() == Dynamics::map;
+  const bool has_silent = std::ranges::count(model.noisy(), false) != 0;
+  // A map's usual step is the kernel's, where every state has noise.
   const auto step = [&](const StepOptions& options) {
-    return model.dynamics() == Dynamics::map ? derive_kernel_step(model, options, false)
-                                             : derive_divergence_step(model, options);
+    if (!is_map) return derive_divergence_step(model, options);
+    return options.score && has_silent ? derive_exact_step(model, options)
+                                       : derive_kernel_step(model, options, false);
   };
   std::vector<Count> counts{{"states", operations(step(states))},
                             {"states and score", operations(step(score))}};
@@ -38,9 +45,16 @@ std::vector<Count> count_operations(const Model& model) {
     counts.push_back({"states, score and " + counted(response.responses.size(), "response"),
                       operations(step(response))});
   }
-  if (model.dynamics() == Dynamics::sde) {
+  if (!is_map) {
     response.damping = DampingForm::jacobian;
     counts.push_back({"the same with Jacobian damping", operations(step(response))});
+  }
+  if (is_map && !kink_of(model) && model.dimension() <= largest_exact_dimension) {
+    const std::size_t entries = operations(derive_step_jacobian(model, response).program);
+    counts.push_back({fmt::format("the same by the exact divergence step, beside the inverse of "
+                                  "its {0} x {0} Jacobian",
+                                  model.dimension()),
+                      entries + operations(derive_exact_step(model, response))});
   }
   return counts;
 }

@@ -91,6 +91,52 @@ TEST_F(CommandTest, RefusesBadMethods) {
                  "--fokker-planck is for models of one state; model langevin has 2.");
 }
 
+// What is made for SDEs is refused for maps, and the other way about.
+TEST_F(CommandTest, RefusesWhatMapsHaveNoUseFor) {
+  expect_failure({"score", "logistic", "--fokker-planck"}, usage,
+                 "--fokker-planck is for SDEs; model logistic is a discrete-time map.");
+  expect_failure({"score", "logistic", "--order", "2"}, usage,
+                 "The order in the inverse is that of an expansion in dt, but model logistic is a "
+                 "discrete-time map, whose step is exact.");
+  expect_failure({"simulate", "logistic", "--scheme", "euler"}, usage,
+                 "--scheme euler is for SDEs: model logistic is a discrete-time map, whose step is "
+                 "exact.");
+  for (const char* alpha : {"jacobian", "jacobian:1,0.5"}) {
+    expect_failure({"score", "logistic", "--alpha", alpha}, usage,
+                   "Jacobian damping is made of the drift of an SDE, but model logistic is a "
+                   "discrete-time map.");
+  }
+  expect_failure({"score", "logistic", "--alpha", "early:0.5"}, usage,
+                 "The damping 'early' forgets the start of an SDE at the rate 1/t, but model "
+                 "logistic is a discrete-time map.");
+  expect_failure({"score", "logistic", "--alpha", "2"}, usage,
+                 "The damping alpha = 2 is above 1: it is the share of the kernel in a step, "
+                 "because model logistic is a discrete-time map.");
+  expect_failure({"score", "logistic", "--set", "dt=0.5"}, model,
+                 "The model logistic is a map: its time step is 1, not 0.5.");
+  write("origin.csv", "0,0,0,0,0,0,0,0,0\n");
+  expect_failure({"score", "tent", "--at", "origin.csv", "--alpha", "0.5"}, model,
+                 "The step of model tent has a kink (abs)");
+  expect_failure({"response", "logistic", "--observable", "x", "--alpha", "0.5"}, numerical,
+                 "its inverse Jacobian was not finite at t = ");
+}
+
+TEST_F(CommandTest, RefusesWhatSdesHaveNoUseFor) {
+  for (const char* alpha : {"kernel", "mixed:0.5,0.5"}) {
+    expect_failure({"score", "ou", "--alpha", alpha}, usage,
+                   std::string("The damping '") + alpha +
+                       "' belongs to exact steps: those of maps, and those of the SDE ou with the "
+                       "exact scheme.");
+  }
+  expect_failure({"score", "ou", "--alpha", "mixed:0.5,2"}, usage,
+                 "The share c = 2 of the likelihood ratio is outside [0, 1].");
+  expect_failure({"score", "ou", "--scheme", "exact", "--order", "2"}, usage,
+                 "The order in the inverse is that of the Euler scheme; the exact scheme keeps all "
+                 "orders.");
+  expect_failure({"score", "ou", "--scheme", "milstein"}, usage,
+                 "--scheme: milstein not in {euler,exact}");
+}
+
 TEST_F(CommandTest, RefusesBadTimes) {
   expect_failure({"simulate", "ou", "--times", "0.333"}, usage,
                  "The snapshot time 0.333 is not on the time grid 0 : 0.01 : 1");

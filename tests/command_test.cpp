@@ -150,6 +150,48 @@ TEST_F(CommandTest, ScoreOfOuIsTheClosedForm) {
   }
 }
 
+// The exact scheme is without the bias of dt: the score is that of the Euler chain, whose variance
+// is known, at a step at which the Euler scheme is off by many error bars.
+TEST_F(CommandTest, ExactSchemeFindsTheScoreOfTheChain) {
+  write("at.csv", "x\n1\n");
+  const Words words{"score", "ou", "--at", "at.csv", "--set", "dt=0.25", "--alpha", "1"};
+  const auto defect_in_bars = [&](Words extended, const std::string& scheme) {
+    if (scheme == "exact") extended.insert(extended.end(), {"--scheme", "exact"});
+    const Json json = json_of(extended);
+    EXPECT_EQ(json.at("scheme"), scheme);
+    double variance = 4.0;
+    for (int n = 0; n < 4; ++n) variance = 0.75 * 0.75 * variance + 0.25;
+    const double error = json.at("stderr")[0][0];
+    return std::fabs(json.at("score")[0][0].get<double>() + 1.0 / variance) / error;
+  };
+  EXPECT_LT(defect_in_bars(words, "exact"), 5.0);
+  EXPECT_GT(defect_in_bars(words, "euler"), 10.0);
+}
+
+TEST_F(CommandTest, ExactSchemeSimulatesTheSamePaths) {
+  const Words words{"simulate", "bumpy", "--paths", "2000"};
+  Words exact = words;
+  exact.insert(exact.end(), {"--scheme", "exact"});
+  EXPECT_EQ(json_of(words).at("snapshots"), json_of(exact).at("snapshots"));
+}
+
+TEST_F(CommandTest, AnswersForMaps) {
+  const Json json = json_of({"response", "logistic", "--observable", "x", "--paths", "5000"});
+  EXPECT_EQ(json.at("alpha"), "kernel");
+  EXPECT_EQ(json.at("scheme"), "exact");
+  write("linear.sde",
+        "model linear\nparam a = 0.8\nstate x\nx' = a*x + 0.1*xi\ninit x ~ normal(0, 1)\n"
+        "time 0 : 1 : 3\n");
+  // E[x^2] = a^6 + 0.01 (1 + a^2 + a^4), by every mixture.
+  constexpr double derivative = 6.0 * 0.32768 + 0.01 * (2.0 * 0.8 + 4.0 * 0.512);
+  for (const char* alpha : {"auto", "0", "0.5", "1", "mixed:0.2,0.5", "gaussian", "kernel"}) {
+    const Json found = json_of({"response", "linear.sde", "--observable", "x^2", "--alpha", alpha});
+    EXPECT_NEAR(found.at("response")[0].get<double>(), derivative,
+                5.0 * found.at("stderr")[0].get<double>())
+        << alpha;
+  }
+}
+
 TEST_F(CommandTest, ScoreHasADefaultGrid) {
   const Json json = json_of({"score", "ou", "--paths", "5000", "--grid", "5"});
   ASSERT_EQ(json.at("points").size(), 5U);

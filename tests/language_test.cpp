@@ -562,11 +562,14 @@ TEST(ShippedModels, AreOfTheirClassAndRoundTrip) {
                                                    {"heston", NoiseClass::full},
                                                    {"kuramoto", NoiseClass::scalar},
                                                    {"langevin", NoiseClass::degenerate},
+                                                   {"logistic", NoiseClass::scalar},
                                                    {"lorenz63", NoiseClass::scalar},
                                                    {"lorenz96", NoiseClass::scalar},
                                                    {"lotka_volterra", NoiseClass::diagonal},
                                                    {"ou", NoiseClass::scalar},
-                                                   {"ou_coupled", NoiseClass::diagonal}};
+                                                   {"ou_coupled", NoiseClass::diagonal},
+                                                   {"random_network", NoiseClass::scalar},
+                                                   {"tent", NoiseClass::scalar}};
   std::map<std::string, NoiseClass> found;
   for (const ShippedModel& shipped : shipped_models()) {
     SCOPED_TRACE(shipped.name);

@@ -132,7 +132,7 @@ TEST(DivergenceStep, RefusesMaps) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_STREQ(error.what(),
                  "Model logistic is a discrete-time map: its step has no small dt to expand in; "
-                 "use the kernel step.");
+                 "use the exact or the kernel step.");
   }
 }
 

@@ -150,6 +150,24 @@ Damping jacobian(double alpha, double beta) {
   return damping;
 }
 
+Damping mixed(double alpha, double likelihood) {
+  Damping damping;
+  damping.form = DampingForm::mixed;
+  damping.alpha = alpha;
+  damping.likelihood = likelihood;
+  return damping;
+}
+
+// The same matrix at all times.
+Damping two_by_two(const std::vector<double>& a) {
+  Damping damping;
+  damping.form = DampingForm::matrix;
+  damping.times = {0.0};
+  damping.matrices = {Matrix(2, 2)};
+  damping.matrices.front().data = a;
+  return damping;
+}
+
 // A = S S^T P_t^{-1} on the noisy rows, P_t the covariance of the law, on twenty intervals.
 Damping gaussian(const LinearSystem& system, double end) {
   Damping damping;
@@ -382,7 +400,13 @@ TEST(Truth, NoisyLinearMap) {
     return log_density(law);
   };
   comparison.functions = for_light_tails(2);
-  Comparison(comparison).expect(constant(1.0));
+  Comparison compare(comparison);
+  for (const double alpha : {0.0, 0.4, 1.0}) compare.expect(constant(alpha));
+  for (const double share : {0.0, 0.5, 1.0}) compare.expect(mixed(0.4, share));
+  Damping kernel;
+  kernel.form = DampingForm::kernel;
+  compare.expect(kernel);
+  compare.expect(two_by_two({0.5, -0.2, 0.3, 0.4}));
 }
 
 // --- noise that varies in space ---------------------------------------------------------------

@@ -30,6 +30,7 @@ struct AnswerOptions {
   RunOptions run;
   DampingRequest damping;
   InverseOrder order = InverseOrder::first;
+  Scheme scheme = Scheme::euler;
   std::string regressor;  // empty: default_regressor(), or local_sums_regressor for large runs
   RegressorOptions regressor_options;
 };

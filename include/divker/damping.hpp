@@ -22,6 +22,7 @@ struct Damping {
   DampingForm form = DampingForm::scalar;
   double alpha = 1.0;
   double beta = 0.0;
+  double likelihood = 0.0;  // mixed form: the share c of the likelihood ratio in the response
   // Use max(alpha, 1/(t - t_0 + dt)): forgets the start quickly. Always on where the start is
   // score-free, for its first step leaves a covector of the size of 1/sqrt(dt).
   bool early = false;
@@ -29,10 +30,12 @@ struct Damping {
   std::vector<double> times;
   std::vector<Matrix> matrices;
 
-  // The damping argument of step n of the grid: 1, 2 or noisy*M values. alpha dt never exceeds 1.
+  // The damping argument of step n of the grid: 0, 1, 2 or noisy*M values. alpha dt never
+  // exceeds 1.
   void arguments(std::size_t n, const TimeGrid& grid, std::span<double> out) const;
   [[nodiscard]] std::size_t argument_count() const;
-  // "5", "early:5", "jacobian:4,0.5", "gaussian"; parses back where it has no matrices.
+  // "5", "jacobian:4,0.5", "mixed:0.5,0.2", "kernel", "gaussian"; parses back where it has no
+  // matrices.
   [[nodiscard]] std::string text() const;
 
  private:
@@ -40,12 +43,12 @@ struct Damping {
 };
 
 // What a user may ask for on the command line: auto | VALUE | early:VALUE | gaussian |
-// jacobian[:alpha,beta].
+// jacobian[:alpha,beta] | kernel | mixed:alpha,c.
 struct DampingRequest {
   enum class Kind { automatic, given, gaussian, jacobian_grid } kind = Kind::automatic;
   Damping damping;  // for Kind::given
 };
-// Error(usage) for anything else, negative alpha, or beta outside [0, 2].
+// Error(usage) for anything else, negative alpha, beta outside [0, 2], or c outside [0, 1].
 [[nodiscard]] DampingRequest parse_damping(std::string_view text);
 
 }  // namespace divker

@@ -41,7 +41,7 @@ struct RunOptions {
 struct FailedPath {
   std::uint64_t path = 0;
   double time = 0.0;  // first time at which something was not finite
-  std::string what;   // "state x[3]", "covector", "response"
+  std::string what;   // "state x[3]", "covector of x[3]", "inverse Jacobian", "response"
 };
 
 // How a run went.

@@ -18,7 +18,9 @@ using VarianceMeasure = std::function<std::vector<double>(const Snapshot&)>;
 
 struct DampingCandidate {
   Damping damping;
-  double cost = 0.0;  // geometric mean of the variances; infinite if a path failed
+  // Geometric mean of the variances; infinite if a path failed. Of the divergence steps of a map:
+  // two of its standard errors higher.
+  double cost = 0.0;
 };
 
 struct DampingChoice {
@@ -33,11 +35,18 @@ struct DampingChoice {
 //   constants alpha over four decades below 1/dt, the best also with the early rule 1/t,
 //   Jacobian damping for alpha at and below the best constant and beta = 0.5, 1,
 //   Gaussian damping A = E[S S^T] P_t^{-1}, P_t the covariance of the pilot's paths (M <= 64),
+//   the pure kernel step, with the exact scheme alone,
 //   and neighbours of the winner.
 // The path does not depend on the damping, so all candidates see the same paths (common random
 // numbers) and their costs compare far better than each is known. All are screened with 256 paths,
 // the best four with up to 1024. Cost: at most about 12,000 paths, and one compilation per form.
-// Maps need no damping and get alpha = 1.
+// A map gets the pure kernel step with the likelihood ratio, unless one of these has less variance
+// on the same paths, by more than two standard errors of that variance (itself known within half):
+// the exact divergence step with the share a = 0, 0.1, 0.25, 0.5, 0.75, 0.9 or 1 of the kernel, the
+// best of them with the shares c = 0.25, 0.5, 0.75 of the likelihood ratio in the response, and
+// Gaussian damping. Where the step has kinks, or some path finds its Jacobian turned over, the
+// divergence step does not hold and is no candidate.
+// Throws Error(usage) for a damping that the model or its scheme have no use for.
 [[nodiscard]] DampingChoice choose_damping(const Model& model, const DampingRequest& request,
                                            const StepOptions& step, const RunOptions& run,
                                            const VarianceMeasure& measure = {});

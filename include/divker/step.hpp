@@ -28,6 +28,15 @@ enum class DampingForm {
   matrix,    // any matrix;               step argument: its noisy rows, row after row
   jacobian,  // A^T w = alpha w - beta (grad F^T + D^{-1} grad F D)(x') w, D = S S^T;
              //                                                       step argument: alpha, beta
+  mixed,     // A = alpha Id, and the response takes the share c of its likelihood ratio: exact
+             // step only;                                               step argument: alpha, c
+  kernel,    // alpha dt = 1 and the likelihood ratio at every step;     no step argument
+};
+
+// What one step is.
+enum class Scheme {
+  euler,  // of an SDE: (J^{-T}, log det J) expanded in dt, as above. Maps have no such step
+  exact,  // of a map, or of the Euler chain of an SDE: no expansion, the Jacobian J is inverted
 };
 
 // How far J^{-T} and log det J, J = Id + dt grad F + sum_k db_k grad S_k, are expanded.
@@ -42,6 +51,7 @@ struct StepOptions {
   std::vector<std::size_t> responses;  // parameters to differentiate; they need the score
   DampingForm damping = DampingForm::scalar;
   InverseOrder order = InverseOrder::first;
+  Scheme scheme = Scheme::euler;  // a map's step is exact whatever this says
 };
 
 // One step of an SDE from a state whose score is known.
@@ -49,12 +59,14 @@ struct StepOptions {
 //              damping[1 | noisy*M | 2] step (if score), parameters[P] run, dt[1] run
 //   results    x[M], nu[M] (if score), I[responses] (accumulated; if any)
 // Operations: O(M + P) for sparse drift and diagonal noise; O(M^3) once a step for full noise that
-// varies in space. Throws Error(usage) for maps, which have no small step.
+// varies in space. Throws Error(usage) for maps, which have no small step, and for the forms of
+// damping that belong to exact steps.
 [[nodiscard]] Program derive_divergence_step(const Model& model, const StepOptions& options);
 
 // One pure-kernel step, which forgets the score of the state it starts from (alpha dt = 1): the
-// step of a map, and the first step of an SDE from a point or from samples. The response uses the
-// one-step likelihood ratio. With mean m (x + F dt, or f), r = S db, C = S S^T, h = dt (maps: 1):
+// step of DampingForm::kernel, and the first step from a point or from samples. The response uses
+// the one-step likelihood ratio. With mean m (x + F dt, or f), r = S db, C = S S^T, h = dt (maps:
+// 1):
 //   nu' = -C^{-1} r / h
 //   I'  = I + dm . C^{-1} r / h + r . C^{-1} dC C^{-1} r / (2h) - tr(C^{-1} dC) / 2
 // Arguments and results as above, without nu and damping among the arguments. With `from_start`

@@ -28,7 +28,7 @@ Prepared prepare(const Model& model, StepOptions step, const AnswerOptions& opti
   step.damping = effective.choice.damping.form;
   RunOptions run = options.run;
   run.damping = effective.choice.damping;
-  effective.alpha = model.dynamics() == Dynamics::map ? "kernel" : effective.choice.damping.text();
+  effective.alpha = effective.choice.damping.text();
   Ensemble ensemble(model, step);
   effective.compile_seconds = Kernel::total_compile_seconds() - compiled_before;
   return {std::move(ensemble), std::move(run), std::move(effective)};
@@ -166,6 +166,7 @@ class MomentsCollector : public Collector {
 PointAnswer score_at(const Model& model, const Matrix& points, const AnswerOptions& options) {
   StepOptions step;
   step.order = options.order;
+  step.scheme = options.scheme;
   return conditional_answer(model, step, points, options, state_names(model));
 }
 
@@ -174,6 +175,7 @@ PointAnswer response_at(const Model& model, const std::vector<std::size_t>& para
   require_parameters(model, parameters);
   StepOptions step;
   step.order = options.order;
+  step.scheme = options.scheme;
   step.responses = parameters;
   return conditional_answer(model, step, points, options, parameter_names(model, parameters));
 }
@@ -185,6 +187,7 @@ ObservableAnswer observable_response(const Model& model, const std::vector<std::
   const double time = snapshot_times(model, options.run).back();
   StepOptions step;
   step.order = options.order;
+  step.scheme = options.scheme;
   step.responses = parameters;
   const VarianceMeasure measure = [&phi](const Snapshot& snapshot) {
     const Observable::Values values = phi(snapshot.x, snapshot.time);

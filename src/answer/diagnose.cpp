@@ -82,6 +82,7 @@ class Diagnostician {
         is_map_(model.dynamics() == Dynamics::map) {
     step_.responses = options.parameters;
     step_.order = options.answer.order;
+    step_.scheme = options.answer.scheme;
   }
 
   Diagnosis diagnose() {

@@ -48,6 +48,7 @@ struct StationaryRun {
     RunOptions run = options.answer.run;
     run.snapshots.clear();
     step.order = options.answer.order;
+    step.scheme = options.answer.scheme;
     effective.choice =
         choose_damping(model.with_time(horizon), options.answer.damping, step, run, measure);
     step.damping = effective.choice.damping.form;

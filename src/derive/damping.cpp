@@ -29,6 +29,13 @@ Damped scalar_damping(const Symbols& s, const NoiseInverse& inverse, const Vecto
   return damped;
 }
 
+// The same, with the share of the likelihood ratio among its arguments.
+Damped mixed_damping(const Symbols& s, const NoiseInverse& inverse, const Vector& nu_div) {
+  Damped damped = scalar_damping(s, inverse, nu_div);
+  damped.arguments.push_back(s.graph->input("c"));
+  return damped;
+}
+
 Damped matrix_damping(const Symbols& s, const NoiseInverse& inverse, const Vector& nu_div) {
   const Vector w = surprise(s, inverse, nu_div);
   const std::size_t dimension = s.x.size();
@@ -103,6 +110,10 @@ Damped damp(const Symbols& s, DampingForm form, const Vector& nu_div, const Vect
       return matrix_damping(s, inverse, nu_div);
     case DampingForm::jacobian:
       return jacobian_damping(s, inverse, nu_div, arrival);
+    case DampingForm::mixed:
+      return mixed_damping(s, inverse, nu_div);
+    case DampingForm::kernel:
+      break;
   }
   return {nu_div, {}};
 }

@@ -5,7 +5,8 @@
 
 namespace divker::derive {
 
-// The damped covector, and the damping values that the step takes as an argument.
+// The damped covector (untouched in the kernel form, which has a step of its own), and the damping
+// values that the step takes as an argument.
 struct Damped {
   Vector nu;
   Vector arguments;

@@ -89,7 +89,12 @@ Program derive_divergence_step(const Model& model, const StepOptions& options) {
   if (model.dynamics() == Dynamics::map) {
     throw Error(ErrorKind::usage, "Model " + model.name() +
                                       " is a discrete-time map: its step has no small dt to expand "
-                                      "in; use the kernel step.");
+                                      "in; use the exact or the kernel step.");
+  }
+  if (options.damping == DampingForm::mixed || options.damping == DampingForm::kernel) {
+    throw Error(ErrorKind::usage,
+                "The kernel and the mixed form of damping belong to exact steps, those of maps and "
+                "of the exact scheme.");
   }
   const Symbols s(model, options);
   const Field drift = scaled(s.dt, s.drift);

@@ -17,6 +17,7 @@ constexpr std::string_view early_prefix = "early:";
 }  // namespace
 
 void Damping::arguments(std::size_t n, const TimeGrid& grid, std::span<double> out) const {
+  if (form == DampingForm::kernel) return;
   if (form == DampingForm::matrix) {
     interpolate(grid.time(n + 1), out);
     return;
@@ -27,6 +28,7 @@ void Damping::arguments(std::size_t n, const TimeGrid& grid, std::span<double> o
   out[0] = value;
   // While the start is being forgotten the Jacobian correction would act on noise of size 1/dt.
   if (form == DampingForm::jacobian) out[1] = value > alpha ? 0.0 : beta;
+  if (form == DampingForm::mixed) out[1] = likelihood;
 }
 
 void Damping::interpolate(double time, std::span<double> out) const {
@@ -47,7 +49,10 @@ std::size_t Damping::argument_count() const {
     case DampingForm::scalar:
       return 1;
     case DampingForm::jacobian:
+    case DampingForm::mixed:
       return 2;
+    case DampingForm::kernel:
+      return 0;
     case DampingForm::matrix:
       return matrices.empty() ? 0 : matrices.front().data.size();
   }
@@ -62,6 +67,10 @@ std::string Damping::text() const {
       return fmt::format("jacobian:{},{}", alpha, beta);
     case DampingForm::matrix:
       return "gaussian";
+    case DampingForm::mixed:
+      return fmt::format("mixed:{},{}", alpha, likelihood);
+    case DampingForm::kernel:
+      return "kernel";
   }
   return {};
 }
@@ -74,9 +83,11 @@ double number(std::string_view text, std::string_view whole) {
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
     throw Error(
         ErrorKind::usage,
-        fmt::format("The damping '{}' is not understood: expected auto, a number (alpha, "
-                    "per unit of time), early:alpha, gaussian, jacobian or jacobian:alpha,beta.",
-                    whole));
+        fmt::format(
+            "The damping '{}' is not understood: expected auto, a number (alpha, "
+            "per unit of time), early:alpha, gaussian, jacobian, jacobian:alpha,beta, kernel "
+            "or mixed:alpha,c.",
+            whole));
   }
   return value;
 }
@@ -91,6 +102,18 @@ void check_range(const Damping& damping) {
     throw Error(ErrorKind::usage,
                 fmt::format("The Jacobian damping beta = {} is outside [0, 2].", damping.beta));
   }
+  if (damping.likelihood < 0.0 || damping.likelihood > 1.0) {
+    throw Error(ErrorKind::usage,
+                fmt::format("The share c = {} of the likelihood ratio is outside [0, 1].",
+                            damping.likelihood));
+  }
+}
+
+// The two numbers of "jacobian:4,0.5" or "mixed:0.5,0.2".
+void read_pair(std::string_view pair, std::string_view whole, double& first, double& second) {
+  const std::size_t comma = std::min(pair.find(','), pair.size());
+  first = number(pair.substr(0, comma), whole);
+  second = number(pair.substr(std::min(comma + 1, pair.size())), whole);
 }
 
 }  // namespace
@@ -101,20 +124,24 @@ DampingRequest parse_damping(std::string_view text) {
   if (text == "gaussian") return {Kind::gaussian, {}};
   if (text == "jacobian") return {Kind::jacobian_grid, {}};
   DampingRequest request{Kind::given, {}};
-  constexpr std::string_view prefix = "jacobian:";
-  if (text.starts_with(prefix)) {
-    const std::string_view pair = text.substr(prefix.size());
-    const std::size_t comma = std::min(pair.find(','), pair.size());
-    request.damping.form = DampingForm::jacobian;
-    request.damping.alpha = number(pair.substr(0, comma), text);
-    request.damping.beta = number(pair.substr(std::min(comma + 1, pair.size())), text);
+  Damping& damping = request.damping;
+  constexpr std::string_view jacobian_prefix = "jacobian:";
+  constexpr std::string_view mixed_prefix = "mixed:";
+  if (text == "kernel") {
+    damping.form = DampingForm::kernel;
+  } else if (text.starts_with(jacobian_prefix)) {
+    damping.form = DampingForm::jacobian;
+    read_pair(text.substr(jacobian_prefix.size()), text, damping.alpha, damping.beta);
+  } else if (text.starts_with(mixed_prefix)) {
+    damping.form = DampingForm::mixed;
+    read_pair(text.substr(mixed_prefix.size()), text, damping.alpha, damping.likelihood);
   } else if (text.starts_with(early_prefix)) {
-    request.damping.early = true;
-    request.damping.alpha = number(text.substr(early_prefix.size()), text);
+    damping.early = true;
+    damping.alpha = number(text.substr(early_prefix.size()), text);
   } else {
-    request.damping.alpha = number(text, text);
+    damping.alpha = number(text, text);
   }
-  check_range(request.damping);
+  check_range(damping);
   return request;
 }
 

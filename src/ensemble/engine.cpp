@@ -5,15 +5,17 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string_view>
 #include <utility>
 
 #include "divker/error.hpp"
+#include "divker/exact_step.hpp"
 
 namespace divker::ensemble {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Slot>, 8> slot_names{{
+constexpr std::array<std::pair<std::string_view, Slot>, 10> slot_names{{
     {"x", Slot::x},
     {"nu", Slot::nu},
     {"b", Slot::b},
@@ -22,6 +24,8 @@ constexpr std::array<std::pair<std::string_view, Slot>, 8> slot_names{{
     {"I", Slot::responses},
     {"z", Slot::z},
     {"sample", Slot::sample},
+    {"jacobian", Slot::jacobian},
+    {"inverse", Slot::inverse},
 }};
 
 Slot slot_of(const std::string& name) {
@@ -55,17 +59,50 @@ std::vector<double> bind(const Stage& stage, const Model& model) {
   return stage.kernel->bind(values);
 }
 
+bool is_exact(const Model& model, const StepOptions& options) {
+  return options.score && options.damping != DampingForm::kernel &&
+         (options.scheme == Scheme::exact || model.dynamics() == Dynamics::map);
+}
+
+void check_order(const Model& model, const StepOptions& options) {
+  if (options.order == InverseOrder::first) return;
+  if (model.dynamics() == Dynamics::map) {
+    throw Error(ErrorKind::usage,
+                fmt::format("The order in the inverse is that of an expansion in dt, but model {} "
+                            "is a discrete-time map, whose step is exact.",
+                            model.name()));
+  }
+  if (options.scheme == Scheme::exact) {
+    throw Error(ErrorKind::usage,
+                "The order in the inverse is that of the Euler scheme; the exact scheme keeps all "
+                "orders.");
+  }
+}
+
+Program derive_step(const Model& model, const StepOptions& options) {
+  if (is_exact(model, options)) return derive_exact_step(model, options);
+  const bool is_kernel = options.score && options.damping == DampingForm::kernel;
+  if (is_kernel || model.dynamics() == Dynamics::map) {
+    return derive_kernel_step(model, options, false);
+  }
+  return derive_divergence_step(model, options);
+}
+
 }  // namespace
 
 Engine::Engine(const Model& model_, const StepOptions& options_)
     : model(model_), options(options_) {
+  check_order(model, options);
   start = make_stage(derive_start(model, options), compile_seconds);
-  const bool is_map = model.dynamics() == Dynamics::map;
-  const Program program =
-      is_map ? derive_kernel_step(model, options, false) : derive_divergence_step(model, options);
+  const Program program = derive_step(model, options);
   step = make_stage(program, compile_seconds);
   operations = operation_count(*program.graph, program.roots());
-  if (options.score && (is_map || !model.has_initial_density())) {
+  if (is_exact(model, options)) {
+    const JacobianProgram entries = derive_step_jacobian(model, options);
+    operations += operation_count(*entries.program.graph, entries.program.roots());
+    jacobian = JacobianStage{make_stage(entries.program, compile_seconds), entries.places};
+  }
+  if (options.score && !model.has_initial_density()) {
     first = make_stage(derive_kernel_step(model, options, true), compile_seconds);
   }
 }
@@ -77,11 +114,16 @@ RunPlan::RunPlan(const Engine& engine_, const RunOptions& options_)
       snapshots(snapshot_steps(engine_.model.time(), options_.snapshots)),
       start_constants(bind(engine_.start, engine_.model)),
       first_constants(engine_.first ? bind(*engine_.first, engine_.model) : std::vector<double>{}),
+      jacobian_constants(engine_.jacobian ? bind(engine_.jacobian->stage, engine_.model)
+                                          : std::vector<double>{}),
       step_constants(bind(engine_.step, engine_.model)),
       step_noise(options_.seed, Stream::step, options_.resolution),
       start_noise(options_.seed, Stream::start, options_.resolution),
       pick(options_.seed, Stream::pick, options_.resolution) {
-  if (engine.score_free()) damping.early = true;
+  // The first step of an SDE leaves a covector of the size of 1/sqrt(dt), that of a map does not.
+  const bool is_sde = engine.model.dynamics() == Dynamics::sde;
+  if (is_sde && engine.score_free()) damping.early = true;
+  if (engine.jacobian) orientations = Block(*this, 1).orientations_without_noise();
 }
 
 namespace {
@@ -117,10 +159,19 @@ Block::Block(const RunPlan& plan, std::size_t vectors)
   std::size_t scratch = plan.engine.start.kernel->scratch_size();
   scratch = std::max(scratch, plan.engine.step.kernel->scratch_size());
   if (plan.engine.first) scratch = std::max(scratch, plan.engine.first->kernel->scratch_size());
+  if (const auto& jacobian = plan.engine.jacobian) {
+    scratch = std::max(scratch, jacobian->stage.kernel->scratch_size());
+    jacobian_.resize(width * jacobian->places.size());
+    inverse_.resize(width * dimension_ * dimension_);
+    invert_.emplace(dimension_, lanes_);
+  }
   scratch_.resize(scratch);
   damping_.resize(std::max<std::size_t>(plan.damping.argument_count(), 1));
   start_ = prepare(plan.engine.start, plan.start_constants);
   if (plan.engine.first) first_ = prepare(*plan.engine.first, plan.first_constants);
+  if (plan.engine.jacobian) {
+    jacobian_call_ = prepare(plan.engine.jacobian->stage, plan.jacobian_constants);
+  }
   step_ = prepare(plan.engine.step, plan.step_constants);
 }
 
@@ -143,6 +194,10 @@ double* Block::array(Slot slot, std::size_t parity, bool as_result) {
       return z_.data();
     case Slot::sample:
       return sample_.data();
+    case Slot::jacobian:
+      return jacobian_.data();
+    case Slot::inverse:
+      return inverse_.data();
     case Slot::run:
       return nullptr;
   }
@@ -165,29 +220,86 @@ Block::Call Block::prepare(const Stage& stage, const std::vector<double>& consta
   return call;
 }
 
-void Block::make(Call& call, const double* noise) {
-  Pointers& pointers = call.pointers[parity_];
-  if (call.noise) pointers.arguments[*call.noise] = noise;
-  (*call.kernel)(call.constants, pointers.arguments.data(), pointers.results.data(), vectors_,
-                 scratch_.data());
+void Block::call(Call& stage, const double* noise) {
+  Pointers& pointers = stage.pointers[parity_];
+  if (stage.noise) pointers.arguments[*stage.noise] = noise;
+  (*stage.kernel)(stage.constants, pointers.arguments.data(), pointers.results.data(), vectors_,
+                  scratch_.data());
+}
+
+void Block::make(Call& stage, const double* noise) {
+  call(stage, noise);
   parity_ = 1 - parity_;
 }
 
-void Block::begin(std::uint64_t first_path) {
-  first_path_ = first_path;
-  plan_.start_noise.fill(first_path, 0, batch_steps(dimension_), vectors_, dimension_, lanes_,
-                         z_.data());
+void Block::start(const std::function<std::size_t(std::size_t)>& sample_row) {
   if (plan_.engine.model.starts_from_samples()) {
     const Matrix& samples = *plan_.options.samples;
     for (std::size_t p = 0; p < paths(); ++p) {
-      const double u = plan_.pick.uniform(first_path + p, 0);
-      const auto row = static_cast<std::size_t>(u * static_cast<double>(samples.rows));
+      const std::size_t row = sample_row(p);
       for (std::size_t i = 0; i < dimension_; ++i) {
         sample_.data()[((p / lanes_) * dimension_ + i) * lanes_ + p % lanes_] = samples(row, i);
       }
     }
   }
   make(start_, nullptr);
+}
+
+void Block::begin(std::uint64_t first_path) {
+  first_path_ = first_path;
+  plan_.start_noise.fill(first_path, 0, batch_steps(dimension_), vectors_, dimension_, lanes_,
+                         z_.data());
+  start([&](std::size_t p) {
+    const double u = plan_.pick.uniform(first_path + p, 0);
+    return static_cast<std::size_t>(u * static_cast<double>(plan_.options.samples->rows));
+  });
+}
+
+std::int64_t Block::invert_jacobians(std::size_t n, const double* noise) {
+  call(jacobian_call_, noise);
+  const std::vector<std::size_t>& places = plan_.engine.jacobian->places;
+  const std::size_t size = dimension_ * dimension_ * lanes_;
+  std::int64_t first_sign = 0;
+  for (std::size_t v = 0; v < vectors_; ++v) {
+    double* matrix = inverse_.data() + v * size;
+    std::fill_n(matrix, size, 0.0);
+    const double* entry = jacobian_.data() + v * places.size() * lanes_;
+    for (const std::size_t place : places) {
+      std::copy_n(entry, lanes_, matrix + place * lanes_);
+      entry += lanes_;
+    }
+    (*invert_)(matrix);
+    if (v == 0) first_sign = invert_->signs().front();
+    for (std::size_t lane = 0; lane < lanes_ && !plan_.orientations.empty(); ++lane) {
+      const std::int64_t sign = invert_->signs()[lane];
+      if (sign != 0 && sign == plan_.orientations[n]) continue;
+      for (std::size_t k = lane; k < size; k += lanes_) {
+        matrix[k] = std::numeric_limits<double>::quiet_NaN();
+      }
+    }
+  }
+  return first_sign;
+}
+
+void Block::step(std::size_t n, const double* noise) {
+  if (plan_.engine.options.score) plan_.damping.arguments(n, plan_.engine.model.time(), damping_);
+  make(step_, noise);
+}
+
+std::vector<std::int64_t> Block::orientations_without_noise() {
+  const std::size_t steps = plan_.snapshots.back();
+  std::vector<std::int64_t> signs(steps);
+  start([](std::size_t) { return std::size_t{0}; });
+  for (std::size_t n = 0; n < steps; ++n) {
+    t_ = plan_.engine.model.time().time(n);
+    if (n == 0 && plan_.engine.first) {
+      make(first_, noise_.data());
+      continue;
+    }
+    signs[n] = invert_jacobians(n, noise_.data());
+    step(n, noise_.data());
+  }
+  return signs;
 }
 
 void Block::draw(std::size_t n) {
@@ -212,16 +324,15 @@ void Block::draw(std::size_t n) {
 }
 
 void Block::advance(std::size_t n) {
-  const TimeGrid& grid = plan_.engine.model.time();
   if (n % batch_ == 0) draw(n);
   const double* noise = noise_.data() + (n % batch_) * paths() * noise_count_;
-  t_ = grid.time(n);
+  t_ = plan_.engine.model.time().time(n);
   if (n == 0 && plan_.engine.first) {
     make(first_, noise);
     return;
   }
-  if (plan_.engine.options.score) plan_.damping.arguments(n, grid, damping_);
-  make(step_, noise);
+  if (invert_) invert_jacobians(n, noise);
+  step(n, noise);
 }
 
 bool Block::stopped() const {
@@ -269,6 +380,7 @@ std::optional<std::string> Block::first_non_finite() const {
       return "state " + plan_.engine.model.states()[i].name;
     }
   }
+  if (invert_ && !std::isfinite(inverse_.data()[0])) return std::string(inverse_jacobian);
   for (std::size_t i = 0; plan_.engine.options.score && i < dimension_; ++i) {
     if (!std::isfinite(nu()[i * lanes_])) {
       return "covector of " + plan_.engine.model.states()[i].name;

@@ -2,34 +2,22 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "divker/ensemble.hpp"
+#include "ensemble/aligned_array.hpp"
+#include "ensemble/inverse.hpp"
 
 namespace divker::ensemble {
 
-// Doubles aligned for the widest vectors.
-class AlignedArray {
- public:
-  void resize(std::size_t count) { lines_.resize((count + 7) / 8); }
-  [[nodiscard]] double* data() { return lines_.empty() ? nullptr : lines_.front().values; }
-  [[nodiscard]] const double* data() const {
-    return lines_.empty() ? nullptr : lines_.front().values;
-  }
-
- private:
-  struct alignas(64) Line {
-    double values[8] = {};
-  };
-  std::vector<Line> lines_;
-};
-
 // The arrays that programs are called with.
-enum class Slot { x, nu, b, t, damping, responses, z, sample, run };
+enum class Slot { x, nu, b, t, damping, responses, z, sample, jacobian, inverse, run };
 
 // A compiled program with its arguments matched to slots.
 struct Stage {
@@ -39,7 +27,14 @@ struct Stage {
   std::vector<std::string> run_arguments;  // names of those of rate run, in order
 };
 
-// The three stages of a path: initial law, first step where it differs from the others, step.
+// The Jacobian that an exact step inverts: its entries, and where they are in the matrix.
+struct JacobianStage {
+  Stage stage;
+  std::vector<std::size_t> places;  // row * M + column
+};
+
+// The stages of a path: initial law, first step where it differs from the others, step; before an
+// exact step its Jacobian.
 struct Engine {
   Engine(const Model& model, const StepOptions& options);
 
@@ -51,10 +46,14 @@ struct Engine {
   StepOptions options;
   Stage start;
   std::optional<Stage> first;
+  std::optional<JacobianStage> jacobian;
   Stage step;
   std::size_t operations = 0;
   double compile_seconds = 0.0;
 };
+
+// What failed where J was singular or turned over: FailedPath::what.
+inline constexpr std::string_view inverse_jacobian = "inverse Jacobian";
 
 // What all blocks of one run share: values of parameters bound, snapshot steps, random numbers.
 struct RunPlan {
@@ -66,10 +65,14 @@ struct RunPlan {
   std::vector<std::size_t> snapshots;  // step numbers, ascending
   std::vector<double> start_constants;
   std::vector<double> first_constants;
+  std::vector<double> jacobian_constants;
   std::vector<double> step_constants;
   NormalSource step_noise;
   NormalSource start_noise;
   NormalSource pick;
+  // Exact steps: the sign of det J at each step of the path without noise. It is that of all
+  // paths, unless J is singular somewhere between them.
+  std::vector<std::int64_t> orientations;
 };
 
 // One thread's block of paths: vectors * lanes of them.
@@ -84,9 +87,13 @@ class Block {
                            PathGroup& group);
   // When and where a single path ceased to be finite; empty if it did not.
   [[nodiscard]] std::optional<FailedPath> locate_failure(std::uint64_t path);
+  // The sign of det J at each step of the path without noise from the middle of the initial law.
+  [[nodiscard]] std::vector<std::int64_t> orientations_without_noise();
 
  private:
   void begin(std::uint64_t first_path);
+  // x_0 and its covector, from z and, where the model starts from samples, from `sample_row`.
+  void start(const std::function<std::size_t(std::size_t)>& sample_row);
   void advance(std::size_t n);
   // Random numbers of the steps n ... n + batch_ - 1.
   void draw(std::size_t n);
@@ -104,7 +111,14 @@ class Block {
   };
   [[nodiscard]] double* array(Slot slot, std::size_t parity, bool as_result);
   [[nodiscard]] Call prepare(const Stage& stage, const std::vector<double>& constants);
-  void make(Call& call, const double* noise);
+  void call(Call& stage, const double* noise);
+  // Calls a stage that moves the state on.
+  void make(Call& stage, const double* noise);
+  // Step n from the noise given: the first one, or the others with their damping.
+  void step(std::size_t n, const double* noise);
+  // J^{-1} of all paths; not a number where J is singular or turned over. Returns the sign of
+  // det J in the first lane.
+  std::int64_t invert_jacobians(std::size_t n, const double* noise);
   [[nodiscard]] const double* x() const { return (parity_ == 0 ? x_ : x_next_).data(); }
   [[nodiscard]] const double* nu() const { return (parity_ == 0 ? nu_ : nu_next_).data(); }
   void record(std::size_t snapshot, std::size_t first_row, std::size_t rows, PathGroup& group);
@@ -122,9 +136,11 @@ class Block {
   std::size_t batch_;
   std::uint64_t first_path_ = 0;
   AlignedArray x_, x_next_, nu_, nu_next_, responses_, noise_, fine_noise_, z_, sample_, scratch_;
+  AlignedArray jacobian_, inverse_;  // of an exact step
+  std::optional<LaneInverse> invert_;
   double t_ = 0.0;
   std::vector<double> damping_;
-  Call start_, first_, step_;
+  Call start_, first_, jacobian_call_, step_;
   std::size_t parity_ = 0;
 };
 

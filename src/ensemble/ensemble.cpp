@@ -62,7 +62,7 @@ void check_samples(const Engine& engine, const RunOptions& options) {
 }
 
 void check_damping(const Engine& engine, const Damping& damping) {
-  if (!engine.options.score || engine.model.dynamics() == Dynamics::map) return;
+  if (!engine.options.score) return;
   if (damping.form != engine.options.damping) {
     throw Error(ErrorKind::usage,
                 fmt::format("The ensemble was compiled for another form of damping than '{}'.",
@@ -105,7 +105,9 @@ std::size_t choose_vectors(const Engine& engine, const RunOptions& options) {
     const std::size_t noise = engine.model.noise_count();
     const std::size_t doubles =
         4 * engine.model.dimension() + noise * batch_steps(noise) + engine.options.responses.size();
-    wanted = cache_bytes / (doubles * lanes * sizeof(double));
+    const std::size_t matrix = engine.model.dimension() * engine.model.dimension();
+    const std::size_t jacobian = engine.jacobian ? engine.jacobian->places.size() + matrix : 0;
+    wanted = cache_bytes / ((doubles + jacobian) * lanes * sizeof(double));
   }
   std::size_t vectors = 1;
   while (2 * vectors <= std::min(wanted, group_paths / lanes)) vectors *= 2;
@@ -271,16 +273,20 @@ class Run {
     const double share = static_cast<double>(summary_.failed) / static_cast<double>(finished_);
     if (summary_.failed == 0 || share <= options_.failed_share) return;
     std::string example;
+    std::string advice = "A smaller dt, or stronger damping if the covector failed, may help.";
     if (!summary_.first_failures.empty()) {
       const FailedPath& first = summary_.first_failures.front();
       example = fmt::format(" Path {} was the first: its {} was not finite at t = {:.6g}.",
                             first.path, first.what, first.time);
+      if (first.what == ensemble::inverse_jacobian) {
+        advice =
+            "The Jacobian of a step is singular or turns over, and then the exact divergence step "
+            "does not hold; the damping 'kernel' needs no Jacobian.";
+      }
     }
-    throw Error(
-        ErrorKind::numerical,
-        fmt::format("{} of {} paths failed, more than the allowed share {}.{} A smaller dt, "
-                    "or stronger damping if the covector failed, may help.",
-                    summary_.failed, finished_, options_.failed_share, example));
+    throw Error(ErrorKind::numerical,
+                fmt::format("{} of {} paths failed, more than the allowed share {}.{} {}",
+                            summary_.failed, finished_, options_.failed_share, example, advice));
   }
 
   const Engine& engine_;

@@ -1,0 +1,166 @@
+// docs/exact.md: the step of a chain without expansion in dt.
+#include "divker/exact_step.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "derive/damping.hpp"
+#include "derive/likelihood_ratio.hpp"
+#include "derive/noise_inverse.hpp"
+#include "divker/error.hpp"
+
+namespace divker {
+namespace derive {
+namespace {
+
+// J = d x'/dx by its entries that are not structurally zero.
+struct Jacobian {
+  std::vector<std::size_t> places;  // row * M + column
+  Vector entries;
+};
+
+Jacobian jacobian_of(const Symbols& s, const Vector& arrival) {
+  const std::size_t dimension = s.x.size();
+  Jacobian jacobian;
+  for (std::size_t i = 0; i < dimension; ++i) {
+    const Vector row = gradient(arrival[i], s.x);
+    for (std::size_t j = 0; j < dimension; ++j) {
+      if (row[j].is_zero()) continue;
+      jacobian.places.push_back(i * dimension + j);
+      jacobian.entries.push_back(row[j]);
+    }
+  }
+  return jacobian;
+}
+
+// sum_ij held(J^{-1}_ji) J_ij, whose derivatives are those of log|det J|. The entries of the
+// inverse are arguments of the program, and so held by themselves.
+Expression log_determinant(const Symbols& s, const Jacobian& jacobian, const Vector& inverse) {
+  const std::size_t dimension = s.x.size();
+  Vector weights;
+  for (const std::size_t place : jacobian.places) {
+    weights.push_back(inverse[(place % dimension) * dimension + place / dimension]);
+  }
+  return dot(*s.graph, weights, jacobian.entries);
+}
+
+// J^{-T} ( nu - grad log|det J| ).
+Vector covector_step(const Symbols& s, Expression log_determinant, const Vector& inverse) {
+  const std::size_t dimension = s.x.size();
+  Vector reduced = gradient(log_determinant, s.x);
+  for (std::size_t j = 0; j < dimension; ++j) reduced[j] = s.nu[j] - reduced[j];
+  Vector nu_div;
+  for (std::size_t i = 0; i < dimension; ++i) {
+    Vector column;
+    for (std::size_t j = 0; j < dimension; ++j) column.push_back(inverse[j * dimension + i]);
+    nu_div.push_back(dot(*s.graph, column, reduced));
+  }
+  return nu_div;
+}
+
+// -d/dgamma [ log|det J| + held(nu_div) . x' ] for all parameters at once.
+Vector response_increments(const Symbols& s, Expression log_determinant, const Vector& nu_div,
+                           const Vector& arrival) {
+  const Vector held = s.placeholders(nu_div.size());
+  const Expression phi = -(log_determinant + dot(*s.graph, held, arrival));
+  return substitute(*s.graph, gradient(phi, s.gamma), held, nu_div);
+}
+
+void check_exact(const Model& model, const StepOptions& options) {
+  if (options.damping == DampingForm::kernel) {
+    throw Error(ErrorKind::usage, "The kernel form of damping has a step of its own, without J.");
+  }
+  if (model.dynamics() == Dynamics::map && options.damping == DampingForm::jacobian) {
+    throw Error(ErrorKind::usage, "Jacobian damping is made of the drift of an SDE, but model " +
+                                      model.name() + " is a discrete-time map.");
+  }
+  if (model.dimension() > largest_exact_dimension) {
+    throw Error(ErrorKind::usage,
+                "The exact step inverts a matrix as wide as the model has states: model " +
+                    model.name() + " has " + std::to_string(model.dimension()) + ", the limit is " +
+                    std::to_string(largest_exact_dimension) + ".");
+  }
+  if (const auto kink = kink_of(model)) {
+    throw Error(ErrorKind::model,
+                "The step of model " + model.name() + " has a kink (" + *kink +
+                    "): its Jacobian jumps there, and the exact divergence step would miss what "
+                    "the fold contributes; the damping 'kernel' needs no Jacobian.");
+  }
+}
+
+}  // namespace
+}  // namespace derive
+
+std::optional<std::string> kink_of(const Model& model) {
+  constexpr std::array kinked{Op::abs, Op::min, Op::max, Op::step, Op::sign};
+  Graph graph(*model.graph());
+  std::vector<NodeId> roots = model.drift();
+  for (const NoiseEntry& entry : model.noise()) roots.push_back(entry.amplitude);
+  std::vector<Expression> x;
+  for (const State& state : model.states()) x.push_back(graph.at(state.node));
+  for (const NodeId id : reachable(graph, roots)) {
+    const Op op = graph.node(id).op;
+    if (std::find(kinked.begin(), kinked.end(), op) == kinked.end()) continue;
+    if (depends_on(graph.at(id), x)) return std::string(name_of(op));
+  }
+  return std::nullopt;
+}
+
+JacobianProgram derive_step_jacobian(const Model& model, const StepOptions& options) {
+  using namespace derive;
+  check_exact(model, options);
+  const Symbols s(model, options);
+  const Jacobian jacobian = jacobian_of(s, chain(s, model).arrival);
+  Program program;
+  program.arguments.push_back({"x", Rate::path, ids(s.x)});
+  program.arguments.push_back({"b", Rate::path, ids(s.b)});
+  program.arguments.push_back({"t", Rate::step, {s.t.id()}});
+  program.arguments.push_back({"parameters", Rate::run, ids(s.parameters)});
+  program.arguments.push_back({"dt", Rate::run, {s.dt.id()}});
+  program.results.push_back({"jacobian", ids(jacobian.entries), false});
+  program.graph = s.graph;
+  return {std::move(program), jacobian.places};
+}
+
+Program derive_exact_step(const Model& model, const StepOptions& options) {
+  using namespace derive;
+  check_exact(model, options);
+  const Symbols s(model, options);
+  Graph& g = *s.graph;
+  Vector inverse;
+  for (std::size_t k = 0; k < s.x.size() * s.x.size(); ++k) {
+    inverse.push_back(g.input("inverse[" + std::to_string(k) + "]"));
+  }
+  const Chain step = chain(s, model);
+  const Expression log_det = log_determinant(s, jacobian_of(s, step.arrival), inverse);
+  const Vector nu_div = covector_step(s, log_det, inverse);
+  const Damped damped = damp(s, options.damping, nu_div, step.arrival);
+
+  Program program;
+  program.arguments.push_back({"x", Rate::path, ids(s.x)});
+  program.arguments.push_back({"nu", Rate::path, ids(s.nu)});
+  program.arguments.push_back({"b", Rate::path, ids(s.b)});
+  program.arguments.push_back({"inverse", Rate::path, ids(inverse)});
+  program.arguments.push_back({"t", Rate::step, {s.t.id()}});
+  program.arguments.push_back({"damping", Rate::step, ids(damped.arguments)});
+  program.arguments.push_back({"parameters", Rate::run, ids(s.parameters)});
+  program.arguments.push_back({"dt", Rate::run, {s.dt.id()}});
+  program.results.push_back({"x", ids(step.arrival), false});
+  program.results.push_back({"nu", ids(damped.nu), false});
+  if (!options.responses.empty()) {
+    Vector increments = response_increments(s, log_det, nu_div, step.arrival);
+    if (options.damping == DampingForm::mixed) {
+      require_noise_everywhere(model);
+      const Expression share = damped.arguments.back();
+      const Vector told = likelihood_ratio(s, NoiseInverse(s), step.mean, s.x);
+      for (std::size_t p = 0; p < increments.size(); ++p) {
+        increments[p] = (1.0 - share) * increments[p] + share * told[p];
+      }
+    }
+    program.results.push_back({"I", ids(increments), true});
+  }
+  program.graph = s.graph;
+  return program;
+}
+
+}  // namespace divker
