@@ -15,7 +15,9 @@ struct StationaryFlags {
   std::optional<double> window;
   std::optional<double> spinup;
   std::optional<double> length;
-  const CLI::Option* paths = nullptr;  // --paths has another default here
+  // These have other defaults here.
+  const CLI::Option* paths = nullptr;
+  const CLI::Option* order = nullptr;
 
   // After the options of the points, which some of these exclude.
   void declare(CLI::App& command);

@@ -227,7 +227,7 @@ TEST(Stationary, LorenzAgreesWithDifferencesOfLongAverages) {
 TEST(Stationary, StandardErrorsCover) {
   constexpr int seeds = 200;
   const Model model = load_model("ou").with_value("dt", 0.05).with_value("T", 2.0);
-  StationaryOptions options = options_with(128, "4");
+  StationaryOptions options = options_with(1024, "4");
   options.spinup = 5.0;
   options.window = 3.0;
   options.length = 12.0;
@@ -352,7 +352,7 @@ TEST(Stationary, RefusesASpinUpThatIsTooShort) {
   options.spinup = 0.5;
   options.window = 2.0;
   expect_text(refusal(far, options, ErrorKind::numerical),
-              "Model far has not settled: the location of x still moves");
+              "Model far has not settled: the spread of x still moves");
 }
 
 TEST(Stationary, RefusesWhatMakesNoSense) {

@@ -127,7 +127,8 @@ class Trial {
         count += 1.0;
       }
     }
-    return std::exp(log_sum / std::max(count, 1.0));
+    const double cost = std::exp(log_sum / std::max(count, 1.0));
+    return std::isnan(cost) ? std::numeric_limits<double>::infinity() : cost;
   }
 
   // Ordered by cost, cheapest first.
