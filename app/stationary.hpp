@@ -23,9 +23,9 @@ struct StationaryFlags {
   void declare(CLI::App& command);
 };
 
-int stationary_score(const PointOptions& options, const StationaryFlags& flags);
+int stationary_score(const PointOptions& given, const StationaryFlags& flags);
 // At points, or of the observable if there is one.
-int stationary_response(const PointOptions& options, const StationaryFlags& flags,
+int stationary_response(const PointOptions& given, const StationaryFlags& flags,
                         const LoadedModel& loaded, const std::vector<std::size_t>& parameters,
                         const std::string& observable);
 
