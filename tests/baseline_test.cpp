@@ -211,7 +211,7 @@ TEST(Baseline, StandardErrorsOfDifferencesCover) {
   options.step = 0.01;
   int covered = 0;
   for (int seed = 0; seed < seeds; ++seed) {
-    options.answer.run.seed = static_cast<std::uint64_t>(seed + 1);
+    options.answer.run.seed = 1 + static_cast<std::uint64_t>(seed);
     const auto answer = baseline_response(model, {0}, "x^2", options);
     const divker::Estimate& found = answer.answer.response.front();
     covered +=

@@ -235,7 +235,7 @@ TEST(Stationary, StandardErrorsCover) {
   const double response = difference([](double s) { return chain_variance(1.0, s, 0.05); }, 1.0);
   int covered_value = 0, covered = 0, covered_by_sampling = 0;
   for (int seed = 0; seed < seeds; ++seed) {
-    options.answer.run.seed = static_cast<std::uint64_t>(100 + seed);
+    options.answer.run.seed = 100 + static_cast<std::uint64_t>(seed);
     const auto answer = stationary_observable_response(model, {2}, "x^2", options);
     const auto covers = [](double miss, double error) {
       return std::fabs(miss) < 1.96 * error ? 1 : 0;
@@ -266,7 +266,7 @@ TEST(Stationary, StandardErrorsAtPointsCover) {
   const double variance = chain_variance(1.0, 1.0, 0.05);
   int covered = 0;
   for (int seed = 0; seed < seeds; ++seed) {
-    options.answer.run.seed = static_cast<std::uint64_t>(500 + seed);
+    options.answer.run.seed = 500 + static_cast<std::uint64_t>(seed);
     const auto answer = stationary_response_at(model, {1}, column({0.5}), options);
     const double miss = answer.answer.prediction.value(0, 0) - 0.5 / variance;
     covered += std::fabs(miss) < 1.96 * answer.answer.prediction.standard_error(0, 0) ? 1 : 0;
