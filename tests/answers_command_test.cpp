@@ -20,10 +20,10 @@ TEST_F(CommandTest, AnswersForTheStationaryDensity) {
   EXPECT_NEAR(score.at("score")[0][0].get<double>(), -2.0 * x, 0.1 * std::fabs(x));
 
   const Json at = json_of({"response", "ou", "--stationary", "--paths", "512", "--wrt", "m",
-                           "--window", "3", "--spinup", "5", "--grid", "2"});
+                           "--window", "5", "--spinup", "5", "--grid", "2"});
   expect_keys(at, {"parameters", "points", "response", "stderr", "window_stderr", "stationary"});
   EXPECT_EQ(at.at("stationary").at("spinup"), 5.0);
-  EXPECT_NEAR(at.at("stationary").at("window")[0].get<double>(), 3.0, 0.2);
+  EXPECT_NEAR(at.at("stationary").at("window")[0].get<double>(), 5.0, 1e-9);
   EXPECT_EQ(at.at("paths"), 512);
 }
 

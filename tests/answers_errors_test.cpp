@@ -14,7 +14,7 @@ TEST_F(CommandTest, RefusesBadStationaryOptions) {
     expect_failure(words, code, message);
   };
   refuse({"--stationary", "--times", "1"}, usage, "--times");
-  refuse({"--stationary", "--time", "1"}, usage, "--stationary excludes --time");
+  refuse({"--stationary", "--time", "1"}, usage, "--time excludes --stationary");
   refuse({"--stationary", "--window", "0"}, usage, "The window is 0; it must be positive.");
   refuse({"--stationary", "--window", "-2"}, usage, "The window is -2; it must be positive.");
   refuse({"--stationary", "--window", "nan"}, usage, "--window: 'nan' is not a finite number");
@@ -32,9 +32,9 @@ TEST_F(CommandTest, RefusesBadStationaryOptions) {
   expect_failure({"response", "ou", "--stationary", "--observable", "x*t"}, usage,
                  "The observable x*t mentions the time t, so that it has no stationary mean.");
   expect_failure({"score", "ou", "--stationary", "--fokker-planck"}, usage,
-                 "--stationary excludes --fokker-planck");
+                 "--fokker-planck excludes --stationary");
   expect_failure({"score", "ou", "--stationary", "--time", "1"}, usage,
-                 "--stationary excludes --time");
+                 "--time excludes --stationary");
   expect_failure({"score", "lorenz63", "--stationary", "--spinup", "1", "--length", "1"}, usage,
                  "Model lorenz63 has 3 states, so there is no default grid of points");
 }
@@ -101,7 +101,7 @@ TEST_F(CommandTest, RefusesEquationsOfDensitiesForMaps) {
   expect_failure({"response", "map.sde", "--paths", "1000", "--fokker-planck"}, usage,
                  "The Fokker-Planck equation is solved for SDEs");
   expect_failure({"response", "map.sde", "--stationary", "--fokker-planck"}, usage,
-                 "--stationary excludes --fokker-planck");
+                 "--fokker-planck excludes --stationary");
 }
 
 }  // namespace

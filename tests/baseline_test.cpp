@@ -142,15 +142,16 @@ TEST(Baseline, TimesOfTheChainAreThoseOfTheEquation) {
 
 TEST(Baseline, EveryMethodGivesTheResponsesOfADensity) {
   const Model model = load_model("bumpy");
+  const std::vector<std::size_t> parameters{0, 3};  // a and s: each costs two solutions
   Matrix points(3, 1);
   points.data = {-1.2, 0.1, 0.9};
-  const ExactDensity exact = exact_density(model, model.free_parameters(), points.data, -5.0, 5.0);
+  const ExactDensity exact = exact_density(model, parameters, points.data, -5.0, 5.0);
   for (const Method method : {Method::likelihood_ratio, Method::finite_difference}) {
     SCOPED_TRACE(name_of(method));
     const BaselinePointAnswer answer =
-        baseline_response_at(model, model.free_parameters(), points, options_with(method, 40'000));
+        baseline_response_at(model, parameters, points, options_with(method, 40'000));
     for (std::size_t r = 0; r < 3; ++r) {
-      for (std::size_t p = 0; p < 4; ++p) {
+      for (std::size_t p = 0; p < 2; ++p) {
         const Prediction& found = answer.answer.prediction;
         const double truth = exact.response(r, p);
         // The Euler chain is not its limit: 5 dt of the drift's fast bumps.
@@ -211,7 +212,7 @@ TEST(Baseline, StandardErrorsOfDifferencesCover) {
   options.step = 0.01;
   int covered = 0;
   for (int seed = 0; seed < seeds; ++seed) {
-    options.answer.run.seed = static_cast<std::uint64_t>(seed + 1);
+    options.answer.run.seed = 1 + static_cast<std::uint64_t>(seed);
     const auto answer = baseline_response(model, {0}, "x^2", options);
     const divker::Estimate& found = answer.answer.response.front();
     covered +=

@@ -135,6 +135,16 @@ TEST(ObservableResponse, AParameterWithoutInfluence) {
   EXPECT_EQ(result.response[0].standard_error, 0.0);
 }
 
+// Else an unstable damping, whose squares overflow, would look like the best.
+TEST(ObservableResponse, SumsThatOverflowAreNoCertainty) {
+  ResponseAccumulator accumulator(1);
+  Matrix integral(3, 1);
+  integral.data = {1e200, -3e200, 2e200};
+  accumulator.add(std::vector<double>{1.0, 2.0, 4.0}, integral);
+  EXPECT_TRUE(std::isinf(accumulator.result().response[0].standard_error));
+  EXPECT_TRUE(std::isinf(accumulator.result().plain[0].standard_error));
+}
+
 TEST(ObservableResponse, RefusesOtherShapes) {
   ResponseAccumulator accumulator(2);
   try {

@@ -227,7 +227,7 @@ TEST(Stationary, LorenzAgreesWithDifferencesOfLongAverages) {
 TEST(Stationary, StandardErrorsCover) {
   constexpr int seeds = 200;
   const Model model = load_model("ou").with_value("dt", 0.05).with_value("T", 2.0);
-  StationaryOptions options = options_with(128, "4");
+  StationaryOptions options = options_with(1024, "4");
   options.spinup = 5.0;
   options.window = 3.0;
   options.length = 12.0;
@@ -235,7 +235,7 @@ TEST(Stationary, StandardErrorsCover) {
   const double response = difference([](double s) { return chain_variance(1.0, s, 0.05); }, 1.0);
   int covered_value = 0, covered = 0, covered_by_sampling = 0;
   for (int seed = 0; seed < seeds; ++seed) {
-    options.answer.run.seed = static_cast<std::uint64_t>(100 + seed);
+    options.answer.run.seed = 100 + static_cast<std::uint64_t>(seed);
     const auto answer = stationary_observable_response(model, {2}, "x^2", options);
     const auto covers = [](double miss, double error) {
       return std::fabs(miss) < 1.96 * error ? 1 : 0;
@@ -266,7 +266,7 @@ TEST(Stationary, StandardErrorsAtPointsCover) {
   const double variance = chain_variance(1.0, 1.0, 0.05);
   int covered = 0;
   for (int seed = 0; seed < seeds; ++seed) {
-    options.answer.run.seed = static_cast<std::uint64_t>(500 + seed);
+    options.answer.run.seed = 500 + static_cast<std::uint64_t>(seed);
     const auto answer = stationary_response_at(model, {1}, column({0.5}), options);
     const double miss = answer.answer.prediction.value(0, 0) - 0.5 / variance;
     covered += std::fabs(miss) < 1.96 * answer.answer.prediction.standard_error(0, 0) ? 1 : 0;
@@ -352,7 +352,7 @@ TEST(Stationary, RefusesASpinUpThatIsTooShort) {
   options.spinup = 0.5;
   options.window = 2.0;
   expect_text(refusal(far, options, ErrorKind::numerical),
-              "Model far has not settled: the location of x still moves");
+              "Model far has not settled: the spread of x still moves");
 }
 
 TEST(Stationary, RefusesWhatMakesNoSense) {

@@ -180,7 +180,12 @@ Matrix states_after(const Model& model, const RunOptions& run, double after, std
   grid.end = grid.start + after;
   RunOptions options = other_paths(run, paths);
   options.snapshots.clear();
-  return states_alone(model.with_time(grid)).run(options).snapshots.back().x;
+  Matrix states = states_alone(model.with_time(grid)).run(options).snapshots.back().x;
+  if (states.rows == 0) {
+    throw Error(ErrorKind::numerical,
+                fmt::format("No path of model {} finished its spin-up.", model.name()));
+  }
+  return states;
 }
 
 }  // namespace divker

@@ -52,6 +52,7 @@ struct Relaxation {
 [[nodiscard]] Relaxation measure_relaxation(const Model& model, const RunOptions& run);
 
 // States of `paths` paths at the time `after` the start, from other random numbers than the run's.
+// Error(numerical) if none finished.
 [[nodiscard]] Matrix states_after(const Model& model, const RunOptions& run, double after,
                                   std::size_t paths);
 

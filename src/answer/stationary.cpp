@@ -176,7 +176,9 @@ std::size_t take_window(const StationaryPlan& plan, std::span<const WindowEstima
 }
 
 // The response of E[Phi] with each window from the averages along paths, with the mean of I as a
-// control variate (observable_response.hpp); paths are the independent samples.
+// control variate (observable_response.hpp); paths are the independent samples. A path whose I is
+// far from the others draws the coefficient of the control variate to itself: residuals are divided
+// by one minus their leverage, as a jackknife would.
 WindowEstimates average_response(const PathAverages& paths, std::size_t p, std::size_t windows) {
   const Matrix& rows = paths.averages();
   const auto count = static_cast<double>(rows.rows);
@@ -200,9 +202,15 @@ WindowEstimates average_response(const PathAverages& paths, std::size_t p, std::
       joint.add(std::vector<double>{z[r], v[r]});
     }
     const Matrix covariance = joint.covariance();
-    const double c = covariance(1, 1) > 0.0 ? covariance(0, 1) / covariance(1, 1) : 0.0;
+    const double spread = covariance(1, 1) * (count - 1.0);
+    const double c = spread > 0.0 ? covariance(0, 1) / covariance(1, 1) : 0.0;
+    const double mean_z = joint.mean()[0];
     result.value.push_back(value - c * mean_i);
-    for (std::size_t r = 0; r < rows.rows; ++r) influence(r, w) = z[r] - c * v[r];
+    for (std::size_t r = 0; r < rows.rows; ++r) {
+      const double dv = v[r] - mean_i;
+      const double leverage = 1.0 / count + (spread > 0.0 ? dv * dv / spread : 0.0);
+      influence(r, w) = (z[r] - mean_z - c * dv) / std::max(1.0 - leverage, 1.0 / count);
+    }
   }
   CovarianceMoments errors(windows);
   errors.add(influence);

@@ -50,6 +50,24 @@ void require_feasible(double steps) {
                           steps, most));
 }
 
+// Into how many parts a window of so many steps is divided: about sixteen, such that the parts make
+// up the window as exactly as possible.
+std::size_t division_of(std::size_t steps) {
+  if (steps <= 16) return steps;
+  std::size_t best = 16;
+  std::size_t least = steps;
+  for (const std::size_t parts :
+       {16, 15, 17, 14, 18, 13, 19, 12, 20, 11, 21, 10, 22, 9, 23, 8, 24}) {
+    const std::size_t whole = (steps + parts / 2) / parts * parts;
+    const std::size_t miss = std::max(whole, steps) - std::min(whole, steps);
+    if (miss < least) {
+      best = parts;
+      least = miss;
+    }
+  }
+  return best;
+}
+
 void plan_asked_window(StationaryPlan& plan, double window, std::optional<double> length,
                        double dt) {
   if (length && window > *length) {
@@ -58,10 +76,9 @@ void plan_asked_window(StationaryPlan& plan, double window, std::optional<double
                             "followed after the spin-up.",
                             window, *length));
   }
-  constexpr std::size_t units = 16;
   const std::size_t steps = steps_of(window, dt);
-  plan.spacing = std::max<std::size_t>(1, steps / units);
-  const std::size_t unit = std::max<std::size_t>(1, steps / plan.spacing);
+  const std::size_t unit = division_of(steps);
+  plan.spacing = std::max<std::size_t>(1, (steps + unit / 2) / unit);
   const double followed = length.value_or(2.0 * windows_per_length * window);
   plan.length = std::max(steps_of(followed, dt) / plan.spacing, unit) * plan.spacing;
   if (unit >= 2) plan.windows.push_back(unit / 2 * plan.spacing);

@@ -18,7 +18,7 @@ void append(const Matrix& rows, Matrix& target) {
 }  // namespace
 
 Matrix StationaryCollector::movement(const PathGroup& group) const {
-  const std::size_t half = plan_.samples() / 2;
+  const std::size_t half = plan_.recorded() / 2;
   Matrix result(group.x.front().rows, functions_.size());
   for (std::size_t k = 0; k < 2 * half; ++k) {
     const Matrix values = functions_(group.x[group.x.size() - 1 - k]);

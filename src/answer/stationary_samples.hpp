@@ -12,7 +12,8 @@
 namespace divker {
 
 // What both kinds of samples share: whether the law still moves while it is sampled, from the
-// bounded functions averaged over the first and over the second half of the samples of each path.
+// bounded functions averaged over the first and over the second half of the recorded times of each
+// path.
 class StationaryCollector : public Collector {
  public:
   StationaryCollector(const StationaryPlan& plan, const BoundedFunctions& functions)

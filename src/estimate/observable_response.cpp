@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "divker/error.hpp"
 
@@ -132,7 +133,11 @@ ObservableResponse ResponseAccumulator::result() const {
                 fmt::format("a standard error takes at least 2 samples; got {}", count_));
   }
   const auto n = static_cast<double>(count_);
-  const auto error = [&](double sum) { return std::sqrt(std::max(0.0, sum) / n / (n - 1.0)); };
+  // Sums that have overflowed say nothing, not zero.
+  const auto error = [&](double sum) {
+    if (!std::isfinite(sum)) return std::numeric_limits<double>::infinity();
+    return std::sqrt(std::max(0.0, sum) / n / (n - 1.0));
+  };
   ObservableResponse result;
   result.value = {mean_u_, error(uu_)};
   for (const Sums& s : sums_) {

@@ -20,7 +20,7 @@ double WindowEstimates::difference_error(std::size_t i, std::size_t j) const {
 }
 
 bool agrees_with_longer(std::span<const WindowEstimates> quantities, std::size_t i) {
-  const double limit = std::sqrt(4.0 + 2.0 * std::log(static_cast<double>(quantities.size())));
+  const double limit = std::sqrt(6.25 + 2.0 * std::log(static_cast<double>(quantities.size())));
   for (const WindowEstimates& quantity : quantities) {
     for (std::size_t j = i + 1; j < quantity.value.size(); ++j) {
       if (std::fabs(quantity.difference(i, j)) > limit * quantity.difference_error(i, j)) {

@@ -22,7 +22,7 @@ struct WindowEstimates {
 };
 
 // Do the estimates with window i agree with those of every longer one? For n quantities the largest
-// difference may be sqrt(4 + 2 log n) of its standard errors.
+// difference may be sqrt(6.25 + 2 log n) of its standard errors.
 [[nodiscard]] bool agrees_with_longer(std::span<const WindowEstimates> quantities, std::size_t i);
 
 struct Plateau {
