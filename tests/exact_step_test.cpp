@@ -14,6 +14,7 @@
 #include "divker/ensemble.hpp"
 #include "divker/error.hpp"
 #include "divker/language.hpp"
+#include "ensemble/trial.hpp"
 #include "support/by_hand.hpp"
 #include "support/statistics.hpp"
 
@@ -514,7 +515,7 @@ TEST(MapPilot, TakesTheDivergenceWhereItIsClearlyBetter) {
   EXPECT_TRUE(consistent({answer.response[0].value, error}, by_kernel.response[0].value));
 }
 
-TEST(MapPilot, ForwardsWithoutAKernelIfAStateIsSilent) {
+TEST(MapPilot, DoesWithoutTheKernelIfAStateIsSilent) {
   const Model model = parse_model(
       "model silent\nparam a = 0.5\nstate x, y\nx' = a*sin(x) + y + 0.3*xi\ny' = 0.5*x\n"
       "init state ~ normal(0, 1)\ntime 0 : 1 : 3");
@@ -522,6 +523,25 @@ TEST(MapPilot, ForwardsWithoutAKernelIfAStateIsSilent) {
       choose_damping(model, {}, with_form(model, DampingForm::scalar), run_of(10'000));
   EXPECT_NE(choice.damping.text(), "kernel");
   EXPECT_TRUE(std::isfinite(choice.cost));
+}
+
+// The standard error of a variance, by the fourth moment: sqrt(3/n) for normal numbers, near one
+// where one number decides, as with the pole 1/x.
+TEST(MapPilot, KnowsWhichVariancesMeanNothing) {
+  constexpr std::size_t n = 4096;
+  std::mt19937_64 random(3);
+  std::normal_distribution<double> normal;
+  Matrix light(n, 2), heavy(n, 2), constant_column(n, 1, 2.0);
+  for (std::size_t r = 0; r < n; ++r) {
+    const double x = normal(random);
+    light(r, 0) = heavy(r, 0) = x;
+    light(r, 1) = 5.0 + 1e-3 * normal(random);
+    heavy(r, 1) = 1.0 / x;
+  }
+  EXPECT_NEAR(ensemble::variance_error(light), std::sqrt(3.0 / n), 0.3 * std::sqrt(3.0 / n));
+  EXPECT_GT(ensemble::variance_error(heavy), 0.5);
+  EXPECT_LE(ensemble::variance_error(heavy), 1.0);
+  EXPECT_EQ(ensemble::variance_error(constant_column), 0.0);
 }
 
 TEST(MapPilot, RefusesWhatAMapHasNoUseFor) {

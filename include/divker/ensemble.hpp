@@ -94,7 +94,8 @@ struct Paths {
 // values of its form, seed and number of paths.
 class Ensemble {
  public:
-  // Derives and compiles. Errors as derive_*_step and Kernel::compile.
+  // Derives and compiles. Errors as derive_*_step and Kernel::compile. For a map the form of
+  // damping decides: kernel is the pure kernel step, all others are exact divergence steps.
   Ensemble(const Model& model, const StepOptions& options);
   ~Ensemble();
   Ensemble(const Ensemble&) = delete;

@@ -45,7 +45,8 @@ struct DampingChoice {
 // the exact divergence step with the share a = 0, 0.1, 0.25, 0.5, 0.75, 0.9 or 1 of the kernel, the
 // best of them with the shares c = 0.25, 0.5, 0.75 of the likelihood ratio in the response, and
 // Gaussian damping. Where the step has kinks, or some path finds its Jacobian turned over, the
-// divergence step does not hold and is no candidate.
+// divergence step does not hold and is no candidate; nor is it beyond 64 states, whose programs
+// take minutes to compile, unless a silent state leaves no other.
 // Throws Error(usage) for a damping that the model or its scheme have no use for.
 [[nodiscard]] DampingChoice choose_damping(const Model& model, const DampingRequest& request,
                                            const StepOptions& step, const RunOptions& run,

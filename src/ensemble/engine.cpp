@@ -35,10 +35,11 @@ Slot slot_of(const std::string& name) {
   return Slot::run;
 }
 
-Stage make_stage(const Program& program, double& compile_seconds) {
+Stage make_stage(const Program& program, double& compile_seconds,
+                 const KernelOptions& options = {}) {
   Stage stage;
   const double before = Kernel::total_compile_seconds();
-  stage.kernel = Kernel::compile(program);
+  stage.kernel = Kernel::compile(program, options);
   compile_seconds += Kernel::total_compile_seconds() - before;
   for (const Argument& argument : program.arguments) {
     stage.arguments.push_back(slot_of(argument.name));
@@ -100,7 +101,10 @@ Engine::Engine(const Model& model_, const StepOptions& options_)
   if (is_exact(model, options)) {
     const JacobianProgram entries = derive_step_jacobian(model, options);
     operations += operation_count(*entries.program.graph, entries.program.roots());
-    jacobian = JacobianStage{make_stage(entries.program, compile_seconds), entries.places};
+    // Many results that share little: short functions run as fast, and LLVM is done much sooner.
+    constexpr std::size_t chunk = 100;
+    jacobian =
+        JacobianStage{make_stage(entries.program, compile_seconds, {0, chunk}), entries.places};
   }
   if (options.score && !model.has_initial_density()) {
     first = make_stage(derive_kernel_step(model, options, true), compile_seconds);

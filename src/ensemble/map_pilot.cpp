@@ -10,6 +10,9 @@
 namespace divker::ensemble {
 namespace {
 
+// With more states, and the kernel at hand, trials would take minutes to compile.
+constexpr std::size_t largest_tried_dimension = 64;
+
 Damping kernel() {
   Damping damping;
   damping.form = DampingForm::kernel;
@@ -62,9 +65,10 @@ DampingChoice choose_for_map(const Model& model, const StepOptions& step, const 
   choice.damping = kernel();
   const bool kernel_is_possible =
       std::all_of(model.noisy().begin(), model.noisy().end(), std::identity{});
-  const bool divergence_is_possible =
-      !kink_of(model) && model.dimension() <= largest_exact_dimension;
-  if (!divergence_is_possible) return choice;  // refused by the kernel step if it is impossible too
+  const std::size_t most_states =
+      kernel_is_possible ? largest_tried_dimension : largest_exact_dimension;
+  // What is impossible for both is refused by the kernel step.
+  if (kink_of(model) || model.dimension() > most_states) return choice;
 
   Trial trial(model, step, run, measure);
   choice.candidates = screen(trial, step, kernel_is_possible);
