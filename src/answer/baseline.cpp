@@ -53,10 +53,17 @@ std::vector<std::string> noise_warnings(const Model& model,
   return warnings;
 }
 
+// The pure kernel step, whose response is the likelihood ratio.
+Damping kernel_damping() {
+  Damping damping;
+  damping.form = DampingForm::kernel;
+  return damping;
+}
+
 // Snapshot times of an SDE as steps of its chain.
 RunOptions run_of_chain(const Model& model, const RunOptions& run) {
   RunOptions chain = run;
-  chain.damping = {};
+  chain.damping = kernel_damping();
   if (model.dynamics() == Dynamics::map) return chain;
   chain.snapshots.clear();
   for (const std::size_t step : snapshot_steps(model.time(), run.snapshots)) {
@@ -78,6 +85,7 @@ BaselineAnswer likelihood_ratio(const Model& model, const std::vector<std::size_
   const Observable phi(model, parameters, observable);
   StepOptions step;
   step.responses = parameters;
+  step.damping = DampingForm::kernel;
   const Ensemble ensemble(euler_chain(model), step);
   ObservableCollector collector(phi, parameters.size(), snapshot_times(model, options.run).back());
   BaselineAnswer result;
@@ -100,6 +108,8 @@ BaselinePointAnswer likelihood_ratio_at(const Model& model,
   require_noise_on_every_state(model);
   AnswerOptions of_chain = options;
   of_chain.run = run_of_chain(model, options.run);
+  of_chain.damping = {DampingRequest::Kind::given, kernel_damping()};
+  of_chain.order = InverseOrder::first;
   BaselinePointAnswer result;
   result.answer = response_at(euler_chain(model), parameters, points, of_chain);
   result.answer.effective.alpha.clear();

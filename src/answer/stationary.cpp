@@ -47,7 +47,8 @@ struct StationaryRun {
     horizon.end = horizon.time(plan.spinup + std::max<std::size_t>(window, 1));
     RunOptions run = options.answer.run;
     run.snapshots.clear();
-    step.order = options.answer.order;
+    const bool is_map = model.dynamics() == Dynamics::map;  // its steps are exact: no order
+    step.order = is_map ? InverseOrder::first : options.answer.order;
     step.scheme = options.answer.scheme;
     effective.choice =
         choose_damping(model.with_time(horizon), options.answer.damping, step, run, measure);

@@ -97,6 +97,7 @@ Measured Trial::measure(const Damping& damping, std::size_t paths) {
     measured.error = std::max(measured.error, variance_error(values));
   }
   measured.cost = std::exp(log_sum / std::max(count, 1.0));
+  if (std::isnan(measured.cost)) measured.cost = infinity;  // sums that overflowed
   return measured;
 }
 
