@@ -103,6 +103,7 @@ void add_simulate(CLI::App& app, int& code);
 void add_sample(CLI::App& app, int& code);
 void add_score(CLI::App& app, int& code);
 void add_response(CLI::App& app, int& code);
+void add_fit(CLI::App& app, int& code);
 void add_bench(CLI::App& app, int& code);
 
 }  // namespace divker::app

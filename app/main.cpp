@@ -51,8 +51,8 @@ int main(int argc, char** argv) {
       "Exit codes: 0 done, 2 usage, 3 model or data at fault, 4 numerical failure, 130 "
       "interrupted.");
   int code = exit_done;
-  for (const auto add :
-       {add_models, add_show, add_simulate, add_sample, add_score, add_response, add_bench}) {
+  for (const auto add : {add_models, add_show, add_simulate, add_sample, add_score, add_response,
+                         add_fit, add_bench}) {
     add(app, code);
   }
   install_signal_handlers();

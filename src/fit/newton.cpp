@@ -1,0 +1,89 @@
+#include "fit/newton.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace divker::fit {
+namespace {
+
+constexpr double least_eigenvalue = 1e-9;
+
+Eigen::VectorXd unit_scale(const Eigen::MatrixXd& m) {
+  return m.diagonal().array().max(1e-300).rsqrt();
+}
+
+}  // namespace
+
+Matching in_coordinates(const Matching& matching, const Eigen::VectorXd& slopes) {
+  const auto both = [&slopes](const Eigen::MatrixXd& m) -> Eigen::MatrixXd {
+    return slopes.asDiagonal() * m * slopes.asDiagonal();
+  };
+  Matching result = matching;
+  result.psi = slopes.asDiagonal() * matching.psi;
+  result.information = both(matching.information);
+  result.asymmetry = both(matching.asymmetry);
+  result.data_covariance = both(matching.data_covariance);
+  result.model_covariance = both(matching.model_covariance);
+  return result;
+}
+
+double psi_over_noise(const Matching& matching) {
+  const Eigen::MatrixXd covariance = matching.data_covariance + matching.model_covariance;
+  const Eigen::VectorXd scale = unit_scale(covariance);
+  const Eigen::MatrixXd scaled = scale.asDiagonal() * covariance * scale.asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
+  const Eigen::ArrayXd components =
+      solver.eigenvectors().transpose() * (scale.asDiagonal() * matching.psi);
+  const Eigen::ArrayXd values = solver.eigenvalues().array().max(1e-6);
+  return std::sqrt((components.square() / values).mean());
+}
+
+Spectrum spectrum_of(const Matching& matching) {
+  Spectrum spectrum;
+  spectrum.scale = unit_scale(matching.information);
+  const auto scaled = [&spectrum](const Eigen::MatrixXd& m) -> Eigen::MatrixXd {
+    return spectrum.scale.asDiagonal() * m * spectrum.scale.asDiagonal();
+  };
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled(matching.information));
+  spectrum.values = solver.eigenvalues();
+  spectrum.vectors = solver.eigenvectors();
+  // The antisymmetric part has the noise of the symmetric one.
+  const Eigen::JacobiSVD<Eigen::MatrixXd> singular(scaled(matching.asymmetry));
+  spectrum.noise = std::max(singular.singularValues()[0], least_eigenvalue);
+  return spectrum;
+}
+
+Eigen::MatrixXd Spectrum::inverse(double least) const {
+  const Eigen::VectorXd inverses = values.array().max(least).inverse();
+  const Eigen::MatrixXd inner = vectors * inverses.asDiagonal() * vectors.transpose();
+  return scale.asDiagonal() * inner * scale.asDiagonal();
+}
+
+Step newton_step(const Matching& matching, double radius, const Eigen::VectorXd& largest) {
+  const Spectrum spectrum = spectrum_of(matching);
+  Step step;
+  step.change = spectrum.inverse(spectrum.noise) * matching.psi;
+  // With the same floor under the eigenvalues, the length cannot come out as zero.
+  step.length = std::sqrt(std::max(step.change.dot(matching.psi), 0.0));
+  double factor = 1.0;
+  if (step.length > radius) factor = radius / step.length;
+  for (Eigen::Index i = 0; i < step.change.size(); ++i) {
+    const double size = std::fabs(step.change[i]) * factor;
+    if (size > largest[i]) factor *= largest[i] / size;
+  }
+  step.limited = factor < 1.0;
+  step.change *= factor;
+  step.length *= factor;
+  return step;
+}
+
+EstimateCovariance covariance_of(const Matching& matching) {
+  const Spectrum spectrum = spectrum_of(matching);
+  // An eigenvalue that drowns in noise is taken as its noise: what is said of that direction is
+  // then a lower bound.
+  const Eigen::MatrixXd inverse = spectrum.inverse(0.5 * spectrum.noise);
+  return {inverse * matching.data_covariance * inverse,
+          inverse * matching.model_covariance * inverse};
+}
+
+}  // namespace divker::fit
