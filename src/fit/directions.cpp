@@ -12,6 +12,7 @@ namespace {
 
 // Each parameter of such a combination is known ten times better when the others are.
 constexpr double weak_eigenvalue = 0.01;
+constexpr double too_noisy = 0.4;
 constexpr double small_part = 0.15;
 constexpr double nearly_equal = 0.15;
 
@@ -71,6 +72,9 @@ std::vector<std::string> weak_directions(const Model& model,
                                          const std::vector<std::size_t>& parameters,
                                          const Spectrum& spectrum) {
   std::vector<std::string> words;
+  if (spectrum.noise > too_noisy && spectrum.values.size() > 1) {
+    return {"these paths are too few to tell which combinations are; more --paths may tell"};
+  }
   for (Eigen::Index k = 0; k < spectrum.values.size(); ++k) {
     const double least = std::max(weak_eigenvalue, 2.0 * spectrum.noise);
     if (spectrum.values[k] > least) break;

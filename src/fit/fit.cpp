@@ -26,6 +26,8 @@ using fit::Matching;
 
 // Below |psi| of its noise, more paths say more than another step with as many.
 constexpr double near_noise = 1.0;
+// With more noise in the eigenvalues of H, scaled to a unit diagonal, so do they for the step.
+constexpr double noisy_information = 0.25;
 constexpr std::size_t growth = 4;
 constexpr std::size_t fewest_paths = 4096;
 constexpr std::size_t most_halvings = 8;
@@ -289,7 +291,10 @@ struct Fit::Implementation {
       end(false, fmt::format("the limit of {} iterations was reached", options.iterations));
       return false;
     }
-    if (!full && evaluation->psi_over_noise <= near_noise) return enlarge();
+    if (!full && (evaluation->psi_over_noise <= near_noise ||
+                  fit::spectrum_of(evaluation->matching).noise > noisy_information)) {
+      return enlarge();
+    }
     if (full && at_noise_floor()) return average();
     return options.optimizer == Optimizer::newton ? newton() : first_order();
   }
@@ -309,6 +314,7 @@ struct Fit::Implementation {
 
   bool newton() {
     const Matching here = free_matching();
+    if (getenv("DBG")) { auto sp=fit::spectrum_of(here); fmt::print(stderr,"N {} noise {} values {} .. {} q {} psi {} mineffect {}\n", state.paths, sp.noise, sp.values.minCoeff(), sp.values.maxCoeff(), evaluation->psi_over_noise, here.psi.norm(), here.effect.minCoeff()); }
     fit::Step step = fit::newton_step(here, state.radius, largest_changes());
     for (std::size_t halvings = 0; halvings <= most_halvings; ++halvings) {
       const std::vector<double> parameters = moved(step.change);

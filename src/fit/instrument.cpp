@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "estimate/parallel.hpp"
 #include "estimate/products.hpp"
@@ -59,6 +60,12 @@ double NormalScores::operator()(double value) const {
   return scores_[k - 1] + part * (scores_[k] - scores_[k - 1]);
 }
 
+std::size_t Instrument::degree_of(const Product& product) {
+  std::size_t degree = 0;
+  for (const Factor& factor : product) degree += factor.degree;
+  return degree;
+}
+
 Instrument::Instrument(const Matrix& y, const Matrix& responses, std::size_t threads)
     : threads_(threads) {
   choose_products(y.cols, y.rows);
@@ -99,8 +106,12 @@ void Instrument::choose_products(std::size_t dimension, std::size_t samples) {
     ++degree_;
   }
   if (degree_ > 1 || dimension == 1) {
-    std::vector<Factor> product;
-    return add_products(product, dimension, degree_);
+    Product product;
+    add_products(product, dimension, degree_);
+    std::stable_sort(products_.begin(), products_.end(), [](const Product& a, const Product& b) {
+      return degree_of(a) < degree_of(b);
+    });
+    return;
   }
   // Too many coordinates for all products of two: those of near neighbours in the order of
   // declaration, taken as a ring.
@@ -119,8 +130,7 @@ void Instrument::choose_products(std::size_t dimension, std::size_t samples) {
 }
 
 // The product so far times all products up to `degree` in the first `coordinates`.
-void Instrument::add_products(std::vector<Factor>& product, std::size_t coordinates,
-                              std::size_t degree) {
+void Instrument::add_products(Product& product, std::size_t coordinates, std::size_t degree) {
   if (coordinates == 0) {
     if (!product.empty()) products_.push_back(product);
     return;
@@ -175,7 +185,7 @@ RowMajor Instrument::features_of(const Matrix& points, std::size_t begin, std::s
       }
     }
     double* out = f.row(r).data();
-    for (const std::vector<Factor>& product : products_) {
+    for (const Product& product : products_) {
       double value = 1.0;
       for (const Factor& factor : product) {
         value *= hermite[factor.coordinate * (degree_ + 1) + factor.degree];
@@ -186,25 +196,32 @@ RowMajor Instrument::features_of(const Matrix& points, std::size_t begin, std::s
   return f;
 }
 
+// Generalised cross-validation (Golub, Heath and Wahba 1979) over all responses together. One
+// choice for all of them keeps E[Ihat I^T] symmetric.
 void Instrument::solve(const RowMajor& gram, const RowMajor& moments, const Eigen::ArrayXd& squares,
                        double n) {
-  const Index p = gram.rows();
-  Eigen::MatrixXd system = gram;
-  system.diagonal().array() += 1e-6 * n;
-  const Eigen::LLT<Eigen::MatrixXd> factor(system);
-  coefficients_ = factor.solve(moments);
-  const Eigen::MatrixXd inverse = factor.solve(Eigen::MatrixXd::Identity(p, p));
-  const double freedom = std::max(1.0, n - 1.0 - static_cast<double>(p));
-  for (Index c = 0; c < coefficients_.cols(); ++c) {
-    const double explained = coefficients_.col(c).dot(moments.col(c));
-    const double noise = std::max(0.0, squares[c] - explained) / freedom;
-    for (Index j = 0; j < p; ++j) {
-      double& coefficient = coefficients_(j, c);
-      const double square = coefficient * coefficient;
-      const double variance = noise * inverse(j, j);
-      coefficient *= square > variance ? 1.0 - variance / square : 0.0;
+  std::vector<Index> sizes;  // features up to each degree
+  for (std::size_t j = 0; j < products_.size(); ++j) {
+    const bool last = j + 1 == products_.size();
+    if (last || degree_of(products_[j + 1]) > degree_of(products_[j])) {
+      sizes.push_back(static_cast<Index>(j + 1));
     }
   }
+  double best = std::numeric_limits<double>::infinity();
+  for (const Index p : sizes) {
+    Eigen::MatrixXd system = gram.topLeftCorner(p, p);
+    system.diagonal().array() += 1e-6 * n;
+    const RowMajor solution = system.llt().solve(moments.topRows(p));
+    const Eigen::ArrayXd explained =
+        (solution.array() * moments.topRows(p).array()).colwise().sum().transpose();
+    const double left = ((squares - explained) / squares.max(1e-300)).mean();
+    const double score = left / std::pow(1.0 - static_cast<double>(p) / n, 2);
+    if (score >= best) continue;
+    best = score;
+    coefficients_ = solution;
+  }
+  products_.resize(static_cast<std::size_t>(coefficients_.rows()));
+  feature_mean_.conservativeResize(coefficients_.rows());
 }
 
 Matrix Instrument::evaluate(const Matrix& points) const {

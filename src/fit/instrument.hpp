@@ -30,8 +30,8 @@ class NormalScores {
 
 class Instrument {
  public:
-  // y: n x d, responses: n x P. Coefficients c with variance v are shrunk by max(0, 1 - v / c^2),
-  // so that features which say nothing add no noise. Cost: n (p^2 + p P), p features.
+  // y: n x d, responses: n x P. The degree is the one that predicts best, common to all responses.
+  // Cost: n (p^2 + p P), p features.
   Instrument(const Matrix& y, const Matrix& responses, std::size_t threads);
   [[nodiscard]] Matrix evaluate(const Matrix& points) const;
   [[nodiscard]] std::size_t features() const { return products_.size(); }
@@ -42,8 +42,10 @@ class Instrument {
     std::size_t coordinate = 0;
     std::size_t degree = 0;
   };
+  using Product = std::vector<Factor>;
+  static std::size_t degree_of(const Product& product);
   void choose_products(std::size_t dimension, std::size_t samples);
-  void add_products(std::vector<Factor>& product, std::size_t coordinates, std::size_t degree);
+  void add_products(Product& product, std::size_t coordinates, std::size_t degree);
   void decorrelate(const Matrix& y);
   void solve(const RowMajor& gram, const RowMajor& moments, const Eigen::ArrayXd& squares,
              double n);
@@ -54,8 +56,8 @@ class Instrument {
   std::size_t threads_;
   std::size_t degree_ = 2;
   std::vector<NormalScores> scores_;
-  RowMajor whitening_;  // lower triangular
-  std::vector<std::vector<Factor>> products_;
+  RowMajor whitening_;               // lower triangular
+  std::vector<Product> products_;    // in the order of their degree
   Eigen::RowVectorXd mean_;          // of the responses
   Eigen::RowVectorXd feature_mean_;  // 1 x p
   RowMajor coefficients_;            // p x P

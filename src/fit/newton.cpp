@@ -40,7 +40,10 @@ double psi_over_noise(const Matching& matching) {
 
 Spectrum spectrum_of(const Matching& matching) {
   Spectrum spectrum;
-  spectrum.scale = unit_scale(matching.information);
+  // A diagonal below its own standard error is noise, and counts as that.
+  const Eigen::ArrayXd diagonal = matching.information.diagonal();
+  const Eigen::ArrayXd error = diagonal.abs() / matching.effect.array().abs().max(1e-300);
+  spectrum.scale = diagonal.max(error).max(1e-300).rsqrt();
   const auto scaled = [&spectrum](const Eigen::MatrixXd& m) -> Eigen::MatrixXd {
     return spectrum.scale.asDiagonal() * m * spectrum.scale.asDiagonal();
   };
