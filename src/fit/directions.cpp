@@ -72,11 +72,11 @@ std::vector<std::string> weak_directions(const Model& model,
                                          const std::vector<std::size_t>& parameters,
                                          const Spectrum& spectrum) {
   std::vector<std::string> words;
-  if (spectrum.noise > too_noisy && spectrum.values.size() > 1) {
+  if (spectrum.largest_noise() > too_noisy && spectrum.values.size() > 1) {
     return {"these paths are too few to tell which combinations are; more --paths may tell"};
   }
   for (Eigen::Index k = 0; k < spectrum.values.size(); ++k) {
-    const double least = std::max(weak_eigenvalue, 2.0 * spectrum.noise);
+    const double least = std::max(weak_eigenvalue, 2.0 * spectrum.noise[k]);
     if (spectrum.values[k] > least) break;
     const Eigen::VectorXd direction = spectrum.scale.asDiagonal() * spectrum.vectors.col(k);
     const Eigen::ArrayXd shares = spectrum.vectors.col(k).array().abs();
@@ -86,7 +86,7 @@ std::vector<std::string> weak_directions(const Model& model,
       const Parameter& parameter = model.parameters()[parameters[static_cast<std::size_t>(i)]];
       components.push_back({&parameter, direction[i]});
     }
-    const bool drowned = spectrum.values[k] < 2.0 * spectrum.noise;
+    const bool drowned = spectrum.values[k] < 2.0 * spectrum.noise[k];
     words.push_back(in_words(components) +
                     (drowned ? " (within the noise of these paths: more paths may tell)" : ""));
   }

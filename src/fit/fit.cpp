@@ -292,7 +292,7 @@ struct Fit::Implementation {
       return false;
     }
     if (!full && (evaluation->psi_over_noise <= near_noise ||
-                  fit::spectrum_of(evaluation->matching).noise > noisy_information)) {
+                  fit::spectrum_of(evaluation->matching).largest_noise() > noisy_information)) {
       return enlarge();
     }
     if (full && at_noise_floor()) return average();
@@ -314,7 +314,6 @@ struct Fit::Implementation {
 
   bool newton() {
     const Matching here = free_matching();
-    if (getenv("DBG")) { auto sp=fit::spectrum_of(here); fmt::print(stderr,"N {} noise {} values {} .. {} q {} psi {} mineffect {}\n", state.paths, sp.noise, sp.values.minCoeff(), sp.values.maxCoeff(), evaluation->psi_over_noise, here.psi.norm(), here.effect.minCoeff()); }
     fit::Step step = fit::newton_step(here, state.radius, largest_changes());
     for (std::size_t halvings = 0; halvings <= most_halvings; ++halvings) {
       const std::vector<double> parameters = moved(step.change);

@@ -229,10 +229,11 @@ Matrix Instrument::evaluate(const Matrix& points) const {
   for_each_block(points.rows, block_rows, threads_, [&](std::size_t begin, std::size_t end) {
     RowMajor f = features_of(points, begin, end);
     f.rowwise() -= feature_mean_;
-    Eigen::Map<RowMajor> out(result.row(begin).data(), static_cast<Index>(end - begin),
-                             coefficients_.cols());
-    out.noalias() = f * coefficients_;
-    out.rowwise() += mean_;
+    const RowMajor transposed = f.transpose();
+    Eigen::Map<RowMajor> out(result.row(begin).data(), f.rows(), coefficients_.cols());
+    out.rowwise() = mean_;
+    add_product(transposed.data(), end - begin, coefficients_.data(), result.cols, products_.size(),
+                result.row(begin).data(), false, 1);
   });
   return result;
 }

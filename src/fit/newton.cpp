@@ -7,6 +7,7 @@ namespace divker::fit {
 namespace {
 
 constexpr double least_eigenvalue = 1e-9;
+constexpr Eigen::Index fewest_in_block = 3;
 
 Eigen::VectorXd unit_scale(const Eigen::MatrixXd& m) {
   return m.diagonal().array().max(1e-300).rsqrt();
@@ -50,14 +51,29 @@ Spectrum spectrum_of(const Matching& matching) {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled(matching.information));
   spectrum.values = solver.eigenvalues();
   spectrum.vectors = solver.eigenvectors();
-  // The antisymmetric part has the noise of the symmetric one.
-  const Eigen::JacobiSVD<Eigen::MatrixXd> singular(scaled(matching.asymmetry));
-  spectrum.noise = std::max(singular.singularValues()[0], least_eigenvalue);
+  // The antisymmetric part has the noise of the symmetric one. What it does between directions that
+  // are strong and weak leaves a small eigenvalue alone, so each is held against the part of the
+  // directions no stronger than itself.
+  const Eigen::MatrixXd asymmetry =
+      solver.eigenvectors().transpose() * scaled(matching.asymmetry) * solver.eigenvectors();
+  const Eigen::Index count = spectrum.values.size();
+  spectrum.noise = Eigen::VectorXd::Constant(count, least_eigenvalue);
+  for (Eigen::Index k = 0; k < count; ++k) {
+    const Eigen::Index block = std::min(count, std::max<Eigen::Index>(k + 1, fewest_in_block));
+    const Eigen::MatrixXd weaker = asymmetry.topLeftCorner(block, block);
+    // The singular values of an antisymmetric matrix come in pairs; its square is symmetric.
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> squares(weaker.transpose() * weaker,
+                                                                 Eigen::EigenvaluesOnly);
+    const double norm = std::sqrt(std::max(squares.eigenvalues()[block - 1], 0.0));
+    // H has no negative eigenvalues: one that comes out so is noise.
+    spectrum.noise[k] = std::max(
+        {norm, spectrum.noise[std::max<Eigen::Index>(k - 1, 0)], -2.0 * spectrum.values[0]});
+  }
   return spectrum;
 }
 
 Eigen::MatrixXd Spectrum::inverse(double least) const {
-  const Eigen::VectorXd inverses = values.array().max(least).inverse();
+  const Eigen::VectorXd inverses = values.array().max(least * noise.array()).inverse();
   const Eigen::MatrixXd inner = vectors * inverses.asDiagonal() * vectors.transpose();
   return scale.asDiagonal() * inner * scale.asDiagonal();
 }
@@ -65,9 +81,15 @@ Eigen::MatrixXd Spectrum::inverse(double least) const {
 Step newton_step(const Matching& matching, double radius, const Eigen::VectorXd& largest) {
   const Spectrum spectrum = spectrum_of(matching);
   Step step;
-  step.change = spectrum.inverse(spectrum.noise) * matching.psi;
-  // With the same floor under the eigenvalues, the length cannot come out as zero.
-  step.length = std::sqrt(std::max(step.change.dot(matching.psi), 0.0));
+  // A step that is too long is shortened in the weak directions first: they cost the most length
+  // for the least gain.
+  const double strongest = spectrum.values[spectrum.values.size() - 1];
+  for (double least = 1.0;; least *= 3.0) {
+    step.change = spectrum.inverse(least) * matching.psi;
+    // With the same floor under the eigenvalues, the length cannot come out as zero.
+    step.length = std::sqrt(std::max(step.change.dot(matching.psi), 0.0));
+    if (step.length <= radius || least * spectrum.noise[0] > 0.1 * strongest) break;
+  }
   double factor = 1.0;
   if (step.length > radius) factor = radius / step.length;
   for (Eigen::Index i = 0; i < step.change.size(); ++i) {
@@ -84,7 +106,7 @@ EstimateCovariance covariance_of(const Matching& matching) {
   const Spectrum spectrum = spectrum_of(matching);
   // An eigenvalue that drowns in noise is taken as its noise: what is said of that direction is
   // then a lower bound.
-  const Eigen::MatrixXd inverse = spectrum.inverse(0.5 * spectrum.noise);
+  const Eigen::MatrixXd inverse = spectrum.inverse(0.5);
   return {inverse * matching.data_covariance * inverse,
           inverse * matching.model_covariance * inverse};
 }

@@ -18,9 +18,10 @@ struct Spectrum {
   Eigen::VectorXd scale;    // 1 / sqrt(H_ii)
   Eigen::VectorXd values;   // ascending
   Eigen::MatrixXd vectors;  // columns
-  double noise = 0.0;
-  // The inverse of H; eigenvalues below `least` count as that.
+  Eigen::VectorXd noise;    // of each eigenvalue, from those up to it; ascending
+  // The inverse of H; eigenvalues below this multiple of their noise count as that.
   [[nodiscard]] Eigen::MatrixXd inverse(double least) const;
+  [[nodiscard]] double largest_noise() const { return noise[noise.size() - 1]; }
 };
 [[nodiscard]] Spectrum spectrum_of(const Matching& matching);
 
