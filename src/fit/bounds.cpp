@@ -29,7 +29,8 @@ double from_free(const Parameter& p, double u) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   if (below) value = std::max(value, std::nextafter(p.lower, infinity));
   if (above) value = std::min(value, std::nextafter(p.upper, -infinity));
-  return value;
+  constexpr double largest = std::numeric_limits<double>::max();
+  return std::clamp(value, -largest, largest);
 }
 
 double slope(const Parameter& p, double value) {

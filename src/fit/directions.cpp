@@ -13,6 +13,7 @@ namespace {
 // Each parameter of such a combination is known ten times better when the others are.
 constexpr double weak_eigenvalue = 0.01;
 constexpr double too_noisy = 0.4;
+constexpr std::size_t most_reported = 4;
 constexpr double small_part = 0.15;
 constexpr double nearly_equal = 0.15;
 
@@ -24,6 +25,19 @@ struct Component {
     return parameter->lower == 0.0 && std::isinf(parameter->upper);
   }
 };
+
+bool is_weak(const Spectrum& spectrum, Eigen::Index k) {
+  return spectrum.values[k] < std::max(weak_eigenvalue, 2.0 * spectrum.noise[k]);
+}
+
+std::size_t weak_count(const Spectrum& spectrum) {
+  std::size_t count = 0;
+  while (static_cast<Eigen::Index>(count) < spectrum.values.size() &&
+         is_weak(spectrum, static_cast<Eigen::Index>(count))) {
+    ++count;
+  }
+  return count;
+}
 
 // Two parameters that trade against each other one to one.
 std::string pair(const Component& a, const Component& b) {
@@ -76,8 +90,7 @@ std::vector<std::string> weak_directions(const Model& model,
     return {"these paths are too few to tell which combinations are; more --paths may tell"};
   }
   for (Eigen::Index k = 0; k < spectrum.values.size(); ++k) {
-    const double least = std::max(weak_eigenvalue, 2.0 * spectrum.noise[k]);
-    if (spectrum.values[k] > least) break;
+    if (!is_weak(spectrum, k)) break;
     const Eigen::VectorXd direction = spectrum.scale.asDiagonal() * spectrum.vectors.col(k);
     const Eigen::ArrayXd shares = spectrum.vectors.col(k).array().abs();
     std::vector<Component> components;
@@ -87,6 +100,10 @@ std::vector<std::string> weak_directions(const Model& model,
       components.push_back({&parameter, direction[i]});
     }
     const bool drowned = spectrum.values[k] < 2.0 * spectrum.noise[k];
+    if (words.size() == most_reported) {
+      words.push_back(fmt::format("{} more combinations", weak_count(spectrum) - most_reported));
+      break;
+    }
     words.push_back(in_words(components) +
                     (drowned ? " (within the noise of these paths: more paths may tell)" : ""));
   }

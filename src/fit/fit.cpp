@@ -193,7 +193,8 @@ struct Fit::Implementation {
     return deactivate(drop);
   }
 
-  // Parameters whose effect drowns in noise, once the sample has its full size.
+  // Parameters whose effect drowns in noise, once the sample has its full size and the law is near
+  // that of the data.
   bool drop_ineffective() {
     const VectorXd& effect = evaluation->matching.effect;
     std::vector<bool> drop;
@@ -282,7 +283,8 @@ struct Fit::Implementation {
       return true;
     }
     const bool full = state.paths >= options.run.paths;
-    if (full && drop_ineffective()) return true;
+    const bool near = evaluation->psi_over_noise <= near_noise;
+    if (full && near && drop_ineffective()) return true;
     if (full && evaluation->psi_over_noise <= options.tolerance) {
       end(true, fmt::format("|psi| is {:.2g} of its noise", evaluation->psi_over_noise));
       return false;
@@ -291,8 +293,8 @@ struct Fit::Implementation {
       end(false, fmt::format("the limit of {} iterations was reached", options.iterations));
       return false;
     }
-    if (!full && (evaluation->psi_over_noise <= near_noise ||
-                  fit::spectrum_of(evaluation->matching).largest_noise() > noisy_information)) {
+    if (!full &&
+        (near || fit::spectrum_of(evaluation->matching).largest_noise() > noisy_information)) {
       return enlarge();
     }
     if (full && at_noise_floor()) return average();
