@@ -569,7 +569,7 @@ TEST(ShippedModels, AreOfTheirClassAndRoundTrip) {
                                                    {"lotka_volterra", NoiseClass::diagonal},
                                                    {"logistic_growth", NoiseClass::scalar},
                                                    {"gompertz_growth", NoiseClass::scalar},
-                                                   {"old_faithful", NoiseClass::diagonal},
+                                                   {"old_faithful", NoiseClass::scalar},
                                                    {"ou", NoiseClass::scalar},
                                                    {"ou_coupled", NoiseClass::diagonal}};
   std::map<std::string, NoiseClass> found;
