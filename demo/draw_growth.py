@@ -82,8 +82,7 @@ def draw_gain(axis, fits):
     for law, colour in LAWS.items():
         gains = np.cumsum([one["gain"] for one in fits[law]["history"]])
         axis.plot(gains[-1] - gains, "o-", color=colour, ms=4, label=law)
-    axis.set(xlabel="iteration", title="divergence from the data still to be lost,\nnats a weight",
-             yscale="symlog")
+    axis.set(xlabel="iteration", title="divergence from the data still to be lost,\nnats a weight")
     axis.set_yscale("symlog", linthresh=1e-3)
 
 

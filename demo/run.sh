@@ -18,8 +18,11 @@ show() {
 chicks=(--data "$here/../data/chick_weight.csv" --time Time --group Chick --map w=weight)
 for law in logistic gompertz; do
   show show ${law}_growth
-  show fit ${law}_growth "${chicks[@]}" --out "$output/$law.sde"
-  "$divker" fit ${law}_growth "${chicks[@]}" --json --quiet >"$output/$law.json"
+  # The second call finds the first one finished, and only says it again.
+  saved=(--checkpoint "$output/$law.checkpoint" --out "$output/$law.sde")
+  rm -f "$output/$law.checkpoint"
+  show fit ${law}_growth "${chicks[@]}" "${saved[@]}"
+  "$divker" fit ${law}_growth "${chicks[@]}" "${saved[@]}" --json --quiet >"$output/$law.json"
   "$divker" simulate "$output/$law.sde" --paths 20000 --times 0,2,4,6,8,10,12,14,16,18,20,21 \
     --quiet --out "$output/$law.csv"
 done
