@@ -68,6 +68,13 @@ void declare_method(FitCommandOptions& o, CLI::App& command) {
       ->check(whole_number())
       ->capture_default_str();
   command
+      .add_option(
+          "--starts", o.fit.starts,
+          "Starts: the model's values, and others at random; the nearest to the data is taken")
+      ->type_name("N")
+      ->check(whole_number())
+      ->capture_default_str();
+  command
       .add_option("--tolerance", o.fit.tolerance,
                   "Converged where |psi| is this share of its noise")
       ->type_name("X")

@@ -193,6 +193,19 @@ TEST(Fit, FitsStationaryData) {
   EXPECT_TRUE(test::consistent({result.estimate[1], result.standard_error[1]}, 0.8, 0.02));
 }
 
+TEST(Fit, TakesTheBestOfSeveralStarts) {
+  const Model model = parse_model(
+      "model hump\nparam a = 0.2\nparam s = 0.5 in (0, inf)\nstate x\n"
+      "dx = (3*cos(a) - x) dt + s dW\ninit x ~ normal(0, 0.5)\ntime 0 : 0.02 : 1\n");
+  const Matrix y = sample(model.with_value("a", 2.0), 500, 31);
+  // The law does not know the sign of a, nor whole turns.
+  FitOptions options = quick(10'000);
+  options.starts = 12;
+  const FitResult result = fit_sample(model, y, options);
+  EXPECT_TRUE(result.state.converged) << result.state.reason;
+  EXPECT_NEAR(std::cos(result.estimate[0]), std::cos(2.0), 0.05);
+}
+
 TEST(Fit, WritesTheFittedModel) {
   const Model model = parse_model(relaxation);
   const FitResult result = fit_sample(model, sample(model, 300, 2), quick(4'000));

@@ -563,6 +563,8 @@ TEST(ShippedModels, AreOfTheirClassAndRoundTrip) {
                                                    {"gbm", NoiseClass::full},
                                                    {"heston", NoiseClass::full},
                                                    {"kuramoto", NoiseClass::scalar},
+                                                   {"market_gbm", NoiseClass::full},
+                                                   {"market_volatility", NoiseClass::full},
                                                    {"langevin", NoiseClass::degenerate},
                                                    {"lorenz63", NoiseClass::scalar},
                                                    {"lorenz96", NoiseClass::scalar},

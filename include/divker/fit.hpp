@@ -44,6 +44,7 @@ struct FitOptions {
   std::string regressor;
   RegressorOptions regressor_options;
   std::size_t iterations = 50;  // at most
+  std::size_t starts = 1;       // the model's values, and others at random: the best is taken
   double tolerance = 0.1;       // converged when |psi| is this share of its own noise
   double rate = 0.0;            // of adam and gd; 0: 0.05 and 0.2
   double window = 0.0;          // stationary data: time of the window; 0: half of the time grid

@@ -43,8 +43,8 @@ std::string fingerprint_of(const Model& model, const FitData& data, const FitOpt
     for (const double value : options.run.samples->data) hash.add(value);
   }
   const RegressorOptions& r = options.regressor_options;
-  hash.add(fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", options.run.paths,
-                       options.run.first_path, options.run.seed,
+  hash.add(fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", options.run.paths,
+                       options.starts, options.run.first_path, options.run.seed,
                        static_cast<int>(options.run.resolution), options.run.failed_share,
                        static_cast<int>(options.damping.kind), options.damping.damping.text(),
                        static_cast<int>(options.order), static_cast<int>(options.match),

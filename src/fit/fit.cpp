@@ -54,6 +54,7 @@ void check_options(const FitOptions& options, const Model& model) {
   if (!(options.tolerance > 0.0)) {
     refuse(fmt::format("The tolerance is {}; it must be positive.", options.tolerance));
   }
+  if (options.starts == 0) refuse("The number of starts is 0; it must be at least 1.");
   if (!(options.rate >= 0.0)) {
     refuse(fmt::format("The rate is {}; it must not be negative.", options.rate));
   }
@@ -133,6 +134,13 @@ struct Fit::Implementation {
         model.dynamics() == Dynamics::map ? "kernel" : effective.choice.damping.text();
     ensemble.emplace(at, step);
     effective.compile_seconds += Kernel::total_compile_seconds() - compiled_before;
+  }
+
+  // An interrupted iteration leaves no trace.
+  void forget(const FitState& before) {
+    state = before;
+    ensemble.reset();
+    evaluation.reset();
   }
 
   void choose_again() {
@@ -277,7 +285,12 @@ struct Fit::Implementation {
 
   bool advance() {
     if (state.done) return false;
-    if (!ensure_evaluation()) return false;
+    const FitState before = state;
+    const bool at_start = state.history.empty() && options.starts > 1;
+    if ((at_start && !choose_start()) || !ensure_evaluation()) {
+      if (at_start) forget(before);
+      return false;
+    }
     if (state.history.empty()) {
       record(0.0, 0.0, 0);
       return true;
@@ -301,13 +314,65 @@ struct Fit::Implementation {
     return options.optimizer == Optimizer::newton ? newton() : first_order();
   }
 
+  // Of several starts the one whose marginals are nearest to those of the data. The others are
+  // spread around the model's values by the step that is the largest allowed, or by the value
+  // itself where there are no bounds.
+  bool choose_start() {
+    const NormalSource random(options.run.seed, Stream::pick);
+    const FitState before = state;
+    std::vector<double> best = state.parameters;
+    double least = std::numeric_limits<double>::infinity();
+    for (std::size_t k = 0; k < options.starts; ++k) {
+      VectorXd change = VectorXd::Zero(static_cast<Index>(state.active.size()));
+      for (std::size_t i = 0; k > 0 && i < state.active.size(); ++i) {
+        const Parameter& parameter = model.parameters()[state.active[i]];
+        const double spread = fit::is_bounded(parameter)
+                                  ? largest_free_step
+                                  : std::max(1.0, std::fabs(before.parameters[state.active[i]]));
+        change[static_cast<Index>(i)] = spread * random.normal(k, i, 0, 1);
+      }
+      const std::vector<double> parameters = moved(change);
+      try {
+        const auto there = evaluate(parameters, state.paths);
+        if (!there) return false;
+        const double distance = distance_of(*there);
+        if (distance < least) {
+          least = distance;
+          best = parameters;
+        }
+      } catch (const Error& error) {
+        // A start whose paths fail is no start.
+        if (error.kind() != ErrorKind::numerical) throw;
+      }
+    }
+    state.parameters = best;
+    choose_again();
+    return true;
+  }
+
+  // Sum of the energy distances, each in units of the data's deviation.
+  [[nodiscard]] double distance_of(const Evaluation& there) const {
+    double total = 0.0;
+    for (std::size_t b = 0; b < data.blocks.size(); ++b) {
+      for (std::size_t c = 0; c < data.blocks[b].observed.size(); ++c) {
+        const std::vector<double> measured = data.blocks[b].values.column(c);
+        Moments moments(1);
+        for (const double y : measured) moments.add({&y, 1});
+        const double scale = measured.size() > 1 ? std::sqrt(moments.variance(0)) : 1.0;
+        total += fit::energy_statistic(measured, there.samples[b][0].column(c)) /
+                 std::max(scale, 1e-300);
+      }
+    }
+    return total;
+  }
+
   bool enlarge() {
     const FitState before = state;
     state.paths = std::min(options.run.paths, growth * state.paths);
     if (state.paths == options.run.paths) choose_again();
     evaluation.reset();
     if (!ensure_evaluation()) {
-      state = before;
+      forget(before);
       return false;
     }
     record(0.0, 0.0, 0);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <random>
+#include <utility>
 
 namespace divker::fit {
 namespace {
@@ -18,22 +19,48 @@ double kolmogorov_tail(double x) {
   return std::clamp(sum, 0.0, 1.0);
 }
 
-struct Labelled {
-  double value = 0.0;
-  bool first = false;
-};
-
-// 2 integral (F - G)^2 over the pooled values in ascending order.
-double energy(const std::vector<double>& values, const std::vector<bool>& first, double n,
-              double m) {
-  double difference = 0.0;
-  double integral = 0.0;
-  for (std::size_t k = 0; k + 1 < values.size(); ++k) {
-    difference += first[k] ? 1.0 / n : -1.0 / m;
-    integral += difference * difference * (values[k + 1] - values[k]);
+// Two samples as one, in ascending order, with labels.
+class Pooled {
+ public:
+  Pooled(std::span<const double> a, std::span<const double> b)
+      : n_(static_cast<double>(a.size())), m_(static_cast<double>(b.size())) {
+    std::vector<std::pair<double, bool>> all;
+    all.reserve(a.size() + b.size());
+    for (const double x : a) all.emplace_back(x, true);
+    for (const double x : b) all.emplace_back(x, false);
+    std::sort(all.begin(), all.end());
+    for (const auto& [value, first] : all) {
+      values_.push_back(value);
+      first_.push_back(first);
+    }
   }
-  return 2.0 * integral;
-}
+
+  // 2 integral (F - G)^2.
+  [[nodiscard]] double energy() const {
+    double difference = 0.0;
+    double integral = 0.0;
+    for (std::size_t k = 0; k + 1 < values_.size(); ++k) {
+      difference += first_[k] ? 1.0 / n_ : -1.0 / m_;
+      integral += difference * difference * (values_[k + 1] - values_[k]);
+    }
+    return 2.0 * integral;
+  }
+
+  void exchange_labels(std::mt19937_64& random) {
+    for (std::size_t i = first_.size() - 1; i > 0; --i) {
+      const std::size_t j = random() % (i + 1);
+      const bool label = first_[i];
+      first_[i] = first_[j];
+      first_[j] = label;
+    }
+  }
+
+ private:
+  double n_;
+  double m_;
+  std::vector<double> values_;
+  std::vector<bool> first_;
+};
 
 double deviation(const std::vector<double>& sorted) {
   double mean = 0.0;
@@ -64,35 +91,21 @@ TestResult kolmogorov_smirnov(std::vector<double> a, std::vector<double> b) {
   return result;
 }
 
+double energy_statistic(std::span<const double> a, std::span<const double> b) {
+  return Pooled(a, b).energy();
+}
+
 TestResult energy_distance(std::span<const double> a, std::span<const double> b,
                            std::uint64_t seed) {
-  std::vector<Labelled> pooled;
-  pooled.reserve(a.size() + b.size());
-  for (const double x : a) pooled.push_back({x, true});
-  for (const double x : b) pooled.push_back({x, false});
-  std::stable_sort(pooled.begin(), pooled.end(),
-                   [](const Labelled& l, const Labelled& r) { return l.value < r.value; });
-  std::vector<double> values;
-  std::vector<bool> first;
-  for (const Labelled& one : pooled) {
-    values.push_back(one.value);
-    first.push_back(one.first);
-  }
-  const auto n = static_cast<double>(a.size());
-  const auto m = static_cast<double>(b.size());
+  Pooled pooled(a, b);
   TestResult result;
-  result.statistic = energy(values, first, n, m);
+  result.statistic = pooled.energy();
   std::mt19937_64 random(seed);
   constexpr int exchanges = 199;
   int larger = 0;
   for (int k = 0; k < exchanges; ++k) {
-    for (std::size_t i = first.size() - 1; i > 0; --i) {
-      const std::size_t j = random() % (i + 1);
-      const bool label = first[i];
-      first[i] = first[j];
-      first[j] = label;
-    }
-    if (energy(values, first, n, m) >= result.statistic) ++larger;
+    pooled.exchange_labels(random);
+    if (pooled.energy() >= result.statistic) ++larger;
   }
   result.p = (1.0 + larger) / (1.0 + exchanges);
   return result;

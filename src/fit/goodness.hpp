@@ -22,6 +22,9 @@ struct TestResult {
 [[nodiscard]] TestResult energy_distance(std::span<const double> a, std::span<const double> b,
                                          std::uint64_t seed);
 
+// Its statistic alone, without p.
+[[nodiscard]] double energy_statistic(std::span<const double> a, std::span<const double> b);
+
 // Mean of log density at the points, the density by Gaussian kernels on the sample (Silverman's
 // bandwidth, 0.9 min(deviation, range of quartiles / 1.34) n^(-1/5)).
 [[nodiscard]] double mean_log_density(std::vector<double> sample, std::span<const double> points);
