@@ -118,6 +118,7 @@ void add_sample(CLI::App& app, int& code);
 void add_score(CLI::App& app, int& code);
 void add_response(CLI::App& app, int& code);
 void add_diagnose(CLI::App& app, int& code);
+void add_fit(CLI::App& app, int& code);
 void add_bench(CLI::App& app, int& code);
 
 }  // namespace divker::app

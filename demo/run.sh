@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The main job on something real: score and response of a density with many bumps, beside a
-# solution of the Fokker-Planck equation, and Lorenz-96 in 40 dimensions; as tables and pictures.
+# The main job on something real: two laws of growth fitted to the weights of chicks and compared.
+# Then what the fits rest on: score and response of a density with many bumps, beside a solution of
+# the Fokker-Planck equation, and Lorenz-96 in 40 dimensions. Tables and pictures.
 # Usage: run.sh DIVKER OUTPUT_DIRECTORY
 set -euo pipefail
 
@@ -13,6 +14,19 @@ show() {
   printf '\n$ divker %s\n' "$*"
   "$divker" "$@"
 }
+
+chicks=(--data "$here/../data/chick_weight.csv" --time Time --group Chick --map w=weight)
+for law in logistic gompertz; do
+  show show ${law}_growth
+  # The second call finds the first one finished, and only says it again.
+  saved=(--checkpoint "$output/$law.checkpoint" --out "$output/$law.sde")
+  rm -f "$output/$law.checkpoint"
+  show fit ${law}_growth "${chicks[@]}" "${saved[@]}"
+  "$divker" fit ${law}_growth "${chicks[@]}" "${saved[@]}" --json --quiet >"$output/$law.json"
+  "$divker" simulate "$output/$law.sde" --paths 20000 --times 0,2,4,6,8,10,12,14,16,18,20,21 \
+    --quiet --out "$output/$law.csv"
+done
+/usr/bin/python3 "$here/draw_growth.py" "$here/../data/chick_weight.csv" "$output"
 
 show show bumpy
 show score bumpy --paths 200000 --order 2 --fokker-planck

@@ -67,7 +67,7 @@ bool calls_divker(const Block& block) {
          block.text.find("\nbuild/divker ") != std::string::npos;
 }
 
-// An empty folder in which build/divker is the command, removed at the end.
+// A folder with build/divker, the command, and data/ alone, removed at the end.
 class Scratch {
  public:
   explicit Scratch(const std::string& command) {
@@ -76,6 +76,7 @@ class Scratch {
     folder_ = name;
     fs::create_directory(folder_ / "build");
     fs::create_symlink(command, folder_ / "build" / "divker");
+    fs::create_directory_symlink(root() / "data", folder_ / "data");
   }
   ~Scratch() {
     std::error_code ignored;

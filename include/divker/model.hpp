@@ -70,6 +70,16 @@ struct InitialLaw {
   std::string file;  // samples: as written in the model
 };
 
+// What is measured of the states: y = value, or y ~ normal(value, deviation), a standard normal
+// number of its own for every measurement. Both are expressions of the states, the parameters and
+// the time. Component i of a vector of observations y is named "y[i]".
+struct Observation {
+  std::string name;
+  NodeId value = 0;
+  NodeId deviation = 0;  // of the noise; unused where there is none
+  bool noisy = false;
+};
+
 // Times start + n * step, n = 0 ... steps, in the model's unit of time. For maps step is 1.
 struct TimeGrid {
   double start = 0.0;
@@ -109,6 +119,8 @@ class Model {
   [[nodiscard]] const std::vector<std::string>& noise_names() const { return noise_names_; }
   [[nodiscard]] const std::vector<InitialLaw>& initial() const { return initial_; }
   [[nodiscard]] const TimeGrid& time() const { return time_grid_; }
+  // Empty: the states themselves are what is measured.
+  [[nodiscard]] const std::vector<Observation>& observations() const { return observations_; }
   // Shared sub-expressions by the name of their `let`, for observables and printing.
   [[nodiscard]] const std::map<std::string, std::vector<NodeId>>& lets() const { return lets_; }
 
@@ -163,6 +175,7 @@ class Model {
   std::vector<NoiseEntry> noise_;
   std::vector<std::string> noise_names_;
   std::vector<InitialLaw> initial_;
+  std::vector<Observation> observations_;
   std::map<std::string, std::vector<NodeId>> lets_;
   TimeGrid time_grid_;
   NoiseClass noise_class_ = NoiseClass::diagonal;
@@ -219,20 +232,27 @@ class ModelBuilder {
   void initial_point(Expression state, double value);
   void initial_samples(Expression state, const std::string& file);
 
+  // What is measured, without and with noise; names as "y" or "y[3]".
+  void observe(const std::string& name, Expression value);
+  void observe_normal(const std::string& name, Expression mean, Expression standard_deviation);
+
   void time(double start, double step, double end);
   void printer(std::function<std::string(const Model&)> print);
 
   // Checks everything and classifies the noise. Error(model) when a state lacks its equation or
   // initial law, no state has noise, the noise matrix is singular otherwise than by silent states,
-  // a parameter is outside its bounds, or drift or noise are not finite at the initial law's mean.
+  // a parameter is outside its bounds, drift or noise are not finite at the initial law's mean, or
+  // an observation without noise depends on a parameter that is not fixed.
   [[nodiscard]] Model build();
 
  private:
   void declare(const std::string& name);
+  void declare_observation(const std::string& name);
   [[nodiscard]] std::size_t index_of(Expression state) const;
   void set_initial(Expression state, InitialLaw law);
   void check_complete() const;
   void collect_noise(Model& model) const;
+  void check_observations(const Model& model) const;
 
   std::shared_ptr<Graph> graph_;
   Model model_;

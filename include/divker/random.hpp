@@ -12,7 +12,14 @@
 namespace divker {
 
 // What a number is for; numbers of different streams are independent.
-enum class Stream : std::uint64_t { step = 0, start = 1, pick = 2, pilot = 3, bootstrap = 4 };
+enum class Stream : std::uint64_t {
+  step = 0,
+  start = 1,
+  pick = 2,
+  pilot = 3,
+  bootstrap = 4,
+  observation = 5,
+};
 
 // The transform from random words to normals.
 enum class Resolution {

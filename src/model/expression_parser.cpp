@@ -217,6 +217,11 @@ void ExpressionParser::check_name(const Token& token, bool has_index) const {
   const auto found = declarations_.find(name);
   if (found == declarations_.end()) unknown(token);
   const SymbolKind kind = found->second.kind;
+  if (kind == SymbolKind::observation) {
+    fail(token, fmt::format("{} is an observation; expressions are made of states, parameters, "
+                            "lets and constants.",
+                            in_quotes(name)));
+  }
   if (context_ == Context::numbers && kind != SymbolKind::constant) {
     fail(token, fmt::format("{} is a {}; only numbers and constants can be used here.",
                             in_quotes(name), name_of(kind)));

@@ -121,6 +121,10 @@ std::vector<NodeId> roots_of(const Model& model) {
     roots.push_back(law.a);
     roots.push_back(law.b);
   }
+  for (const Observation& observation : model.observations()) {
+    roots.push_back(observation.value);
+    roots.push_back(observation.deviation);
+  }
   return roots;
 }
 
@@ -151,6 +155,10 @@ std::uint64_t fingerprint(const Model& model) {
   for (const InitialLaw& law : model.initial()) {
     all.add(static_cast<std::uint64_t>(law.kind));
     all.add(law.file);
+  }
+  for (const Observation& observation : model.observations()) {
+    all.add(observation.name);
+    all.add(observation.noisy ? 1 : 0);
   }
   for (const NodeId root : roots) all.add(values.at(root));
   return all.value();

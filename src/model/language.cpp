@@ -45,6 +45,7 @@ class Assembler {
     for (const StateName& state : states_) equations(state);
     each(StatementKind::init, [this](const Statement& s) { sort_initial(s); });
     for (const StateName& state : states_) initial_laws(state);
+    each(StatementKind::observe, [this](const Statement& s) { observe(s); });
     time();
     set_printer();
     return at(text_.statements.front().offset, [this] { return builder_.build(); });
@@ -199,8 +200,9 @@ class Assembler {
         source_.fail(
             s.target.offset,
             fmt::format("The range of {0} is not clear, because no vector is indexed by it; "
-                        "state the range as in let {1}[{0}, 0:9] = ...",
-                        index, s.target.name));
+                        "state the range as in {2} {1}[{0}, 0:9] = ...",
+                        index, s.target.name,
+                        s.kind == StatementKind::observe ? "observe" : "let"));
       }
       return extent.length;
     }
@@ -371,6 +373,33 @@ class Assembler {
         case InitialKind::samples:
           return builder_.initial_samples(state, s.file);
       }
+    });
+  }
+
+  void observe(const Statement& s) {
+    if (s.target.literal) {
+      const long long i = expander_.integer(*s.target.literal, "index");
+      const auto last = static_cast<long long>(source_.limits.vector_length) - 1;
+      if (i < 0 || i > last) {
+        source_.fail(
+            s.target.literal->offset,
+            fmt::format("The index of {} is {}; it must be from 0 to {}.", s.target.name, i, last));
+      }
+      return observation(s, fmt::format("{}[{}]", s.target.name, i));
+    }
+    if (s.target.free_index.empty()) return observation(s, s.target.name);
+    const std::size_t n = let_length(s);
+    for (std::size_t i = 0; i < n; ++i) {
+      with_index(s.target, i, [&] { observation(s, fmt::format("{}[{}]", s.target.name, i)); });
+    }
+  }
+
+  void observation(const Statement& s, const std::string& name) {
+    std::vector<Expression> values;
+    for (const Syntax& value : s.values) values.push_back(expander_.expand(value));
+    at(s.offset, [&] {
+      if (values.size() == 1) return builder_.observe(name, values.front());
+      builder_.observe_normal(name, values[0], values[1]);
     });
   }
 

@@ -240,6 +240,32 @@ void ModelBuilder::initial_samples(Expression state, const std::string& file) {
   set_initial(state, {InitialKind::samples, zero, zero, file});
 }
 
+void ModelBuilder::observe(const std::string& name, Expression value) {
+  declare_observation(name);
+  model_.observations_.push_back({name, value.id(), graph_->constant(0.0).id(), false});
+}
+
+void ModelBuilder::observe_normal(const std::string& name, Expression mean,
+                                  Expression standard_deviation) {
+  declare_observation(name);
+  model_.observations_.push_back({name, mean.id(), standard_deviation.id(), true});
+}
+
+void ModelBuilder::declare_observation(const std::string& name) {
+  const std::string stem = name.substr(0, name.find('['));
+  if (!is_component_name(name)) {
+    refuse(fmt::format("An observation cannot be called {}; names are like y or y[3].",
+                       in_quotes(name)));
+  }
+  if (is_reserved(stem)) {
+    refuse(
+        fmt::format("{} is a word of the model language and cannot be declared.", in_quotes(stem)));
+  }
+  if ((stem != name && names_.contains(stem)) || !names_.insert(name).second) {
+    refuse(fmt::format("{} is declared twice.", in_quotes(name)));
+  }
+}
+
 void ModelBuilder::time(double start, double step, double end) {
   model_.time_grid_ = {start, step, end};
   model_.time_grid_.validate();
@@ -308,6 +334,22 @@ void ModelBuilder::check_complete() const {
   }
 }
 
+// A parameter that moves an exact observation would move the law of the data in a way of its own,
+// which neither the paths nor any noise of the observation know of.
+void ModelBuilder::check_observations(const Model& model) const {
+  for (const Observation& observation : model.observations_) {
+    if (observation.noisy) continue;
+    for (const Parameter& parameter : model.parameters_) {
+      const std::array<Expression, 1> input{graph_->at(parameter.node)};
+      if (parameter.fixed || !depends_on(graph_->at(observation.value), input)) continue;
+      refuse(fmt::format(
+          "The observation {0} has no noise, but depends on the parameter {1}; make {1} "
+          "fixed, or write {0} ~ normal(..., sd).",
+          observation.name, parameter.name));
+    }
+  }
+}
+
 Model ModelBuilder::build() {
   check_complete();
   Model model = model_;
@@ -331,6 +373,9 @@ Model ModelBuilder::build() {
   for (const NoiseEntry& entry : model.noise_) roots.push_back(entry.amplitude);
   for (const auto& [name, nodes] : model.lets_)
     roots.insert(roots.end(), nodes.begin(), nodes.end());
+  for (const Observation& observation : model.observations_) {
+    roots.insert(roots.end(), {observation.value, observation.deviation});
+  }
   check_ingredients(*graph_, roots, allowed, "The model " + model.name_,
                     "its states, parameters and t");
 
@@ -341,6 +386,7 @@ Model ModelBuilder::build() {
                     model.name_));
   }
   check_no_clash(model, names_);
+  check_observations(model);
   const NoiseStructure structure = classify_noise(model.states_.size(), model.noise_);
   model.noise_class_ = structure.noise_class;
   model.diagonal_covariance_ = structure.diagonal_covariance;

@@ -40,6 +40,7 @@ class Writer {
     write_lets();
     for (std::size_t i = 0; i < model_.dimension(); ++i) line(equation(i));
     for (const Family& family : model_.state_families()) write_initial(family);
+    for (const Observation& y : model_.observations()) line(observation(y));
     line(time_statement(model_.time()));
     return std::move(text_);
   }
@@ -56,6 +57,9 @@ class Writer {
     for (const NoiseEntry& entry : model_.noise()) all.push_back(entry.amplitude);
     for (const auto& [name, nodes] : model_.lets())
       all.insert(all.end(), nodes.begin(), nodes.end());
+    for (const Observation& y : model_.observations()) {
+      all.insert(all.end(), {y.value, y.deviation});
+    }
     return all;
   }
 
@@ -167,6 +171,11 @@ class Writer {
         return fmt::format(" ~ samples(\"{}\")", initial.file);
     }
     return "";
+  }
+
+  [[nodiscard]] std::string observation(const Observation& y) const {
+    if (!y.noisy) return fmt::format("observe {} = {}", y.name, text(y.value));
+    return fmt::format("observe {} ~ normal({}, {})", y.name, text(y.value), text(y.deviation));
   }
 
   void write_initial(const Family& family) {

@@ -12,9 +12,10 @@
 namespace divker {
 namespace {
 
-constexpr std::array<std::string_view, 19> words{
-    "periodic", "t",   "dt",    "T",     "pi",     "inf",       "sum",  "model",   "param", "const",
-    "in",       "let", "fixed", "state", "normal", "lognormal", "init", "samples", "time"};
+constexpr std::array<std::string_view, 20> words{"observe", "periodic",  "t",    "dt",      "T",
+                                                 "pi",      "inf",       "sum",  "model",   "param",
+                                                 "const",   "in",        "let",  "fixed",   "state",
+                                                 "normal",  "lognormal", "init", "samples", "time"};
 
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }

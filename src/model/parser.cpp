@@ -19,7 +19,7 @@ constexpr std::array keywords{
     Keyword{"model", StatementKind::model},    Keyword{"param", StatementKind::param},
     Keyword{"const", StatementKind::constant}, Keyword{"state", StatementKind::state},
     Keyword{"let", StatementKind::let},        Keyword{"init", StatementKind::init},
-    Keyword{"time", StatementKind::time}};
+    Keyword{"time", StatementKind::time},      Keyword{"observe", StatementKind::observe}};
 
 const Keyword* find_keyword(std::string_view name) {
   const auto* found = std::find_if(keywords.begin(), keywords.end(),
@@ -49,12 +49,22 @@ class Survey {
     if (word == "const") return declare(i + 1, SymbolKind::constant);
     if (word == "param") return declare(i + 1, SymbolKind::parameter);
     if (word == "let") return declare(i + 1, SymbolKind::let);
+    if (word == "observe") return observation(i + 1);
     if (word == "state") return states(i + 1);
     if (find_keyword(word) != nullptr) return;
     while (tokens_[i].kind != TokenKind::newline && !tokens_[i].is("=")) {
       if (tokens_[i].is("'")) result_.dynamics = Dynamics::map;
       ++i;
     }
+  }
+
+  // The components of a vector may be given one by one, observe y[0] = ..., observe y[1] = ...
+  void observation(std::size_t i) {
+    const auto known = result_.declarations.find(tokens_[i].text);
+    const bool again =
+        known != result_.declarations.end() && known->second.kind == SymbolKind::observation;
+    if (again && tokens_[i + 1].is("[")) return;
+    declare(i, SymbolKind::observation);
   }
 
   void states(std::size_t i) {
@@ -154,6 +164,8 @@ class StatementParser {
         return let(s);
       case StatementKind::init:
         return init(s);
+      case StatementKind::observe:
+        return observe(s);
       case StatementKind::time:
         return time(s);
       case StatementKind::equation:
@@ -163,7 +175,7 @@ class StatementParser {
 
   [[noreturn]] void no_statement(const Token& token) const {
     in_.fail(token, fmt::format("A statement was expected (model, param, const, state, let, init, "
-                                "time or an equation), but {} was found.",
+                                "observe, time or an equation), but {} was found.",
                                 ExpressionParser::shown(token)));
   }
 
@@ -275,6 +287,16 @@ class StatementParser {
     target.literal = in_.expression();
   }
 
+  // ", 0:9]" or "]": the range of a free index on the left, where it is given.
+  void rest_of_index(Statement& s) {
+    if (in_.accept(",")) {
+      s.range_begin = in_.expression();
+      in_.expect(":", "the first index");
+      s.range_end = in_.expression();
+    }
+    in_.expect("]", "the index");
+  }
+
   void let(Statement& s) {
     const Token& token = name("a let");
     s.target.name = token.text;
@@ -287,12 +309,7 @@ class StatementParser {
                              "a list, let {0} = [...].",
                              token.text));
       }
-      if (in_.accept(",")) {
-        s.range_begin = in_.expression();
-        in_.expect(":", "the first index");
-        s.range_end = in_.expression();
-      }
-      in_.expect("]", "the index");
+      rest_of_index(s);
     }
     in_.expect("=", "the name of the let");
     in_.set_context(Context::everything);
@@ -434,7 +451,39 @@ class StatementParser {
                                   "found.{}",
                                   ExpressionParser::shown(token), did_you_mean(token.text, laws)));
     }
-    in_.expect("(", in_quotes(token.text));
+    two_arguments(s, token);
+  }
+
+  void observe(Statement& s) {
+    const Token& token = name("an observation");
+    s.target.name = token.text;
+    s.target.offset = token.offset;
+    if (in_.accept("[")) {
+      left_index(s.target);
+      rest_of_index(s);
+    }
+    in_.set_context(Context::everything);
+    if (in_.accept("=")) {
+      s.values.push_back(in_.expression());
+    } else if (in_.accept("~")) {
+      const Token& law = in_.take();
+      if (!law.is("normal")) {
+        in_.fail(law, fmt::format("The noise of an observation is normal(mean, sd), but {} was "
+                                  "found.",
+                                  ExpressionParser::shown(law)));
+      }
+      two_arguments(s, law);
+    } else {
+      in_.fail(in_.peek(),
+               fmt::format("'=' and a value, or '~' and normal(mean, sd), was expected, "
+                           "but {} was found.",
+                           ExpressionParser::shown(in_.peek())));
+    }
+    if (!s.target.free_index.empty()) in_.release_index();
+  }
+
+  void two_arguments(Statement& s, const Token& law) {
+    in_.expect("(", in_quotes(law.text));
     s.values.push_back(in_.expression());
     in_.expect(",", "the first argument of the law");
     s.values.push_back(in_.expression());
@@ -469,6 +518,8 @@ std::string_view name_of(SymbolKind kind) {
       return "state";
     case SymbolKind::let:
       return "let";
+    case SymbolKind::observation:
+      return "observation";
   }
   return "name";
 }

@@ -13,7 +13,7 @@
 
 namespace divker {
 
-enum class SymbolKind { constant, parameter, state, let };
+enum class SymbolKind { constant, parameter, state, let, observation };
 [[nodiscard]] std::string_view name_of(SymbolKind kind);
 
 struct Declaration {

@@ -56,7 +56,7 @@ struct Target {
   std::optional<Syntax> literal;  // of x[0]
 };
 
-enum class StatementKind { model, param, constant, state, let, equation, init, time };
+enum class StatementKind { model, param, constant, state, let, equation, init, observe, time };
 
 struct Statement {
   StatementKind kind = StatementKind::model;
@@ -65,7 +65,8 @@ struct Statement {
   std::size_t last_token = 0;  // one past
   std::vector<Declarator> declarators;
   Target target;
-  std::vector<Syntax> values;  // right-hand side, arguments of a law, or start, step, end
+  std::vector<Syntax> values;  // right-hand side, arguments of a law, or start, step, end; of an
+                               // observation its value and, with noise, its deviation
   bool is_list = false;
   std::optional<Syntax> lower;
   std::optional<Syntax> upper;

@@ -1,0 +1,178 @@
+#include "fit_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "divker/error.hpp"
+
+namespace divker::app {
+namespace {
+
+Json goodness_json(const FitResult& result) {
+  Json list = Json::array();
+  for (const GoodnessOfFit& one : result.goodness) {
+    list.push_back({{"name", one.name},
+                    {"t", one.time},
+                    {"rows", one.rows},
+                    {"data_mean", one.data_mean},
+                    {"model_mean", one.model_mean},
+                    {"data_deviation", one.data_deviation},
+                    {"model_deviation", one.model_deviation},
+                    {"kolmogorov_smirnov", one.kolmogorov_smirnov},
+                    {"kolmogorov_smirnov_p", one.kolmogorov_smirnov_p},
+                    {"energy", one.energy},
+                    {"energy_p", one.energy_p}});
+  }
+  return list;
+}
+
+Json history_json(const FitResult& result) {
+  Json list = Json::array();
+  for (const FitIteration& one : result.state.history) {
+    list.push_back({{"iteration", one.iteration},
+                    {"paths", one.paths},
+                    {"gain", one.gain},
+                    {"psi_over_noise", one.psi_over_noise},
+                    {"step", one.step},
+                    {"halvings", one.halvings},
+                    {"parameters", one.parameters}});
+  }
+  return list;
+}
+
+void print_as_json(const CommonOptions& options, const FitResult& result) {
+  Json json;
+  json["parameters"] = result.names;
+  json["estimate"] = result.estimate;
+  json["stderr"] = result.standard_error;
+  json["stderr_of_paths"] = result.simulation_error;
+  json["iterations"] = result.state.history.size() - 1;
+  json["converged"] = result.state.converged;
+  json["reason"] = result.state.reason;
+  json["psi_over_noise"] = result.state.history.back().psi_over_noise;
+  json["correlation"] = to_json(result.correlation);
+  json["condition"] = result.condition;
+  json["weak"] = result.weak;
+  json["inactive"] = result.inactive;
+  json["rows"] = result.data_rows;
+  json["individuals"] = result.individuals;
+  if (result.log_likelihood) json["log_likelihood"] = *result.log_likelihood;
+  json["goodness"] = goodness_json(result);
+  json["history"] = history_json(result);
+  json.update(describe(options, result.model, result.effective));
+  if (!options.out.empty()) json["out"] = options.out;
+  print_json(json);
+}
+
+void print_estimates(const FitResult& result) {
+  fmt::print("{:>16} {:>14} {:>12} {:>12}\n", "parameter", "estimate", "+-", "of the paths");
+  for (std::size_t i = 0; i < result.names.size(); ++i) {
+    fmt::print("{:>16} {:>14.6g} {:>12.2g} {:>12.2g}\n", result.names[i], result.estimate[i],
+               result.standard_error[i], result.simulation_error[i]);
+  }
+  for (const std::string& name : result.inactive) {
+    fmt::print("{} has no effect on what is observed; it was left as it is.\n", name);
+  }
+}
+
+void print_correlations(const FitResult& result) {
+  constexpr std::size_t largest_matrix = 8;
+  constexpr double strong = 0.9;
+  const std::size_t count = result.names.size();
+  if (count > 1 && count <= largest_matrix) {
+    fmt::print("\ncorrelation\n");
+    for (std::size_t i = 0; i < count; ++i) {
+      fmt::print("{:>16}", result.names[i]);
+      for (std::size_t j = 0; j <= i; ++j) fmt::print(" {:>6.2f}", result.correlation(i, j));
+      fmt::print("\n");
+    }
+  } else {
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        if (std::fabs(result.correlation(i, j)) < strong) continue;
+        fmt::print("correlation of {} and {}: {:.3f}\n", result.names[j], result.names[i],
+                   result.correlation(i, j));
+      }
+    }
+  }
+  for (const std::string& weak : result.weak) fmt::print("weakly determined: {}\n", weak);
+}
+
+void print_goodness(const FitResult& result) {
+  fmt::print("\n{:>12} {:>10} {:>6} {:>11} {:>11} {:>11} {:>11} {:>7} {:>7} {:>9} {:>7}\n", "", "t",
+             "rows", "data mean", "model", "data sd", "model", "KS", "p", "energy", "p");
+  for (const GoodnessOfFit& one : result.goodness) {
+    fmt::print(
+        "{:>12} {:>10.6g} {:>6} {:>11.5g} {:>11.5g} {:>11.4g} {:>11.4g} {:>7.3f} {:>7.3f} "
+        "{:>9.3g} {:>7.3f}\n",
+        one.name, one.time, one.rows, one.data_mean, one.model_mean, one.data_deviation,
+        one.model_deviation, one.kolmogorov_smirnov, one.kolmogorov_smirnov_p, one.energy,
+        one.energy_p);
+  }
+}
+
+void print_remarks(const DataRemarks& remarks) {
+  if (remarks.largest_shift > 1e-9) {
+    fmt::print("Times were moved to the nearest step of the grid, by at most {:.3g}.\n",
+               remarks.largest_shift);
+  }
+  if (!remarks.ignored.empty()) {
+    fmt::print("Columns not used: {}.\n", fmt::join(remarks.ignored, ", "));
+  }
+}
+
+double total_gain(const FitResult& result) {
+  double total = 0.0;
+  for (const FitIteration& one : result.state.history) total += one.gain;
+  return total;
+}
+
+}  // namespace
+
+Table history_table(const FitResult& result) {
+  Table table;
+  table.columns = {"iteration", "paths", "gain", "psi_over_noise", "step", "halvings"};
+  for (const Parameter& parameter : result.model.parameters()) {
+    table.columns.push_back(parameter.name);
+  }
+  table.values = Matrix(result.state.history.size(), table.columns.size());
+  for (std::size_t r = 0; r < table.values.rows; ++r) {
+    const FitIteration& one = result.state.history[r];
+    std::vector<double> row{static_cast<double>(one.iteration),
+                            static_cast<double>(one.paths),
+                            one.gain,
+                            one.psi_over_noise,
+                            one.step,
+                            static_cast<double>(one.halvings)};
+    row.insert(row.end(), one.parameters.begin(), one.parameters.end());
+    std::copy(row.begin(), row.end(), table.values.row(r).begin());
+  }
+  return table;
+}
+
+int report_fit(const CommonOptions& options, const DataRemarks& remarks, const FitResult& result) {
+  const FitState& state = result.state;
+  if (options.json) {
+    print_as_json(options, result);
+  } else {
+    print_estimates(result);
+    print_correlations(result);
+    print_goodness(result);
+    fmt::print("\n");
+    if (!options.quiet) print_remarks(remarks);
+    if (result.log_likelihood)
+      fmt::print("log-likelihood of the data: {:.2f}\n", *result.log_likelihood);
+    fmt::print("{} in {} iterations: {}; mean log-likelihood raised by {:.4g}\n",
+               state.converged ? "converged" : "NOT converged", state.history.size() - 1,
+               state.reason, total_gain(result));
+  }
+  if (!state.converged) {
+    fmt::print(stderr, "divker: the fit did not converge: {}.\n", state.reason);
+  }
+  const int code = finish(options, result.effective);
+  return state.converged ? code : static_cast<int>(ErrorKind::numerical);
+}
+
+}  // namespace divker::app

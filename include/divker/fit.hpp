@@ -1,0 +1,152 @@
+// Fitting the parameters of a model to snapshots of a population, without trajectories.
+//
+// At the maximum of the likelihood the mean over the data of d log h / d gamma vanishes. Paths give
+// it as a conditional expectation, Ihat(y) = E[I | observed = y], learned by a regressor. Solved is
+//
+//   psi(gamma) = mean over data of Ihat - mean over model of Ihat = 0 ,
+//
+// with Ihat learned from paths other than those it is averaged over (two halves, each way): at the
+// true law psi has mean zero whatever the regressor smooths away. Newton's method takes the
+// derivative from the same paths, H = E[(Ihat - mean)(I - mean)^T]. With V the covariance of Ihat,
+// the estimate has covariance H^-1 (V_data / individuals + V_model / paths) H^-1. The page
+// docs/fit.md derives this. Source of the plain estimator and the name DK-SDE: A. Ni,
+// arXiv:2509.03992.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "divker/answer.hpp"
+#include "divker/fit_data.hpp"
+#include "divker/matrix.hpp"
+#include "divker/model.hpp"
+
+namespace divker {
+
+enum class MatchKind {
+  centred,     // as above
+  neighbours,  // mean over data of Ihat alone, Ihat by nearest neighbours: biased by smoothing
+};
+enum class Optimizer { newton, adam, gd };
+
+struct FitOptions {
+  RunOptions run;  // run.paths: of the last iterations; earlier ones make do with fewer
+  DampingRequest damping;
+  InverseOrder order = InverseOrder::first;
+  MatchKind match = MatchKind::centred;
+  Optimizer optimizer = Optimizer::newton;
+  // "hermite": Hermite polynomials of normal scores, see docs/fit.md; else a name of
+  // make_regressor(). Empty: hermite, and neighbours for MatchKind::neighbours.
+  std::string regressor;
+  RegressorOptions regressor_options;
+  std::size_t iterations = 50;  // at most
+  std::size_t starts = 1;       // the model's values, and others at random: the best is taken
+  double tolerance = 0.1;       // converged when |psi| is this share of its own noise
+  double rate = 0.0;            // of adam and gd; 0: 0.05 and 0.2
+  double window = 0.0;          // stationary data: time of the window; 0: half of the time grid
+};
+
+// One step of the optimiser, or one enlargement of the sample.
+struct FitIteration {
+  std::size_t iteration = 0;
+  std::size_t paths = 0;
+  double gain = 0.0;            // in mean log-likelihood of a row of the data, since the one before
+  double psi_over_noise = 0.0;  // sqrt(psi^T C^-1 psi / parameters), C the covariance of psi
+  double step = 0.0;            // its length in standard deviations of the law: sqrt(step^T H step)
+  std::size_t halvings = 0;     // of the step, by the line control
+  std::vector<double> parameters;  // all of the model's, after it
+};
+
+// Everything that the iterations to come depend on.
+struct FitState {
+  std::string fingerprint;  // of the model, the data and the options
+  std::vector<double> parameters;
+  std::vector<std::size_t> active;    // parameters that are being fitted
+  std::vector<std::string> inactive;  // that turned out to have no effect on what is observed
+  std::size_t paths = 0;
+  double radius = 0.0;                     // of the steps
+  std::vector<double> damping_parameters;  // where the damping was chosen
+  std::vector<double> first_moment;        // of adam
+  std::vector<double> second_moment;
+  std::vector<FitIteration> history;
+  bool done = false;
+  bool converged = false;
+  std::string reason;  // why it ended, in words
+};
+
+// As text and back, to the bit. Throws Error(model) for a text that is none of these.
+[[nodiscard]] std::string to_text(const FitState& state);
+[[nodiscard]] FitState parse_fit_state(const std::string& text, const std::string& source);
+
+// Data against model, one observed coordinate of one snapshot.
+struct GoodnessOfFit {
+  std::string name;
+  double time = 0.0;
+  std::size_t rows = 0;
+  double data_mean = 0.0, model_mean = 0.0;
+  double data_deviation = 0.0, model_deviation = 0.0;
+  double kolmogorov_smirnov = 0.0;  // largest distance of the distribution functions
+  double kolmogorov_smirnov_p = 1.0;
+  double energy = 0.0;  // 2 integral (F - G)^2
+  double energy_p = 1.0;
+};
+
+struct FitResult {
+  explicit FitResult(Model fitted) : model(std::move(fitted)) {}
+
+  Model model;                     // with the estimates
+  std::vector<std::string> names;  // of the parameters that were fitted
+  std::vector<double> estimate;
+  std::vector<double> standard_error;    // sampling of the data and of the paths
+  std::vector<double> simulation_error;  // the part of the paths alone
+  Matrix correlation;
+  std::vector<std::string> inactive;
+  std::vector<std::string> weak;  // combinations that the data hardly determine, in words
+  double condition = 0.0;         // of H, scaled to a unit diagonal
+  std::vector<GoodnessOfFit> goodness;
+  // Of all data, by a kernel density of the model's sample; if each block has one coordinate.
+  std::optional<double> log_likelihood;
+  std::size_t data_rows = 0;
+  std::size_t individuals = 0;
+  FitState state;
+  Effective effective;
+};
+
+// A fit, one iteration at a time, so that its state can be saved in between.
+class Fit {
+ public:
+  // Throws Error(usage) for bad options and when there is nothing to fit, Error(model) when the
+  // data have fewer rows than there are parameters.
+  Fit(const Model& model, FitData data, const FitOptions& options);
+  ~Fit();
+  Fit(const Fit&) = delete;
+  Fit& operator=(const Fit&) = delete;
+  Fit(Fit&&) noexcept;
+  Fit& operator=(Fit&&) noexcept;
+
+  // Goes on from a saved state. Error(usage) if it belongs to another model, data or options.
+  void resume(FitState state);
+  [[nodiscard]] const FitState& state() const;
+  // One iteration. False: the fit has ended, or the stop flag of the run was set (then the state is
+  // as before the iteration).
+  bool advance();
+  // Where the fit stands: two passes over the paths at most.
+  [[nodiscard]] FitResult result();
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// All iterations and the result.
+[[nodiscard]] FitResult fit_parameters(const Model& model, const FitData& data,
+                                       const FitOptions& options);
+
+// The model with its estimates, in the language; parameters carry standard errors in comments.
+[[nodiscard]] std::string fitted_text(const FitResult& result);
+
+}  // namespace divker

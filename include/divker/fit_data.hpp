@@ -1,0 +1,64 @@
+// Snapshots of a population, matched to a model: which columns are what, and at which step.
+//
+// The rows of a snapshot are individuals measured at one time; nothing links the individuals of
+// one time with those of another, unless a column of groups says so.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "divker/matrix.hpp"
+#include "divker/model.hpp"
+
+namespace divker {
+
+// A table of measurements as it was read.
+struct DataTable {
+  std::string source;                // names the table in messages
+  std::vector<std::string> columns;  // empty: in the order of declaration
+  Matrix values;
+  std::optional<double> time;  // of all rows; empty: the end of the time grid
+};
+
+struct DataOptions {
+  std::string time_column;                   // a table with the times of its rows; "": none
+  std::string group_column;                  // equal numbers: measurements of one individual
+  std::map<std::string, std::string> names;  // name in the model -> column of the tables
+  bool stationary = false;                   // the data follow the stationary law
+};
+
+// What was measured at one time of the grid.
+struct DataBlock {
+  std::string source;
+  double time = 0.0;
+  std::vector<std::size_t> observed;     // places in measurable(model)
+  Matrix values;                         // rows x observed
+  std::vector<std::size_t> rows;         // of the table, from 1
+  std::vector<std::size_t> individuals;  // 0 ... FitData::individuals - 1
+};
+
+struct FitData {
+  std::vector<DataBlock> blocks;  // in the order of time
+  std::size_t rows = 0;
+  std::size_t individuals = 0;
+  bool stationary = false;
+  double largest_shift = 0.0;        // of a time to its step of the grid
+  std::vector<std::string> ignored;  // columns that --map left unused
+
+  [[nodiscard]] std::vector<double> times() const;  // of the blocks, ascending, each once
+};
+
+// All that a column can be: the observations of the model, then its states as they are.
+[[nodiscard]] std::vector<Observation> measurable(const Model& model);
+
+// Throws Error(model) for a value that is not finite (row and column), a column that is nothing in
+// the model, a value outside the support of a state (a state that starts positive and whose noise
+// vanishes at zero stays positive), empty tables; Error(usage) for a time outside the grid, naming
+// the nearest step, and for options that name no column. Times between steps go to the nearest one.
+[[nodiscard]] FitData match_data(const Model& model, const std::vector<DataTable>& tables,
+                                 const DataOptions& options);
+
+}  // namespace divker

@@ -1,0 +1,15 @@
+// A number for all that a fit's result depends on.
+#pragma once
+
+#include <string>
+
+#include "divker/fit.hpp"
+
+namespace divker::fit {
+
+// 16 hexadecimal digits; equal for equal model texts, data and options. Threads and blocks, on
+// which no result depends, and the limit of the iterations do not count.
+[[nodiscard]] std::string fingerprint_of(const Model& model, const FitData& data,
+                                         const FitOptions& options);
+
+}  // namespace divker::fit

@@ -1,0 +1,274 @@
+#include "divker/fit_data.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "divker/error.hpp"
+#include "fit/support.hpp"
+#include "model/names.hpp"
+
+namespace divker {
+namespace {
+
+// Where the columns of one table go.
+struct Columns {
+  std::vector<std::size_t> observed;  // places in measurable()
+  std::vector<std::size_t> column;    // and the columns with their values
+  std::optional<std::size_t> time;
+  std::optional<std::size_t> group;
+};
+
+std::vector<std::string> names_of(const std::vector<Observation>& observations) {
+  std::vector<std::string> names;
+  names.reserve(observations.size());
+  for (const Observation& observation : observations) names.push_back(observation.name);
+  return names;
+}
+
+class Matcher {
+ public:
+  Matcher(const Model& model, const DataOptions& options)
+      : model_(model),
+        options_(options),
+        measurable_(measurable(model)),
+        names_(names_of(measurable_)),
+        positive_(fit::positive_states(model)) {}
+
+  FitData run(const std::vector<DataTable>& tables) {
+    if (tables.empty()) throw Error(ErrorKind::usage, "No data were given.");
+    data_.stationary = options_.stationary;
+    for (const DataTable& table : tables) add(table);
+    std::stable_sort(data_.blocks.begin(), data_.blocks.end(),
+                     [](const DataBlock& a, const DataBlock& b) { return a.time < b.time; });
+    data_.individuals = individuals_.empty() ? data_.rows : individuals_.size();
+    return std::move(data_);
+  }
+
+ private:
+  void add(const DataTable& table) {
+    if (table.values.rows == 0) {
+      throw Error(ErrorKind::model, fmt::format("{} holds no rows.", table.source));
+    }
+    check_finite(table);
+    const Columns columns = match_columns(table);
+    std::map<double, std::vector<std::size_t>> rows_at;
+    for (std::size_t r = 0; r < table.values.rows; ++r) {
+      rows_at[time_of(table, columns, r)].push_back(r);
+    }
+    for (const auto& [time, rows] : rows_at) add_block(table, columns, time, rows);
+  }
+
+  static std::string column_name(const DataTable& table, std::size_t column) {
+    return table.columns.empty() ? fmt::format("number {}", column + 1)
+                                 : in_quotes(table.columns[column]);
+  }
+
+  static void check_finite(const DataTable& table) {
+    for (std::size_t r = 0; r < table.values.rows; ++r) {
+      for (std::size_t c = 0; c < table.values.cols; ++c) {
+        if (std::isfinite(table.values(r, c))) continue;
+        throw Error(ErrorKind::model,
+                    fmt::format("{} holds {} in row {}, column {}; data must be finite.",
+                                table.source, table.values(r, c), r + 1, column_name(table, c)));
+      }
+    }
+  }
+
+  Columns match_columns(const DataTable& table) {
+    Columns result;
+    if (table.columns.empty()) return match_by_order(table);
+    result.time = special(table, options_.time_column, "--time");
+    result.group = special(table, options_.group_column, "--group");
+    std::set<std::size_t> mapped;
+    for (const auto& [name, column] : options_.names) {
+      const std::size_t c = find(table, column, "--map");
+      place(result, index_of(name), c);
+      mapped.insert(c);
+    }
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      if (c == result.time || c == result.group || mapped.contains(c)) continue;
+      const auto found = std::find(names_.begin(), names_.end(), table.columns[c]);
+      if (found != names_.end() && !options_.names.contains(*found)) {
+        place(result, static_cast<std::size_t>(found - names_.begin()), c);
+      } else if (!options_.names.empty()) {
+        data_.ignored.push_back(table.columns[c]);
+      } else {
+        unknown_column(table, c);
+      }
+    }
+    if (result.observed.empty()) {
+      throw Error(ErrorKind::model,
+                  fmt::format("{} has no column that the model {} knows; it knows {}.",
+                              table.source, model_.name(), list_of(names_)));
+    }
+    return result;
+  }
+
+  // The observations if there are any, else the states.
+  Columns match_by_order(const DataTable& table) {
+    if (!options_.time_column.empty() || !options_.group_column.empty() ||
+        !options_.names.empty()) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} has columns without names: --time, --group and --map cannot be "
+                              "used with it.",
+                              table.source));
+    }
+    const std::size_t wanted =
+        model_.observations().empty() ? model_.dimension() : model_.observations().size();
+    if (table.values.cols != wanted) {
+      const std::vector<std::string> expected(names_.begin(),
+                                              names_.begin() + static_cast<std::ptrdiff_t>(wanted));
+      throw Error(ErrorKind::model,
+                  fmt::format("{} has {} columns without names; expected {}: {}.", table.source,
+                              table.values.cols, wanted, list_of(expected)));
+    }
+    Columns result;
+    for (std::size_t c = 0; c < wanted; ++c) place(result, c, c);
+    return result;
+  }
+
+  static void place(Columns& columns, std::size_t observed, std::size_t column) {
+    columns.observed.push_back(observed);
+    columns.column.push_back(column);
+  }
+
+  [[nodiscard]] std::size_t index_of(const std::string& name) const {
+    const auto found = std::find(names_.begin(), names_.end(), name);
+    if (found != names_.end()) return static_cast<std::size_t>(found - names_.begin());
+    throw Error(ErrorKind::usage,
+                fmt::format("--map {}=...: {} is neither an observation nor a state of the model "
+                            "{}; these are {}.{}",
+                            name, in_quotes(name), model_.name(), list_of(names_),
+                            did_you_mean(name, names_)));
+  }
+
+  static std::size_t find(const DataTable& table, const std::string& column,
+                          const std::string& option) {
+    const auto found = std::find(table.columns.begin(), table.columns.end(), column);
+    if (found != table.columns.end()) {
+      return static_cast<std::size_t>(found - table.columns.begin());
+    }
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: {} has no column {}; its columns are {}.{}", option, table.source,
+                            in_quotes(column), list_of(table.columns),
+                            did_you_mean(column, table.columns)));
+  }
+
+  static std::optional<std::size_t> special(const DataTable& table, const std::string& column,
+                                            const std::string& option) {
+    if (column.empty()) return std::nullopt;
+    return find(table, column, option);
+  }
+
+  [[noreturn]] void unknown_column(const DataTable& table, std::size_t c) const {
+    throw Error(
+        ErrorKind::model,
+        fmt::format("The column {} of {} is neither an observation nor a state of the model {}; "
+                    "these are {}.{} Columns can be renamed, and others left out, with --map "
+                    "NAME=COLUMN.",
+                    in_quotes(table.columns[c]), table.source, model_.name(), list_of(names_),
+                    did_you_mean(table.columns[c], names_)));
+  }
+
+  double time_of(const DataTable& table, const Columns& columns, std::size_t row) {
+    const TimeGrid& grid = model_.time();
+    if (options_.stationary) return grid.time(grid.steps());
+    double time = table.time.value_or(grid.time(grid.steps()));
+    if (columns.time) time = table.values(row, *columns.time);
+    const double position = (time - grid.start) / grid.step;
+    const auto last = static_cast<double>(grid.steps());
+    const double step = std::clamp(std::round(position), 0.0, last);
+    const double on_grid = grid.time(static_cast<std::size_t>(step));
+    if (std::fabs(position - step) > 0.5 + 1e-9) {
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("The time {} of {}{} is outside the time grid {} : {} : {} of the "
+                      "model; the nearest time on it is {}.",
+                      time, table.source, columns.time ? fmt::format(", row {},", row + 1) : "",
+                      grid.start, grid.step, grid.end, on_grid));
+    }
+    if (step == 0.0 && !model_.has_initial_density()) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("The data of {} at time {} stand at the start, where the initial law "
+                              "of the model {} has no density; leave them out, or give the states "
+                              "a normal or lognormal initial law.",
+                              table.source, time, model_.name()));
+    }
+    data_.largest_shift = std::max(data_.largest_shift, std::fabs(time - on_grid));
+    return on_grid;
+  }
+
+  void add_block(const DataTable& table, const Columns& columns, double time,
+                 const std::vector<std::size_t>& rows) {
+    DataBlock block;
+    block.source = table.source;
+    block.time = time;
+    block.observed = columns.observed;
+    block.values = Matrix(rows.size(), columns.column.size());
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      for (std::size_t c = 0; c < columns.column.size(); ++c) {
+        const double value = table.values(rows[r], columns.column[c]);
+        check_support(table, columns, rows[r], c, value);
+        block.values(r, c) = value;
+      }
+      block.rows.push_back(rows[r] + 1);
+      block.individuals.push_back(individual(table, columns, rows[r]));
+      ++data_.rows;
+    }
+    data_.blocks.push_back(std::move(block));
+  }
+
+  std::size_t individual(const DataTable& table, const Columns& columns, std::size_t row) {
+    if (!columns.group) return data_.rows;
+    const double group = table.values(row, *columns.group);
+    return individuals_.try_emplace(group, individuals_.size()).first->second;
+  }
+
+  void check_support(const DataTable& table, const Columns& columns, std::size_t row, std::size_t c,
+                     double value) const {
+    const Observation& observation = measurable_[columns.observed[c]];
+    if (observation.noisy || value > 0.0) return;
+    for (std::size_t i = 0; i < model_.dimension(); ++i) {
+      if (!positive_[i] || model_.states()[i].node != observation.value) continue;
+      throw Error(ErrorKind::model,
+                  fmt::format("Row {} of {} has {} = {}, but {} stays positive in the model {}: "
+                              "the value is outside its support.",
+                              row + 1, table.source, column_name(table, columns.column[c]), value,
+                              model_.states()[i].name, model_.name()));
+    }
+  }
+
+  const Model& model_;
+  const DataOptions& options_;
+  std::vector<Observation> measurable_;
+  std::vector<std::string> names_;
+  std::vector<bool> positive_;
+  std::map<double, std::size_t> individuals_;
+  FitData data_;
+};
+
+}  // namespace
+
+std::vector<double> FitData::times() const {
+  std::vector<double> times;
+  for (const DataBlock& block : blocks) {
+    if (times.empty() || block.time != times.back()) times.push_back(block.time);
+  }
+  return times;
+}
+
+std::vector<Observation> measurable(const Model& model) {
+  std::vector<Observation> all = model.observations();
+  for (const State& state : model.states()) all.push_back({state.name, state.node, 0, false});
+  return all;
+}
+
+FitData match_data(const Model& model, const std::vector<DataTable>& tables,
+                   const DataOptions& options) {
+  return Matcher(model, options).run(tables);
+}
+
+}  // namespace divker

@@ -1,0 +1,149 @@
+// The state of a fit as text: one `name values...` a line, numbers in the shortest form that reads
+// back to the same double.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <sstream>
+
+#include "divker/error.hpp"
+#include "divker/fit.hpp"
+
+namespace divker {
+namespace {
+
+constexpr std::string_view first_line = "divker fit 1";
+
+template <class Values>
+std::string line(std::string_view name, const Values& values) {
+  std::string text(name);
+  for (const auto& value : values) text += fmt::format(" {}", value);
+  return text + "\n";
+}
+
+// Reads the lines in the order in which they were written.
+class Reader {
+ public:
+  Reader(const std::string& text, const std::string& source) : stream_(text), source_(source) {
+    if (next() != first_line) fail("it does not begin with '" + std::string(first_line) + "'");
+  }
+
+  // What follows the name.
+  std::string rest(std::string_view name) {
+    std::string found = next();
+    if (name.empty()) return found;
+    if (!found.starts_with(name)) {
+      fail(fmt::format("line {} should hold '{}'", number_, name));
+    }
+    return found.size() > name.size() ? found.substr(name.size() + 1) : "";
+  }
+
+  template <class T>
+  std::vector<T> numbers(std::string_view name) {
+    return parse<T>(rest(name));
+  }
+
+  template <class T>
+  T number(std::string_view name) {
+    const std::vector<T> values = numbers<T>(name);
+    if (values.size() != 1) fail(fmt::format("line {} should hold one number", number_));
+    return values.front();
+  }
+
+  std::vector<std::string> words(std::string_view name) {
+    std::istringstream stream(rest(name));
+    std::vector<std::string> result;
+    for (std::string word; stream >> word;) result.push_back(word);
+    return result;
+  }
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(ErrorKind::model, fmt::format("{} is no saved fit: {}.", source_, what));
+  }
+
+ private:
+  std::string next() {
+    std::string text;
+    if (!std::getline(stream_, text)) fail("it ends too early");
+    ++number_;
+    return text;
+  }
+
+  template <class T>
+  std::vector<T> parse(const std::string& text) {
+    std::vector<T> result;
+    std::istringstream stream(text);
+    for (std::string word; stream >> word;) {
+      T value{};
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+      if (error != std::errc() || end != word.data() + word.size()) {
+        fail(fmt::format("line {} holds '{}' where a number was expected", number_, word));
+      }
+      result.push_back(value);
+    }
+    return result;
+  }
+
+  std::istringstream stream_;
+  std::string source_;
+  std::size_t number_ = 0;
+};
+
+}  // namespace
+
+std::string to_text(const FitState& state) {
+  std::string text = std::string(first_line) + "\n";
+  text += "fingerprint " + state.fingerprint + "\n";
+  text += line("parameters", state.parameters);
+  text += line("active", state.active);
+  text += line("inactive", state.inactive);
+  text += fmt::format("paths {}\nradius {}\n", state.paths, state.radius);
+  text += line("damping_parameters", state.damping_parameters);
+  text += line("first_moment", state.first_moment);
+  text += line("second_moment", state.second_moment);
+  text += fmt::format("done {}\nconverged {}\nreason {}\n", state.done ? 1 : 0,
+                      state.converged ? 1 : 0, state.reason);
+  text += fmt::format("history {}\n", state.history.size());
+  for (const FitIteration& one : state.history) {
+    text += fmt::format("{} {} {}", one.paths, one.halvings, one.gain);
+    text +=
+        fmt::format(" {} {} {}\n", one.psi_over_noise, one.step, fmt::join(one.parameters, " "));
+  }
+  return text;
+}
+
+FitState parse_fit_state(const std::string& text, const std::string& source) {
+  Reader in(text, source);
+  FitState state;
+  state.fingerprint = in.rest("fingerprint");
+  state.parameters = in.numbers<double>("parameters");
+  state.active = in.numbers<std::size_t>("active");
+  state.inactive = in.words("inactive");
+  state.paths = in.number<std::size_t>("paths");
+  state.radius = in.number<double>("radius");
+  state.damping_parameters = in.numbers<double>("damping_parameters");
+  state.first_moment = in.numbers<double>("first_moment");
+  state.second_moment = in.numbers<double>("second_moment");
+  state.done = in.number<int>("done") != 0;
+  state.converged = in.number<int>("converged") != 0;
+  state.reason = in.rest("reason");
+  const auto count = in.number<std::size_t>("history");
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::vector<double> values = in.numbers<double>("");
+    constexpr std::size_t before_parameters = 5;
+    if (values.size() != before_parameters + state.parameters.size()) {
+      in.fail(fmt::format("iteration {} of its history has {} numbers", i, values.size()));
+    }
+    FitIteration one;
+    one.iteration = i;
+    one.paths = static_cast<std::size_t>(values[0]);
+    one.halvings = static_cast<std::size_t>(values[1]);
+    one.gain = values[2];
+    one.psi_over_noise = values[3];
+    one.step = values[4];
+    one.parameters.assign(values.begin() + before_parameters, values.end());
+    state.history.push_back(std::move(one));
+  }
+  return state;
+}
+
+}  // namespace divker

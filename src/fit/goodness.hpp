@@ -1,0 +1,32 @@
+// Two samples of one number each: do they follow one law?
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace divker::fit {
+
+struct TestResult {
+  double statistic = 0.0;
+  double p = 1.0;  // probability of a larger one if both samples follow one law
+};
+
+// Kolmogorov and Smirnov's largest distance of the distribution functions; p from the asymptotic
+// law with the correction of Stephens (1970). Conservative for data with ties.
+[[nodiscard]] TestResult kolmogorov_smirnov(std::vector<double> a, std::vector<double> b);
+
+// The energy distance of Szekely and Rizzo (2004), in one dimension 2 integral (F - G)^2; p from
+// 199 random exchanges of the labels, with numbers of this seed.
+[[nodiscard]] TestResult energy_distance(std::span<const double> a, std::span<const double> b,
+                                         std::uint64_t seed);
+
+// Its statistic alone, without p.
+[[nodiscard]] double energy_statistic(std::span<const double> a, std::span<const double> b);
+
+// Mean of log density at the points, the density by Gaussian kernels on the sample (Silverman's
+// bandwidth, 0.9 min(deviation, range of quartiles / 1.34) n^(-1/5)).
+[[nodiscard]] double mean_log_density(std::vector<double> sample, std::span<const double> points);
+
+}  // namespace divker::fit

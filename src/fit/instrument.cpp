@@ -1,0 +1,241 @@
+#include "fit/instrument.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "estimate/parallel.hpp"
+#include "estimate/products.hpp"
+
+namespace divker::fit {
+namespace {
+
+using Eigen::Index;
+
+constexpr std::size_t block_rows = 256;
+constexpr std::size_t most_features = 300;
+constexpr std::size_t most_features_of_degree_two = 600;
+constexpr std::size_t highest_degree = 8;
+constexpr std::size_t samples_per_feature = 10;
+constexpr std::size_t knots = 257;
+
+double normal_distribution(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
+
+std::size_t binomial(std::size_t n, std::size_t k) {
+  double value = 1.0;
+  for (std::size_t i = 1; i <= k; ++i) {
+    value *= static_cast<double>(n - k + i) / static_cast<double>(i);
+  }
+  return static_cast<std::size_t>(std::llround(std::min(value, 1e15)));
+}
+
+}  // namespace
+
+NormalScores::NormalScores(std::vector<double> sample) {
+  std::sort(sample.begin(), sample.end());
+  const auto n = static_cast<double>(sample.size());
+  // Where half a sample is left beyond.
+  double reach = 0.0;
+  while (n * normal_distribution(-reach) > 0.5) reach += 0.01;
+  for (std::size_t k = 0; k < knots; ++k) {
+    const double share = 2.0 * static_cast<double>(k) / static_cast<double>(knots - 1) - 1.0;
+    const double z = reach * share;
+    const double rank = std::clamp(n * normal_distribution(z) - 0.5, 0.0, n - 1.0);
+    const auto below = static_cast<std::size_t>(rank);
+    const std::size_t above = std::min(below + 1, sample.size() - 1);
+    const double part = rank - static_cast<double>(below);
+    const double quantile = (1.0 - part) * sample[below] + part * sample[above];
+    if (!knots_.empty() && quantile <= knots_.back()) continue;
+    knots_.push_back(quantile);
+    scores_.push_back(z);
+  }
+}
+
+double NormalScores::operator()(double value) const {
+  if (value <= knots_.front()) return scores_.front();
+  if (value >= knots_.back()) return scores_.back();
+  const auto above = std::upper_bound(knots_.begin(), knots_.end(), value);
+  const auto k = static_cast<std::size_t>(above - knots_.begin());
+  const double part = (value - knots_[k - 1]) / (knots_[k] - knots_[k - 1]);
+  return scores_[k - 1] + part * (scores_[k] - scores_[k - 1]);
+}
+
+std::size_t Instrument::degree_of(const Product& product) {
+  std::size_t degree = 0;
+  for (const Factor& factor : product) degree += factor.degree;
+  return degree;
+}
+
+Instrument::Instrument(const Matrix& y, const Matrix& responses, std::size_t threads)
+    : threads_(threads) {
+  choose_products(y.cols, y.rows);
+  for (std::size_t c = 0; c < y.cols; ++c) scores_.emplace_back(y.column(c));
+  decorrelate(y);
+  const auto p = static_cast<Index>(products_.size());
+  const auto outputs = static_cast<Index>(responses.cols);
+  const Eigen::Map<const RowMajor> targets(responses.data.data(),
+                                           static_cast<Index>(responses.rows), outputs);
+  mean_ = targets.colwise().mean();
+  const auto n = static_cast<double>(y.rows);
+  RowMajor gram = RowMajor::Zero(p, p);
+  RowMajor moments = RowMajor::Zero(p, outputs);
+  feature_mean_ = Eigen::RowVectorXd::Zero(p);
+  Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(outputs);
+  for (std::size_t begin = 0; begin < y.rows; begin += block_rows) {
+    const std::size_t end = std::min(y.rows, begin + block_rows);
+    const RowMajor f = features_of(y, begin, end);
+    const RowMajor t =
+        targets.middleRows(static_cast<Index>(begin), static_cast<Index>(end - begin)).rowwise() -
+        mean_;
+    feature_mean_ += f.colwise().sum() / n;
+    squares += t.colwise().squaredNorm().transpose().array();
+    add_product(f.data(), products_.size(), f.data(), products_.size(), end - begin, gram.data(),
+                true, threads_);
+    add_product(f.data(), products_.size(), t.data(), responses.cols, end - begin, moments.data(),
+                false, threads_);
+  }
+  gram.triangularView<Eigen::StrictlyLower>() = gram.transpose();
+  gram -= n * feature_mean_.transpose() * feature_mean_;
+  solve(gram, moments, squares, n);
+}
+
+void Instrument::choose_products(std::size_t dimension, std::size_t samples) {
+  const std::size_t most = std::min(most_features, samples / samples_per_feature);
+  degree_ = 1;
+  while (degree_ < highest_degree && binomial(dimension + degree_ + 1, degree_ + 1) - 1 <= most) {
+    ++degree_;
+  }
+  if (degree_ > 1 || dimension == 1) {
+    Product product;
+    add_products(product, dimension, degree_);
+    std::stable_sort(products_.begin(), products_.end(), [](const Product& a, const Product& b) {
+      return degree_of(a) < degree_of(b);
+    });
+    return;
+  }
+  // Too many coordinates for all products of two: those of near neighbours in the order of
+  // declaration, taken as a ring.
+  degree_ = 2;
+  const std::size_t room = std::min(most_features_of_degree_two, samples / samples_per_feature);
+  for (std::size_t i = 0; i < dimension; ++i) products_.push_back({{i, 1}});
+  for (std::size_t i = 0; i < dimension && products_.size() < room; ++i) {
+    products_.push_back({{i, 2}});
+  }
+  for (std::size_t apart = 1; 2 * apart < dimension; ++apart) {
+    if (products_.size() + dimension > room) break;
+    for (std::size_t i = 0; i < dimension; ++i) {
+      products_.push_back({{i, 1}, {(i + apart) % dimension, 1}});
+    }
+  }
+}
+
+// The product so far times all products up to `degree` in the first `coordinates`.
+void Instrument::add_products(Product& product, std::size_t coordinates, std::size_t degree) {
+  if (coordinates == 0) {
+    if (!product.empty()) products_.push_back(product);
+    return;
+  }
+  add_products(product, coordinates - 1, degree);
+  for (std::size_t k = 1; k <= degree; ++k) {
+    product.push_back({coordinates - 1, k});
+    add_products(product, coordinates - 1, degree - k);
+    product.pop_back();
+  }
+}
+
+void Instrument::decorrelate(const Matrix& y) {
+  const auto d = static_cast<Index>(y.cols);
+  RowMajor products = RowMajor::Zero(d, d);
+  Eigen::RowVectorXd z(d);
+  for (std::size_t r = 0; r < y.rows; ++r) {
+    for (Index c = 0; c < d; ++c) {
+      const auto column = static_cast<std::size_t>(c);
+      z[c] = scores_[column](y(r, column));
+    }
+    products.noalias() += z.transpose() * z;
+  }
+  products /= static_cast<double>(y.rows);
+  products.diagonal().array() += 1e-6;
+  const Eigen::LLT<Eigen::MatrixXd> factor(products);
+  whitening_ = factor.matrixL().solve(Eigen::MatrixXd::Identity(d, d));
+}
+
+RowMajor Instrument::features_of(const Matrix& points, std::size_t begin, std::size_t end) const {
+  const std::size_t d = points.cols;
+  const auto rows = static_cast<Index>(end - begin);
+  RowMajor z(rows, static_cast<Index>(d));
+  for (std::size_t r = begin; r < end; ++r) {
+    for (std::size_t c = 0; c < d; ++c) {
+      z(static_cast<Index>(r - begin), static_cast<Index>(c)) = scores_[c](points(r, c));
+    }
+  }
+  const RowMajor w = z * whitening_.transpose();
+  RowMajor f(rows, static_cast<Index>(products_.size()));
+  std::vector<double> hermite(d * (degree_ + 1));
+  for (Index r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < d; ++c) {
+      double* h = hermite.data() + c * (degree_ + 1);
+      const double x = w(r, static_cast<Index>(c));
+      h[0] = 1.0;
+      h[1] = x;
+      // Orthonormal: sqrt(k+1) h_{k+1} = x h_k - sqrt(k) h_{k-1}.
+      for (std::size_t k = 1; k < degree_; ++k) {
+        const auto n = static_cast<double>(k);
+        h[k + 1] = (x * h[k] - std::sqrt(n) * h[k - 1]) / std::sqrt(n + 1.0);
+      }
+    }
+    double* out = f.row(r).data();
+    for (const Product& product : products_) {
+      double value = 1.0;
+      for (const Factor& factor : product) {
+        value *= hermite[factor.coordinate * (degree_ + 1) + factor.degree];
+      }
+      *out++ = value;
+    }
+  }
+  return f;
+}
+
+// Generalised cross-validation (Golub, Heath and Wahba 1979) over all responses together. One
+// choice for all of them keeps E[Ihat I^T] symmetric.
+void Instrument::solve(const RowMajor& gram, const RowMajor& moments, const Eigen::ArrayXd& squares,
+                       double n) {
+  std::vector<Index> sizes;  // features up to each degree
+  for (std::size_t j = 0; j < products_.size(); ++j) {
+    const bool last = j + 1 == products_.size();
+    if (last || degree_of(products_[j + 1]) > degree_of(products_[j])) {
+      sizes.push_back(static_cast<Index>(j + 1));
+    }
+  }
+  double best = std::numeric_limits<double>::infinity();
+  for (const Index p : sizes) {
+    Eigen::MatrixXd system = gram.topLeftCorner(p, p);
+    system.diagonal().array() += 1e-6 * n;
+    const RowMajor solution = system.llt().solve(moments.topRows(p));
+    const Eigen::ArrayXd explained =
+        (solution.array() * moments.topRows(p).array()).colwise().sum().transpose();
+    const double left = ((squares - explained) / squares.max(1e-300)).mean();
+    const double score = left / std::pow(1.0 - static_cast<double>(p) / n, 2);
+    if (score >= best) continue;
+    best = score;
+    coefficients_ = solution;
+  }
+  products_.resize(static_cast<std::size_t>(coefficients_.rows()));
+  feature_mean_.conservativeResize(coefficients_.rows());
+}
+
+Matrix Instrument::evaluate(const Matrix& points) const {
+  Matrix result(points.rows, static_cast<std::size_t>(coefficients_.cols()));
+  for_each_block(points.rows, block_rows, threads_, [&](std::size_t begin, std::size_t end) {
+    RowMajor f = features_of(points, begin, end);
+    f.rowwise() -= feature_mean_;
+    const RowMajor transposed = f.transpose();
+    Eigen::Map<RowMajor> out(result.row(begin).data(), f.rows(), coefficients_.cols());
+    out.rowwise() = mean_;
+    add_product(transposed.data(), end - begin, coefficients_.data(), result.cols, products_.size(),
+                result.row(begin).data(), false, 1);
+  });
+  return result;
+}
+
+}  // namespace divker::fit

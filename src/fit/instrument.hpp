@@ -1,0 +1,66 @@
+// The conditional expectation that a fit matches, made for speed and for wild samples.
+//
+// Any functions make consistent matching equations; good ones are close to E[I | y]. Each observed
+// coordinate is mapped to a standard normal one by its ranks in the sample (normal scores), the
+// coordinates are decorrelated, and I is regressed on products of Hermite polynomials, which are
+// then nearly orthonormal. Normal scores take logarithms of lognormal coordinates, so to speak, and
+// keep outliers from having leverage.
+#pragma once
+
+#include <Eigen/Dense>
+#include <cstddef>
+#include <vector>
+
+#include "divker/matrix.hpp"
+
+namespace divker::fit {
+
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+// Maps numbers to standard normal ones by their rank in a sample; flat beyond the sample.
+class NormalScores {
+ public:
+  explicit NormalScores(std::vector<double> sample);
+  [[nodiscard]] double operator()(double value) const;
+
+ private:
+  std::vector<double> knots_;   // quantiles of the sample
+  std::vector<double> scores_;  // of the knots
+};
+
+class Instrument {
+ public:
+  // y: n x d, responses: n x P. The degree is the one that predicts best, common to all responses.
+  // Cost: n (p^2 + p P), p features.
+  Instrument(const Matrix& y, const Matrix& responses, std::size_t threads);
+  [[nodiscard]] Matrix evaluate(const Matrix& points) const;
+  [[nodiscard]] std::size_t features() const { return products_.size(); }
+
+ private:
+  // A product of Hermite polynomials: coordinate and degree of each factor.
+  struct Factor {
+    std::size_t coordinate = 0;
+    std::size_t degree = 0;
+  };
+  using Product = std::vector<Factor>;
+  static std::size_t degree_of(const Product& product);
+  void choose_products(std::size_t dimension, std::size_t samples);
+  void add_products(Product& product, std::size_t coordinates, std::size_t degree);
+  void decorrelate(const Matrix& y);
+  void solve(const RowMajor& gram, const RowMajor& moments, const Eigen::ArrayXd& squares,
+             double n);
+  // Rows begin ... end - 1 of the points.
+  [[nodiscard]] RowMajor features_of(const Matrix& points, std::size_t begin,
+                                     std::size_t end) const;
+
+  std::size_t threads_;
+  std::size_t degree_ = 2;
+  std::vector<NormalScores> scores_;
+  RowMajor whitening_;               // lower triangular
+  std::vector<Product> products_;    // in the order of their degree
+  Eigen::RowVectorXd mean_;          // of the responses
+  Eigen::RowVectorXd feature_mean_;  // 1 x p
+  RowMajor coefficients_;            // p x P
+};
+
+}  // namespace divker::fit

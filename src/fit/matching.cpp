@@ -1,0 +1,142 @@
+#include "fit/matching.hpp"
+
+#include <cmath>
+#include <functional>
+#include <memory>
+
+#include "fit/instrument.hpp"
+
+namespace divker::fit {
+namespace {
+
+using Eigen::Index;
+using Learned = std::function<Matrix(const Matrix&)>;
+
+Eigen::Map<const RowMajor> view(const Matrix& m) {
+  return {m.data.data(), static_cast<Index>(m.rows), static_cast<Index>(m.cols)};
+}
+
+RowMajor centred(const Matrix& m) {
+  const auto values = view(m);
+  return values.rowwise() - values.colwise().mean();
+}
+
+// Sums over the blocks of the data, each weighed by its share of the rows.
+class Matcher {
+ public:
+  Matcher(const ObservedPaths& paths, const FitData& data, const MatchingOptions& options)
+      : paths_(paths),
+        data_(data),
+        options_(options),
+        parameters_(static_cast<Index>(paths.blocks.front()[0].responses.cols)),
+        data_influence_(RowMajor::Zero(static_cast<Index>(data.individuals), parameters_)),
+        information_(Eigen::MatrixXd::Zero(parameters_, parameters_)),
+        effect_variance_(Eigen::VectorXd::Zero(parameters_)) {
+    result_.psi = Eigen::VectorXd::Zero(parameters_);
+    for (std::size_t h = 0; h < 2; ++h) {
+      const auto rows = static_cast<Index>(paths.blocks.front()[h].responses.rows);
+      model_influence_[h] = RowMajor::Zero(rows, parameters_);
+    }
+  }
+
+  Matching run() {
+    for (std::size_t b = 0; b < data_.blocks.size(); ++b) add(b);
+    result_.information = 0.5 * (information_ + information_.transpose());
+    result_.asymmetry = 0.5 * (information_ - information_.transpose());
+    result_.effect = information_.diagonal().array() / effect_variance_.array().sqrt().max(1e-300);
+    const auto individuals = static_cast<double>(data_.individuals);
+    const auto rows = static_cast<double>(data_.rows);
+    result_.data_covariance = data_influence_.transpose() * data_influence_ *
+                              (individuals / std::max(individuals - 1.0, 1.0)) / (rows * rows);
+    result_.model_covariance = Eigen::MatrixXd::Zero(parameters_, parameters_);
+    for (const RowMajor& influence : model_influence_) {
+      // Each half has a share of one half in psi.
+      const auto n = static_cast<double>(influence.rows());
+      result_.model_covariance += influence.transpose() * influence / (4.0 * n * n);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void add(std::size_t b) {
+    const DataBlock& block = data_.blocks[b];
+    const auto& halves = paths_.blocks[b];
+    const double share = static_cast<double>(block.values.rows) / static_cast<double>(data_.rows);
+    RowMajor at_data = RowMajor::Zero(static_cast<Index>(block.values.rows), parameters_);
+    for (std::size_t h = 0; h < 2; ++h) {
+      const ObservedHalf& other = halves[1 - h];
+      const Learned learned = learn(halves[h].y, halves[h].responses);
+      const Matrix values = learned(block.values);
+      at_data += 0.5 * view(values);
+      const Matrix at_model = learned(other.y);
+      const RowMajor influence = centred(at_model);
+      result_.psi -= 0.5 * share * view(at_model).colwise().mean().transpose();
+      add_information(influence, centred(other.responses), share);
+      model_influence_[1 - h] += share * influence;
+    }
+    add_data(block, at_data, share);
+    if (options_.uncentred) replace_by_uncentred(block, halves, share);
+  }
+
+  void add_information(const RowMajor& influence, const RowMajor& responses, double share) {
+    const auto n = static_cast<double>(influence.rows());
+    const Eigen::MatrixXd products = influence.transpose() * responses / n;
+    information_ += 0.5 * share * products;
+    const Eigen::ArrayXd squares =
+        (influence.array() * responses.array()).square().colwise().sum().transpose() / n;
+    effect_variance_.array() +=
+        0.25 * share * share * (squares - products.diagonal().array().square()).max(0.0) / n;
+  }
+
+  void add_data(const DataBlock& block, const RowMajor& at_data, double share) {
+    const Eigen::RowVectorXd mean = at_data.colwise().mean();
+    result_.psi += share * mean.transpose();
+    for (std::size_t r = 0; r < block.values.rows; ++r) {
+      data_influence_.row(static_cast<Index>(block.individuals[r])) +=
+          at_data.row(static_cast<Index>(r)) - mean;
+    }
+  }
+
+  void replace_by_uncentred(const DataBlock& block, const std::array<ObservedHalf, 2>& halves,
+                            double share) {
+    ObservedHalf all = halves[0];
+    for (const auto member : {&ObservedHalf::y, &ObservedHalf::responses}) {
+      const Matrix& more = halves[1].*member;
+      (all.*member).rows += more.rows;
+      (all.*member).data.insert((all.*member).data.end(), more.data.begin(), more.data.end());
+    }
+    const Matrix values = learn(all.y, all.responses)(block.values);
+    uncentred_ += share * view(values).colwise().mean().transpose();
+    result_.psi = uncentred_;
+  }
+
+  [[nodiscard]] Learned learn(const Matrix& y, const Matrix& responses) const {
+    if (options_.regressor == "hermite") {
+      return [instrument = Instrument(y, responses, options_.regressor_options.threads)](
+                 const Matrix& points) { return instrument.evaluate(points); };
+    }
+    const std::shared_ptr<Regressor> regressor =
+        make_regressor(options_.regressor, options_.regressor_options);
+    regressor->fit(y, responses);
+    return [regressor](const Matrix& points) { return regressor->evaluate(points); };
+  }
+
+  const ObservedPaths& paths_;
+  const FitData& data_;
+  const MatchingOptions& options_;
+  Index parameters_;
+  Matching result_;
+  RowMajor data_influence_;                  // individuals x P, times the number of rows
+  std::array<RowMajor, 2> model_influence_;  // paths of a half x P
+  Eigen::MatrixXd information_;              // not symmetric
+  Eigen::VectorXd effect_variance_;
+  Eigen::VectorXd uncentred_ = Eigen::VectorXd::Zero(parameters_);
+};
+
+}  // namespace
+
+Matching match(const ObservedPaths& paths, const FitData& data, const MatchingOptions& options) {
+  return Matcher(paths, data, options).run();
+}
+
+}  // namespace divker::fit

@@ -1,0 +1,42 @@
+// The matching equations: psi, its derivative, and how well both are known.
+#pragma once
+
+#include <Eigen/Dense>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "divker/fit_data.hpp"
+#include "divker/regressor.hpp"
+#include "fit/observed_paths.hpp"
+
+namespace divker::fit {
+
+struct Matching {
+  // psi = mean over data of Ihat - mean over model of Ihat, an estimate of the derivative of the
+  // mean log-likelihood of the data; P entries, summed over the blocks by their share of the rows.
+  Eigen::VectorXd psi;
+  // E[(Ihat - mean) (I - mean)^T]: minus the derivative of psi, symmetrised.
+  Eigen::MatrixXd information;
+  // The antisymmetric part, zero but for sampling noise, and hence a measure of it.
+  Eigen::MatrixXd asymmetry;
+  Eigen::MatrixXd data_covariance;   // of psi, from the sampling of the data
+  Eigen::MatrixXd model_covariance;  // of psi, from the number of paths
+  // z values of the diagonal of `information` against zero: does the parameter do anything?
+  Eigen::VectorXd effect;
+};
+
+struct MatchingOptions {
+  std::string regressor;  // "hermite": instrument.hpp; else one of make_regressor()
+  RegressorOptions regressor_options;
+  // Average Ihat, learned from all paths, over the data alone: the estimator of A. Ni,
+  // arXiv:2509.03992, biased by what the regressor smooths away.
+  bool uncentred = false;
+};
+
+// Ihat learned from one half of the paths is averaged over the other half and over the data, and
+// the two ways are averaged. At the true law psi is zero in expectation whatever the regressor.
+[[nodiscard]] Matching match(const ObservedPaths& paths, const FitData& data,
+                             const MatchingOptions& options);
+
+}  // namespace divker::fit

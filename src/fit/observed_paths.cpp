@@ -1,0 +1,180 @@
+#include "fit/observed_paths.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "divker/error.hpp"
+#include "divker/random.hpp"
+
+namespace divker::fit {
+namespace {
+
+void append(Matrix& target, const Matrix& rows) {
+  target.cols = rows.cols;
+  target.rows += rows.rows;
+  target.data.insert(target.data.end(), rows.data.begin(), rows.data.end());
+}
+
+// The rows of one parity.
+Matrix half_of(const Matrix& m, std::size_t parity) {
+  Matrix half((m.rows + 1 - parity) / 2, m.cols);
+  for (std::size_t r = 0; r < half.rows; ++r) {
+    const auto row = m.row(2 * r + parity);
+    std::copy(row.begin(), row.end(), half.row(r).begin());
+  }
+  return half;
+}
+
+// On a path of the model an observation has a value that it cannot have.
+[[noreturn]] void refuse(const std::string& name, double time, const char* what, double value) {
+  throw Error(ErrorKind::numerical,
+              fmt::format("The {} of the observation {} is {} on a path at t = {:.6g}.", what, name,
+                          value, time));
+}
+
+}  // namespace
+
+Observer::Observer(const Model& model, const FitData& data, std::vector<std::size_t> parameters,
+                   double window)
+    : graph_(*model.graph()), parameters_(std::move(parameters)), times_(data.times()) {
+  if (data.stationary) {
+    const TimeGrid& grid = model.time();
+    const double start = grid.time(grid.steps()) - window;
+    const double step = std::round((start - grid.start) / grid.step);
+    windowed_ = window > 0.0 && step >= 1.0;
+    if (windowed_) times_.insert(times_.begin(), grid.time(static_cast<std::size_t>(step)));
+  }
+  for (const DataBlock& block : data.blocks) {
+    const auto at = std::find(times_.begin(), times_.end(), block.time);
+    blocks_.push_back({static_cast<std::size_t>(at - times_.begin()), block.time, block.observed});
+  }
+  std::vector<Expression> gamma;
+  for (const std::size_t p : parameters_) gamma.push_back(graph_.at(model.parameters()[p].node));
+  for (const Observation& observation : measurable(model)) {
+    names_.push_back(observation.name);
+    Roots roots;
+    roots.value = roots_.size();
+    roots.noisy = observation.noisy;
+    roots_.push_back(observation.value);
+    if (observation.noisy) {
+      roots.deviation = roots_.size();
+      roots_.push_back(observation.deviation);
+      const auto of_value = gradient(graph_.at(observation.value), gamma);
+      const auto of_deviation = gradient(graph_.at(observation.deviation), gamma);
+      roots.derivatives = roots_.size();
+      for (std::size_t p = 0; p < gamma.size(); ++p) {
+        roots_.insert(roots_.end(), {of_value[p].id(), of_deviation[p].id()});
+      }
+    }
+    observations_.push_back(roots);
+  }
+}
+
+std::vector<std::vector<double>> Observer::evaluate_roots(const Model& model, const Matrix& x,
+                                                          double time) const {
+  std::vector<std::vector<double>> states;
+  std::vector<std::span<const double>> columns(graph_.input_count());
+  states.reserve(model.dimension());
+  const std::vector<double> values = model.parameter_values();
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    states.push_back(x.column(i));
+    columns[graph_.node(model.states()[i].node).a] = states.back();
+  }
+  for (std::size_t p = 0; p < values.size(); ++p) {
+    columns[graph_.node(model.parameters()[p].node).a] = {&values[p], 1};
+  }
+  columns[graph_.node(model.time_input()).a] = {&time, 1};
+  return evaluate_columns(graph_, roots_, columns, x.rows);
+}
+
+ObservedHalf Observer::see(const Model& model, const BlockView& block, const PathGroup& group,
+                           std::uint64_t seed) const {
+  const Matrix& x = group.x[block.snapshot];
+  ObservedHalf seen{Matrix(x.rows, block.observed.size()), group.responses[block.snapshot]};
+  if (windowed_) {
+    const Matrix& before = group.responses.front();
+    for (std::size_t i = 0; i < before.data.size(); ++i) seen.responses.data[i] -= before.data[i];
+  }
+  const auto values = evaluate_roots(model, x, block.time);
+  const NormalSource normals(seed, Stream::observation);
+  constexpr std::size_t paths_per_group = 256;
+  const std::uint64_t first = group.index * paths_per_group;
+  for (std::size_t c = 0; c < block.observed.size(); ++c) {
+    const Roots& roots = observations_[block.observed[c]];
+    const std::string& name = names_[block.observed[c]];
+    for (std::size_t r = 0; r < x.rows; ++r) {
+      seen.y(r, c) = values[roots.value][r];
+      if (!std::isfinite(seen.y(r, c))) refuse(name, block.time, "value", seen.y(r, c));
+      if (!roots.noisy) continue;
+      const double sd = values[roots.deviation][r];
+      if (!(sd > 0.0)) refuse(name, block.time, "standard deviation", sd);
+      const double z =
+          normals.normal(first + r, block.snapshot, block.observed[c], observations_.size());
+      seen.y(r, c) += sd * z;
+      for (std::size_t p = 0; p < parameters_.size(); ++p) {
+        const double of_value = values[roots.derivatives + 2 * p][r];
+        const double of_deviation = values[roots.derivatives + 2 * p + 1][r];
+        seen.responses(r, p) += (z * of_value + (z * z - 1.0) * of_deviation) / sd;
+      }
+    }
+  }
+  return seen;
+}
+
+struct Observer::Part : Collector::Part {
+  std::vector<std::array<ObservedHalf, 2>> blocks;
+};
+
+class Observer::Halves : public Collector {
+ public:
+  Halves(const Observer& observer, const Model& model, const RunOptions& options,
+         std::vector<std::array<ObservedHalf, 2>>& blocks)
+      : observer_(observer), model_(model), seed_(options.seed), blocks_(blocks) {
+    blocks_.resize(observer.blocks_.size());
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      for (ObservedHalf& half : blocks_[b]) {
+        half.y.data.reserve((options.paths + 1) / 2 * observer.blocks_[b].observed.size());
+        half.responses.data.reserve((options.paths + 1) / 2 * observer.parameters_.size());
+      }
+    }
+  }
+
+  [[nodiscard]] std::unique_ptr<Collector::Part> reduce(PathGroup group) const override {
+    auto part = std::make_unique<Observer::Part>();
+    for (const BlockView& block : observer_.blocks_) {
+      const ObservedHalf all = observer_.see(model_, block, group, seed_);
+      part->blocks.push_back({ObservedHalf{half_of(all.y, 0), half_of(all.responses, 0)},
+                              ObservedHalf{half_of(all.y, 1), half_of(all.responses, 1)}});
+    }
+    return part;
+  }
+
+  void absorb(std::unique_ptr<Collector::Part> part) override {
+    const auto& from = static_cast<const Observer::Part&>(*part).blocks;
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      for (std::size_t h = 0; h < 2; ++h) {
+        append(blocks_[b][h].y, from[b][h].y);
+        append(blocks_[b][h].responses, from[b][h].responses);
+      }
+    }
+  }
+
+ private:
+  const Observer& observer_;
+  const Model& model_;
+  std::uint64_t seed_;
+  std::vector<std::array<ObservedHalf, 2>>& blocks_;
+};
+
+ObservedPaths Observer::run(const Ensemble& ensemble, const RunOptions& options) const {
+  RunOptions run = options;
+  run.snapshots = times_;
+  ObservedPaths paths;
+  Halves halves(*this, ensemble.model(), run, paths.blocks);
+  paths.summary = ensemble.run(run, halves);
+  return paths;
+}
+
+}  // namespace divker::fit

@@ -1,0 +1,73 @@
+// Paths as the data see them: through the observations, at the times of the snapshots.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "divker/ensemble.hpp"
+#include "divker/fit_data.hpp"
+
+namespace divker::fit {
+
+// Half of the paths, as one block of the data sees them.
+struct ObservedHalf {
+  Matrix y;          // paths x observed
+  Matrix responses;  // paths x parameters: d log (law of x and y) / d gamma along the path
+};
+
+// Even and odd paths apart: what is learned from one half is used on the other.
+struct ObservedPaths {
+  std::vector<std::array<ObservedHalf, 2>> blocks;  // as the blocks of the data
+  RunSummary summary;
+};
+
+// How the blocks of the data see a path. An observation with noise, y = g(x) + sd(x) z, adds
+//   d log p(y | x) / d gamma = z dg/dgamma / sd + (z^2 - 1) d sd/dgamma / sd
+// to the response of the path.
+class Observer {
+ public:
+  // `parameters`: those whose responses the ensemble accumulates. `window`: for stationary data,
+  // the time before the end over which responses are accumulated; 0: all the time.
+  Observer(const Model& model, const FitData& data, std::vector<std::size_t> parameters,
+           double window);
+
+  // The snapshot times that a run needs.
+  [[nodiscard]] const std::vector<double>& times() const { return times_; }
+  // Runs and observes. Memory: paths * (observed + parameters) doubles for each block.
+  // Error(numerical) where an observation is not finite, or its noise not positive.
+  [[nodiscard]] ObservedPaths run(const Ensemble& ensemble, const RunOptions& options) const;
+
+ private:
+  struct Part;
+  class Halves;
+  // The roots of one observation in the graph: value, deviation, and their derivatives.
+  struct Roots {
+    std::size_t value = 0;
+    std::size_t deviation = 0;
+    std::size_t derivatives = 0;  // of value and deviation in turn, parameter after parameter
+    bool noisy = false;
+  };
+  struct BlockView {
+    std::size_t snapshot = 0;
+    double time = 0.0;
+    std::vector<std::size_t> observed;
+  };
+  [[nodiscard]] std::vector<std::vector<double>> evaluate_roots(const Model& model, const Matrix& x,
+                                                                double time) const;
+  [[nodiscard]] ObservedHalf see(const Model& model, const BlockView& block, const PathGroup& group,
+                                 std::uint64_t seed) const;
+
+  Graph graph_;
+  std::vector<std::size_t> parameters_;
+  std::vector<double> times_;
+  std::vector<BlockView> blocks_;
+  bool windowed_ = false;
+  std::vector<NodeId> roots_;
+  std::vector<Roots> observations_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace divker::fit

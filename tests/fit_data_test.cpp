@@ -1,0 +1,173 @@
+// Tables of measurements become snapshots of a model; observations in the language.
+#include "divker/fit_data.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "divker/error.hpp"
+#include "divker/language.hpp"
+
+namespace divker {
+namespace {
+
+using ::testing::HasSubstr;
+
+const char* const growth = R"(model growth
+param r = 0.1
+param s = 0.2 in (0, inf)
+param e = 0.1 in (0, inf)
+state w, v
+dw = r*w dt + s*w dW
+dv = -v dt + s dV
+init w ~ lognormal(0, 0.1)
+init v ~ normal(0, 1)
+observe y = log(w)
+observe z ~ normal(v, e)
+time 0 : 0.1 : 2
+)";
+
+Matrix matrix(std::size_t cols, std::vector<double> values) {
+  Matrix m(values.size() / cols, cols);
+  m.data = std::move(values);
+  return m;
+}
+
+std::string message_of(const std::function<void()>& act, ErrorKind kind) {
+  try {
+    act();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(Observations, AreReadAndPrinted) {
+  const Model model = parse_model(growth);
+  ASSERT_EQ(model.observations().size(), 2U);
+  EXPECT_EQ(model.observations()[0].name, "y");
+  EXPECT_FALSE(model.observations()[0].noisy);
+  EXPECT_TRUE(model.observations()[1].noisy);
+  EXPECT_EQ(parse_model(model.text()).hash(), model.hash());
+  EXPECT_THAT(model.text(), HasSubstr("observe z ~ normal(v, e)\n"));
+}
+
+TEST(Observations, MayBeVectors) {
+  const std::string start =
+      "model m\nparam e = 1 in (0, inf)\nstate x[3]\ndx[i] = -x[i] dt + dW[i]\n"
+      "init x ~ normal(0, 1)\ntime 0 : 0.1 : 1\n";
+  const Model all = parse_model(start + "observe y[i] ~ normal(x[i], e)\n");
+  ASSERT_EQ(all.observations().size(), 3U);
+  EXPECT_EQ(all.observations()[2].name, "y[2]");
+  const Model some = parse_model(start + "observe y[0] = x[2]\nobserve y[1] = x[0]\n");
+  EXPECT_EQ(some.observations()[0].value, some.states()[2].node);
+}
+
+TEST(Observations, OfBuiltModelsArePrinted) {
+  ModelBuilder b("built");
+  const Expression s = b.parameter("s", 1.0);
+  const Expression x = b.state("x");
+  b.drift(x, -x);
+  b.noise(x, "W", s);
+  b.initial_normal(x, 0.0, 1.0);
+  b.observe("y", exp(x));
+  b.observe_normal("z[0]", x, s);
+  b.time(0.0, 0.1, 1.0);
+  const Model model = b.build();
+  EXPECT_EQ(parse_model(model.text()).hash(), model.hash());
+}
+
+TEST(Observations, RefusesFaults) {
+  const auto fault = [](const std::string& line) {
+    return message_of([&] { (void)parse_model(std::string(growth) + line + "\n"); },
+                      ErrorKind::model);
+  };
+  EXPECT_THAT(fault("observe y = w"), HasSubstr("'y' is declared twice; line 10 declares it"));
+  EXPECT_THAT(fault("observe q ~ uniform(w, 1)"),
+              HasSubstr("The noise of an observation is normal(mean, sd), but 'uniform'"));
+  EXPECT_THAT(fault("observe q : w"), HasSubstr("'=' and a value, or '~' and normal(mean, sd)"));
+  EXPECT_THAT(fault("let c = y"), HasSubstr("'y' is an observation; expressions are made of"));
+  EXPECT_THAT(fault("observe q = r*w"),
+              HasSubstr("The observation q has no noise, but depends on the parameter r; make r "
+                        "fixed, or write q ~ normal(..., sd)."));
+  EXPECT_THAT(fault("observe q[i] = 2*w"), HasSubstr("as in observe q[i, 0:9] = ..."));
+  EXPECT_THAT(fault("observe q[-1] = w"), HasSubstr("The index of q is -1; it must be from 0"));
+}
+
+TEST(FitData, GoesToTheNearestStep) {
+  const Model model = parse_model(growth);
+  DataOptions options;
+  options.time_column = "Time";
+  options.group_column = "id";
+  const FitData data = match_data(
+      model, {{"t.csv", {"z", "Time", "id"}, matrix(3, {1, 1.02, 7, 2, 0.5, 7, 3, 1, 8}), {}}},
+      options);
+  ASSERT_EQ(data.blocks.size(), 2U);
+  EXPECT_DOUBLE_EQ(data.blocks[0].time, 0.5);
+  EXPECT_DOUBLE_EQ(data.blocks[1].time, 1.0);
+  EXPECT_EQ(data.blocks[1].values.data, (std::vector<double>{1, 3}));
+  EXPECT_EQ(data.blocks[1].rows, (std::vector<std::size_t>{1, 3}));
+  EXPECT_NEAR(data.largest_shift, 0.02, 1e-12);
+  EXPECT_EQ(data.rows, 3U);
+  EXPECT_EQ(data.individuals, 2U);
+}
+
+TEST(FitData, TakesObservationsInOrderAndRenames) {
+  const Model model = parse_model(growth);
+  const FitData plain = match_data(model, {{"t.npy", {}, matrix(2, {1, 2, 3, 4}), 1.0}}, {});
+  EXPECT_EQ(plain.blocks[0].observed, (std::vector<std::size_t>{0, 1}));
+  DataOptions options;
+  options.names["w"] = "weight";
+  const FitData renamed =
+      match_data(model, {{"t.csv", {"weight", "diet"}, matrix(2, {1, 2, 3, 4}), 1.0}}, options);
+  EXPECT_EQ(renamed.blocks[0].observed, (std::vector<std::size_t>{2}));
+  EXPECT_EQ(renamed.ignored, (std::vector<std::string>{"diet"}));
+}
+
+TEST(FitData, RefusesBadTables) {
+  const Model model = parse_model(growth);
+  const auto fault = [&](const DataTable& table, ErrorKind kind, const DataOptions& options = {}) {
+    return message_of([&] { (void)match_data(model, {table}, options); }, kind);
+  };
+  const ErrorKind of_data = ErrorKind::model;
+  EXPECT_THAT(fault({"d.npy", {}, matrix(2, {1, 2, NAN, 4}), {}}, of_data),
+              HasSubstr("d.npy holds nan in row 2, column number 1; data must be finite."));
+  EXPECT_THAT(fault({"d.npy", {}, matrix(3, {1, 2, 3}), {}}, of_data),
+              HasSubstr("d.npy has 3 columns without names; expected 2: y and z."));
+  EXPECT_THAT(fault({"d.csv", {"weight"}, matrix(1, {1}), {}}, of_data),
+              HasSubstr("The column 'weight' of d.csv is neither an observation nor a state of the "
+                        "model growth; these are y, z, w and v."));
+  EXPECT_THAT(fault({"d.csv", {"w"}, matrix(1, {1, 2, -3}), {}}, of_data),
+              HasSubstr("Row 3 of d.csv has 'w' = -3, but w stays positive in the model growth"));
+  EXPECT_THAT(fault({"d.csv", {"y"}, matrix(1, {1}), 2.5}, ErrorKind::usage),
+              HasSubstr("The time 2.5 of d.csv is outside the time grid 0 : 0.1 : 2 of the model; "
+                        "the nearest time on it is 2."));
+  EXPECT_THAT(fault({"d.csv", {"y"}, Matrix(0, 1), {}}, of_data), HasSubstr("holds no rows"));
+  DataOptions options;
+  options.time_column = "tme";
+  EXPECT_THAT(fault({"d.csv", {"y", "time"}, matrix(2, {1, 2}), {}}, ErrorKind::usage, options),
+              HasSubstr("--time: d.csv has no column 'tme'; its columns are y and time."));
+  DataOptions map;
+  map.names["q"] = "y";
+  EXPECT_THAT(fault({"d.csv", {"y"}, matrix(1, {1}), {}}, ErrorKind::usage, map),
+              HasSubstr("--map q=...: 'q' is neither an observation nor a state"));
+}
+
+TEST(FitData, KnowsWhatStaysPositive) {
+  for (const char* name : {"gbm", "cir", "logistic_growth", "gompertz_growth", "lotka_volterra"}) {
+    const Model model = load_model(name);
+    const std::string state = model.states().front().name;
+    const DataTable table{"d.csv", {state}, matrix(1, {-1}), {}};
+    EXPECT_THAT(message_of([&] { (void)match_data(model, {table}, {}); }, ErrorKind::model),
+                HasSubstr("stays positive"))
+        << name;
+  }
+  const Model free = load_model("ou");
+  EXPECT_EQ(match_data(free, {{"d.csv", {"x"}, matrix(1, {-1}), {}}}, {}).rows, 1U);
+}
+
+}  // namespace
+}  // namespace divker
