@@ -459,9 +459,10 @@ struct Fit::Implementation {
   // The last steps with all paths: within the noise, and no longer getting smaller.
   [[nodiscard]] std::vector<const FitIteration*> floor() const {
     std::vector<const FitIteration*> last;
-    for (auto i = state.history.rbegin(); i != state.history.rend(); ++i) {
-      if (i->paths != options.run.paths || i->psi_over_noise > near_noise) break;
-      last.push_back(&*i);
+    for (std::size_t i = state.history.size(); i-- > 0;) {
+      const FitIteration& one = state.history[i];
+      if (one.paths != options.run.paths || one.psi_over_noise > near_noise) break;
+      last.push_back(&one);
     }
     return last;
   }
