@@ -27,7 +27,7 @@ using fit::Matching;
 // Below |psi| of its noise, more paths say more than another step with as many.
 constexpr double near_noise = 1.0;
 // With more noise in the eigenvalues of H, scaled to a unit diagonal, so do they for the step.
-constexpr double noisy_information = 0.25;
+constexpr double noisy_information = 0.12;
 constexpr std::size_t growth = 4;
 constexpr std::size_t fewest_paths = 4096;
 constexpr std::size_t most_halvings = 8;
@@ -397,7 +397,7 @@ struct Fit::Implementation {
         const double gain = 0.5 * (here.psi + psi).dot(step.change);
         if (gain >= 0.0 || there->psi_over_noise < evaluation->psi_over_noise) {
           const double foreseen = here.psi.dot(step.change) - 0.5 * step.length * step.length;
-          if (step.limited && gain > 0.5 * foreseen) state.radius *= 2.0;
+          if (step.limited && gain > 0.5 * foreseen) state.radius *= 3.0;
           if (gain < 0.25 * foreseen) state.radius = std::max(0.5 * step.length, 1e-6);
           state.parameters = parameters;
           evaluation = std::move(there);
