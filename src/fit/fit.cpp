@@ -26,8 +26,9 @@ using fit::Matching;
 
 // Below |psi| of its noise, more paths say more than another step with as many.
 constexpr double near_noise = 1.0;
-// With more noise in the eigenvalues of H, scaled to a unit diagonal, so do they for the step.
-constexpr double noisy_information = 0.12;
+// With more noise than this in an entry of H, scaled to a unit diagonal, so do they for the step.
+// The eigenvalues of P parameters then have sqrt(P) times as much.
+constexpr double noisy_information = 0.03;
 constexpr std::size_t growth = 4;
 constexpr std::size_t fewest_paths = 4096;
 constexpr std::size_t most_halvings = 8;
@@ -307,7 +308,8 @@ struct Fit::Implementation {
       return false;
     }
     if (!full &&
-        (near || fit::spectrum_of(evaluation->matching).largest_noise() > noisy_information)) {
+        (near || fit::spectrum_of(evaluation->matching).largest_noise() >
+                     noisy_information * std::sqrt(static_cast<double>(state.active.size())))) {
       return enlarge();
     }
     if (full && at_noise_floor()) return average();
