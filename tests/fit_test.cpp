@@ -127,6 +127,25 @@ TEST(Fit, SeesThroughNoiseOfTheObservation) {
   }
 }
 
+// Fifteen parameters from all of them at their class means.
+TEST(Fit, FindsTheParametersOfARing) {
+  const std::vector<double> truth{4.246, 4.483, 4.590, 4.885, 4.478, 1.145, 0.718, 0.980,
+                                  1.250, 1.192, 1.244, 1.040, 0.757, 0.844, 1.150};
+  const Model start = load_model("ring");
+  const Matrix y = sample(start.with_parameters(truth), 20'000, 99);
+  FitOptions options = quick(60'000);
+  options.iterations = 10;
+  const FitResult result = fit_sample(start, y, options);
+  EXPECT_TRUE(result.state.converged) << result.state.reason;
+  test::Mean squares;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    EXPECT_TRUE(test::consistent({result.estimate[i], result.standard_error[i]}, truth[i]))
+        << result.names[i];
+    squares.add(std::pow(result.estimate[i] - truth[i], 2));
+  }
+  EXPECT_LT(squares.estimate().value, 0.0015);
+}
+
 TEST(Fit, NamesWhatHasNoEffectAndWhatIsWeak) {
   const Model model = parse_model(
       "model weak\nparam a = 1 in (0, inf)\nparam b = 1 in (0, inf)\nparam q = 1\nstate x, u\n"

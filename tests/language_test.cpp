@@ -573,6 +573,7 @@ TEST(ShippedModels, AreOfTheirClassAndRoundTrip) {
                                                    {"logistic_growth", NoiseClass::scalar},
                                                    {"gompertz_growth", NoiseClass::scalar},
                                                    {"old_faithful", NoiseClass::scalar},
+                                                   {"ring", NoiseClass::diagonal},
                                                    {"ou", NoiseClass::scalar},
                                                    {"ou_coupled", NoiseClass::diagonal},
                                                    {"random_network", NoiseClass::scalar},

@@ -26,8 +26,9 @@ using fit::Matching;
 
 // Below |psi| of its noise, more paths say more than another step with as many.
 constexpr double near_noise = 1.0;
-// With more noise in the eigenvalues of H, scaled to a unit diagonal, so do they for the step.
-constexpr double noisy_information = 0.25;
+// With more noise than this in an entry of H, scaled to a unit diagonal, so do they for the step.
+// The eigenvalues of P parameters then have sqrt(P) times as much.
+constexpr double noisy_information = 0.03;
 constexpr std::size_t growth = 4;
 constexpr std::size_t fewest_paths = 4096;
 constexpr std::size_t most_halvings = 8;
@@ -307,7 +308,8 @@ struct Fit::Implementation {
       return false;
     }
     if (!full &&
-        (near || fit::spectrum_of(evaluation->matching).largest_noise() > noisy_information)) {
+        (near || fit::spectrum_of(evaluation->matching).largest_noise() >
+                     noisy_information * std::sqrt(static_cast<double>(state.active.size())))) {
       return enlarge();
     }
     if (full && at_noise_floor()) return average();
@@ -397,7 +399,7 @@ struct Fit::Implementation {
         const double gain = 0.5 * (here.psi + psi).dot(step.change);
         if (gain >= 0.0 || there->psi_over_noise < evaluation->psi_over_noise) {
           const double foreseen = here.psi.dot(step.change) - 0.5 * step.length * step.length;
-          if (step.limited && gain > 0.5 * foreseen) state.radius *= 2.0;
+          if (step.limited && gain > 0.5 * foreseen) state.radius *= 3.0;
           if (gain < 0.25 * foreseen) state.radius = std::max(0.5 * step.length, 1e-6);
           state.parameters = parameters;
           evaluation = std::move(there);
@@ -459,9 +461,10 @@ struct Fit::Implementation {
   // The last steps with all paths: within the noise, and no longer getting smaller.
   [[nodiscard]] std::vector<const FitIteration*> floor() const {
     std::vector<const FitIteration*> last;
-    for (auto i = state.history.rbegin(); i != state.history.rend(); ++i) {
-      if (i->paths != options.run.paths || i->psi_over_noise > near_noise) break;
-      last.push_back(&*i);
+    for (std::size_t i = state.history.size(); i-- > 0;) {
+      const FitIteration& one = state.history[i];
+      if (one.paths != options.run.paths || one.psi_over_noise > near_noise) break;
+      last.push_back(&one);
     }
     return last;
   }
