@@ -99,7 +99,7 @@ TEST_F(CommandTest, RefusesEquationsOfDensitiesForMaps) {
         "model chain\nparam a = 0.5\nstate x\nx' = a*x + xi\ninit x ~ normal(0, 1)\n"
         "time 0 : 1 : 10\n");
   expect_failure({"response", "map.sde", "--paths", "1000", "--fokker-planck"}, usage,
-                 "The Fokker-Planck equation is solved for SDEs");
+                 "--fokker-planck is for SDEs; model chain is a discrete-time map.");
   expect_failure({"response", "map.sde", "--stationary", "--fokker-planck"}, usage,
                  "--fokker-planck excludes --stationary");
 }

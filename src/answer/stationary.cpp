@@ -55,8 +55,7 @@ struct StationaryRun {
     step.damping = effective.choice.damping.form;
     run.damping = effective.choice.damping;
     run.snapshots = plan.times(model.time());
-    effective.alpha =
-        model.dynamics() == Dynamics::map ? "kernel" : effective.choice.damping.text();
+    effective.alpha = effective.choice.damping.text();
     const Ensemble ensemble(model, step);
     effective.compile_seconds = Kernel::total_compile_seconds() - compiled_before;
     effective.summary = ensemble.run(run, collector);

@@ -129,10 +129,16 @@ struct Fit::Implementation {
       return variances;
     };
     const double compiled_before = Kernel::total_compile_seconds();
-    effective.choice = choose_damping(at, options.damping, step, run, measure);
+    // A map that is one to one at the start may fold on the way to the fit: pure kernel steps hold
+    // for both.
+    DampingRequest request = options.damping;
+    if (model.dynamics() == Dynamics::map && request.kind == DampingRequest::Kind::automatic) {
+      request.kind = DampingRequest::Kind::given;
+      request.damping.form = DampingForm::kernel;
+    }
+    effective.choice = choose_damping(at, request, step, run, measure);
     step.damping = effective.choice.damping.form;
-    effective.alpha =
-        model.dynamics() == Dynamics::map ? "kernel" : effective.choice.damping.text();
+    effective.alpha = effective.choice.damping.text();
     ensemble.emplace(at, step);
     effective.compile_seconds += Kernel::total_compile_seconds() - compiled_before;
   }
