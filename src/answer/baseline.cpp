@@ -300,6 +300,7 @@ std::string name_of(Method method) {
 
 std::vector<std::string> method_names() {
   std::vector<std::string> result;
+  result.reserve(std::size(names));
   for (const auto& [method, name] : names) result.emplace_back(name);
   return result;
 }

@@ -52,7 +52,7 @@ struct NodeAnswer {
 using AskNode = std::function<NodeAnswer(const Model&, const AnswerOptions&)>;
 
 std::vector<double> checked_target(const Model& model, std::span<const double> target) {
-  const std::vector<double> values(target.begin(), target.end());
+  std::vector<double> values(target.begin(), target.end());
   (void)model.with_parameters(values);
   if (values == model.parameter_values()) {
     throw Error(ErrorKind::usage,

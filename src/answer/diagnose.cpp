@@ -322,7 +322,7 @@ class Diagnostician {
       }
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
       cost.seconds = took.count();
-      diagnosis_.methods.push_back(std::move(cost));
+      diagnosis_.methods.push_back(cost);
       if (cost.problem.empty() && method == Method::finite_difference) {
         check_differences(answers.front().answer, answers.back().answer);
       }

@@ -252,6 +252,7 @@ StepChoice choose_step(const Model& model, ShiftedRuns& runs, const Differencing
   const std::vector<double> steps =
       steps_to_try(model.parameters().at(request.parameter), request.fixed);
   std::vector<Differences> tried;
+  tried.reserve(steps.size());
   for (const double h : steps) {
     tried.push_back(differencing(runs.at(request.parameter, h, request.pilot_paths),
                                  runs.at(request.parameter, -h, request.pilot_paths), h));

@@ -12,6 +12,7 @@ Observable::Observable(const Model& model, const std::vector<std::size_t>& param
     : model_(model), graph_(*model.graph()) {
   const Expression phi = parse_expression(text, model, graph_);
   std::vector<Expression> gamma;
+  gamma.reserve(parameters.size());
   for (const std::size_t p : parameters) gamma.push_back(graph_.at(model.parameters()[p].node));
   roots_.push_back(phi.id());
   for (const Expression& part : gradient(phi, gamma)) {

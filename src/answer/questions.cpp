@@ -33,6 +33,7 @@ std::vector<std::string> state_names(const Model& model) {
 std::vector<std::string> parameter_names(const Model& model,
                                          const std::vector<std::size_t>& parameters) {
   std::vector<std::string> names;
+  names.reserve(parameters.size());
   for (const std::size_t p : parameters) names.push_back(model.parameters().at(p).name);
   return names;
 }

@@ -64,7 +64,7 @@ std::string in_words(const std::vector<Component>& components) {
     return fmt::format("{} is hardly determined", components.front().parameter->name);
   }
   if (components.size() == 2) {
-    const std::string words = pair(components[0], components[1]);
+    std::string words = pair(components[0], components[1]);
     if (!words.empty()) return words;
   }
   std::vector<std::string> up;
