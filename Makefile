@@ -44,7 +44,8 @@ format: ## lay out all C++ files by clang-format
 bench: build ## the benchmark table
 	@$(PYTHON) $(ROOT)/bench/compare.py $(BUILD)/divker
 
-demo: build ## a tour of the command; results in demo-output/
+demo: configure ## a tour of the command, which is all that it builds; results in demo-output/
+	@cmake --build $(BUILD) --parallel $(JOBS) --target divker_command
 	@bash $(ROOT)/demo/run.sh $(BUILD)/divker $(ROOT)/demo-output
 
 calibration: build ## coverage of 95% intervals over SEEDS seeds, the table of docs/calibration.md
