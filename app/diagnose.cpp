@@ -56,7 +56,7 @@ void print_methods(const Diagnosis& diagnosis, const std::vector<std::string>& n
   }
 }
 
-Json to_json(const Diagnosis& diagnosis, const std::vector<std::string>& names) {
+Json diagnosis_json(const Diagnosis& diagnosis, const std::vector<std::string>& names) {
   Json json{{"parameters", names}, {"observable", diagnosis.observable}};
   json["checks"] = Json::array();
   for (const Check& check : diagnosis.checks) {
@@ -99,15 +99,13 @@ int run_diagnosis(const DiagnoseFlags& flags, const CLI::App& command) {
     options.points = points_at(flags.at, loaded, options.answer.run, flags.grid);
   }
   const Diagnosis diagnosis = diagnose(loaded.model, options);
-  const std::vector<std::string> names = [&] {
-    std::vector<std::string> result;
-    for (const std::size_t p : options.parameters) {
-      result.push_back(loaded.model.parameters()[p].name);
-    }
-    return result;
-  }();
+  std::vector<std::string> names;
+  names.reserve(options.parameters.size());
+  for (const std::size_t p : options.parameters) {
+    names.push_back(loaded.model.parameters()[p].name);
+  }
   if (flags.json) {
-    Json json = to_json(diagnosis, names);
+    Json json = diagnosis_json(diagnosis, names);
     json.update(describe(flags, loaded.model, diagnosis.effective));
     print_json(json);
     return finish(flags, diagnosis.effective);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "divker/error.hpp"
 #include "divker/language.hpp"
@@ -106,6 +107,17 @@ TEST(Diagnose, GoesOnWithoutAMethod) {
   EXPECT_EQ(d.methods.size(), 3U);
   EXPECT_FALSE(d.methods[1].problem.empty());
   EXPECT_THAT(check(d, "method").finding, HasSubstr("likelihood-ratio cannot be used"));
+}
+
+TEST(Diagnose, SaysThatItWasInterrupted) {
+  const Model model = parse_model(ornstein_uhlenbeck);
+  const std::atomic<bool> stop = true;
+  DiagnoseOptions options;
+  options.answer.run.stop = &stop;
+  options.parameters = model.free_parameters();
+  EXPECT_THAT(
+      [&] { (void)diagnose(model, options); },
+      ::testing::ThrowsMessage<Error>(HasSubstr("The diagnosis was interrupted after 0 of")));
 }
 
 TEST(Diagnose, NeedsAParameter) {

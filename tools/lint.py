@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,13 @@ FOLDERS = ("include", "src", "app", "tests", "bench", "python")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 # Options of g++ that clang does not know must not count as findings.
 EXTRA = ("-Wno-unknown-warning-option", "-Wno-unused-command-line-argument",
-         "-Wno-ignored-optimization-argument")
+         "-Wno-ignored-optimization-argument",
+         "-Wno-shadow")  # g++'s own, which is an error, sees each file alone
+# Findings count where they are in a file of ours.
+HEADERS = r"/(include/divker|src|app|tests|bench)/[^ ]*\.[ch]pp$"
+# clang-tidy spends most of its time in the headers of the system, and reads them once for a unit of
+# several files. More lines in a unit save less than they hold up the other cores.
+UNIT_LINES = 2500
 
 
 def files(*suffixes):
@@ -78,6 +85,50 @@ def fingerprint(path, command, version):
     return digest.hexdigest()
 
 
+def compile_commands(database):
+    """How each of the project's .cpp files is compiled: file -> command; a file that is compiled
+    as part of a unit has that unit's command with its own name in it."""
+    wanted = set(files(".cpp"))
+    commands = {}
+    for entry in json.loads(database.read_text()):
+        path = pathlib.Path(entry["directory"], entry["file"]).resolve()
+        words = [word for word in shlex.split(entry["command"])
+                 if not word.endswith("ccache")]
+        words = words[:words.index("-o")]
+        words = [word for word in words if word not in ("-MD", "-MT", "-MF")
+                 and not word.endswith((".o", ".o.d"))]
+        members = [path]
+        if "/Unity/" in str(path):
+            members = [pathlib.Path(name).resolve()
+                       for name in re.findall(r'#include "([^"]+)"', path.read_text())]
+        for member in members:
+            if member in wanted:
+                commands.setdefault(member, shlex.join(words))
+    return commands
+
+
+def unit_text(paths):
+    """One file that holds several: their headers first, then each file, in a namespace of its own
+    where they may use the same names (tests, benchmarks)."""
+    separate = paths[0].relative_to(ROOT).parts[0] in ("tests", "bench")
+    if not separate:
+        return "".join(f'#include "{path}"\n' for path in paths)
+    lines = []
+    for path in paths:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if re.match(r"#include [<\"]", line) and line not in lines:
+                lines.append(line)
+    inner = sorted({name for path in files(".hpp")
+                    for name in re.findall(r"^namespace divker::(\w+)", path.read_text(), re.M)})
+    seen = " ".join(f"namespace {name} {{ using namespace ::divker::{name}; }}" for name in inner)
+    for number, path in enumerate(paths):
+        lines.append(f"namespace unit_{number} {{\n"
+                     f"namespace divker {{ using namespace ::divker; {seen} }}\n"
+                     f'#include "{path}"\n}}')
+    empty = "".join(f"namespace divker::{name} {{}}\n" for name in inner)
+    return empty + "\n".join(lines) + "\n"
+
+
 def check_format(fix):
     sources = [str(path) for path in files(".cpp", ".hpp")]
     if not sources:
@@ -89,48 +140,101 @@ def check_format(fix):
     return done.returncode == 0
 
 
+class Tidy:
+    """Runs clang-tidy on files, several at a time as one unit."""
+
+    def __init__(self, folder):
+        self.program = tool("clang-tidy")
+        self.folder = folder
+        shutil.rmtree(folder, ignore_errors=True)
+        # A unit lies below copies of the configurations that its files have above them.
+        for source in [ROOT / ".clang-tidy",
+                       *(path for name in FOLDERS for path in (ROOT / name).rglob(".clang-tidy"))]:
+            copy = folder / source.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+
+    def version(self):
+        text = subprocess.run([self.program, "--version"], check=True, capture_output=True,
+                              text=True).stdout
+        return re.search(r"version (\S+)", text).group(1)  # not the processor, which it also names
+
+    def run(self, path, command):
+        flags = shlex.split(command)[1:]
+        return subprocess.run(
+            [self.program, "--quiet", f"--header-filter={HEADERS}",
+             *(f"--extra-arg={option}" for option in EXTRA), str(path), "--", *flags],
+            check=False, capture_output=True, text=True)
+
+    def check(self, batch):
+        """[(file, "" or findings)] of a batch of (file, command) that are compiled alike."""
+        if len(batch) > 1:
+            paths = [path for path, _ in batch]
+            home = self.folder / paths[0].parent.relative_to(ROOT)
+            home.mkdir(parents=True, exist_ok=True)
+            unit = home / f"from_{paths[0].name}"
+            unit.write_text(unit_text(paths))
+            done = self.run(unit, f"{batch[0][1]} -I{shlex.quote(str(paths[0].parent))}")
+            if done.returncode == 0:
+                return [(path, "") for path in paths]
+            (home / f"from_{paths[0].stem}.log").write_text(done.stdout + done.stderr)
+        # Findings are told file by file; so is what does not compile as a part of a unit.
+        told = []
+        for path, command in batch:
+            done = self.run(path, command)
+            told.append((path, "" if done.returncode == 0
+                         else done.stdout.strip() or done.stderr.strip()))
+        return told
+
+
+def batches(changed):
+    """Files of one folder that are compiled alike, at most some thousand lines together."""
+    alike = {}
+    for path, command in changed.items():
+        alike.setdefault((path.parent, command), []).append(path)
+    result = []
+    for (_, command), paths in alike.items():
+        lines = UNIT_LINES
+        for path in sorted(paths):
+            length = path.read_bytes().count(b"\n")
+            if lines + length > UNIT_LINES:
+                result.append([])
+                lines = 0
+            result[-1].append((path, command))
+            lines += length
+    # Longest first, so that the last one to finish does not leave the other cores idle.
+    result.sort(key=lambda batch: sum(path.stat().st_size for path, _ in batch), reverse=True)
+    return result
+
+
 def check_tidy(build, jobs):
     database = build / "compile_commands.json"
     if not database.is_file():
         sys.exit(f"lint: {database} is missing; run `make build` first.")
-    wanted = set(files(".cpp"))
-    units = {}
-    for entry in json.loads(database.read_text()):
-        path = pathlib.Path(entry["directory"], entry["file"]).resolve()
-        if path in wanted:
-            units.setdefault(path, entry["command"])
-
-    clang_tidy = tool("clang-tidy")
-    version = subprocess.run([clang_tidy, "--version"], check=True, capture_output=True,
-                             text=True).stdout
-    version = re.search(r"version (\S+)", version).group(1)  # not the processor, which it also names
+    commands = compile_commands(database)
     cache = build / "lint"
-    cache.mkdir(parents=True, exist_ok=True)
-    marks = {path: cache / fingerprint(path, command, version) for path, command in units.items()}
-    changed = [path for path, mark in marks.items() if not mark.exists()]
-    # Longest first, so that the last one to finish does not leave the other cores idle.
-    changed.sort(key=lambda path: path.stat().st_size, reverse=True)
-
-    def tidy(path):
-        arguments = [clang_tidy, "--quiet", f"-p={build}",
-                     *(f"--extra-arg={option}" for option in EXTRA), str(path)]
-        return path, subprocess.run(arguments, check=False, capture_output=True, text=True)
+    tidy = Tidy(cache / "units")
+    version = tidy.version()
+    marks = {path: cache / fingerprint(path, command, version)
+             for path, command in commands.items()}
+    changed = {path: commands[path] for path, mark in marks.items() if not mark.exists()}
 
     started = time.monotonic()
-    failed = []
+    failed = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for path, done in pool.map(tidy, changed):
-            if done.returncode == 0:
-                marks[path].touch()
-            else:
-                failed.append(path)
-                print(done.stdout.strip() or done.stderr.strip(), flush=True)
-    keep = set(marks.values())
+        for told in pool.map(tidy.check, batches(changed)):
+            for path, findings in told:
+                if findings:
+                    failed += 1
+                    print(findings, flush=True)
+                else:
+                    marks[path].touch()
+    keep = {*marks.values(), tidy.folder}
     for mark in cache.iterdir():
         if mark not in keep:
             mark.unlink()
-    print(f"lint: clang-tidy, {len(units)} files, {len(changed)} of them changed, "
-          f"{time.monotonic() - started:.0f} s: " + (f"{len(failed)} FAILED" if failed else "clean"))
+    print(f"lint: clang-tidy, {len(commands)} files, {len(changed)} of them changed, "
+          f"{time.monotonic() - started:.0f} s: " + (f"{failed} FAILED" if failed else "clean"))
     return not failed
 
 

@@ -85,12 +85,8 @@ std::string chosen_regressor(const Model& model, std::size_t outputs,
 
 Prediction predict_from_sums(const Model& model, const Matrix& points, std::size_t outputs,
                              const Prepared& prepared, RunSummary& summary) {
-  Moments moments(model.dimension());
-  moments.add(small_sample(model, prepared.run));
-  std::vector<double> scales;
-  for (std::size_t i = 0; i < model.dimension(); ++i) {
-    scales.push_back(std::sqrt(moments.variance(i)));
-  }
+  std::vector<double> scales = column_variances(small_sample(model, prepared.run));
+  for (double& scale : scales) scale = std::sqrt(scale);
   LocalSumsCollector collector(LocalSums(points, scales, outputs, prepared.run.paths));
   summary = prepared.ensemble.run(prepared.run, collector);
   require_paths(summary);
@@ -102,11 +98,7 @@ PointAnswer conditional_answer(const Model& model, const StepOptions& step, cons
   check_points(model, points);
   const bool wants_response = !step.responses.empty();
   const VarianceMeasure measure = [wants_response](const Snapshot& snapshot) {
-    Moments moments(wants_response ? snapshot.responses.cols : snapshot.nu.cols);
-    moments.add(wants_response ? snapshot.responses : snapshot.nu);
-    std::vector<double> variances;
-    for (std::size_t i = 0; i < moments.size(); ++i) variances.push_back(moments.variance(i));
-    return variances;
+    return column_variances(wants_response ? snapshot.responses : snapshot.nu);
   };
   const std::size_t outputs = wants_response ? step.responses.size() : model.dimension();
   Prepared prepared = prepare(model, step, options, measure);
@@ -230,24 +222,8 @@ MomentsAnswer simulate_moments(const Model& model, const RunOptions& run) {
 }
 
 Matrix default_points(const Model& model, const RunOptions& run, std::size_t count) {
-  if (model.dimension() != 1) {
-    throw Error(ErrorKind::usage,
-                fmt::format("Model {} has {} states, so there is no default grid of points: give "
-                            "the points with --at.",
-                            model.name(), model.dimension()));
-  }
-  std::vector<double> x = small_sample(model, run).data;
-  if (x.empty()) throw Error(ErrorKind::numerical, "No path finished: there is nothing to grid.");
-  std::sort(x.begin(), x.end());
-  const auto last = static_cast<double>(x.size() - 1);
-  const double low = x[static_cast<std::size_t>(0.02 * last)];
-  const double high = x[static_cast<std::size_t>(0.98 * last)];
-  Matrix points(count, 1);
-  for (std::size_t k = 0; k < count; ++k) {
-    const double u = count == 1 ? 0.5 : static_cast<double>(k) / static_cast<double>(count - 1);
-    points(k, 0) = low + u * (high - low);
-  }
-  return points;
+  require_default_grid(model);
+  return quantile_grid(model, small_sample(model, run), count);
 }
 
 }  // namespace divker

@@ -111,7 +111,16 @@ class Diagnostician {
     RunOptions options = options_.answer.run;
     options.damping = diagnosis_.effective.choice.damping;
     options.increments_per_step = increments;
-    return {ensemble.run(options)};
+    Run run{ensemble.run(options)};
+    // The checks compare runs path by path: one that ended early has other paths than the next.
+    if (run.paths.summary.interrupted) {
+      throw Error(
+          ErrorKind::numerical,
+          fmt::format("The diagnosis was interrupted after {} of {} paths of a run; it needs "
+                      "all of them.",
+                      run.paths.summary.paths, run.paths.summary.requested));
+    }
+    return run;
   }
 
   void check_damping() {

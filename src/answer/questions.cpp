@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "divker/error.hpp"
+#include "divker/moments.hpp"
 
 namespace divker {
 
@@ -52,6 +54,38 @@ void require_paths(const RunSummary& summary) {
                 fmt::format("Only {} of {} paths finished: too few for an answer.", summary.paths,
                             summary.requested));
   }
+}
+
+void require_default_grid(const Model& model) {
+  if (model.dimension() == 1) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("Model {} has {} states, so there is no default grid of points: give "
+                          "the points with --at.",
+                          model.name(), model.dimension()));
+}
+
+Matrix quantile_grid(const Model& model, const Matrix& sample, std::size_t count) {
+  require_default_grid(model);
+  std::vector<double> x = sample.data;
+  if (x.empty()) throw Error(ErrorKind::numerical, "No path finished: there is nothing to grid.");
+  std::ranges::sort(x);
+  const auto last = static_cast<double>(x.size() - 1);
+  const double low = x[static_cast<std::size_t>(0.02 * last)];
+  const double high = x[static_cast<std::size_t>(0.98 * last)];
+  Matrix points(count, 1);
+  for (std::size_t k = 0; k < count; ++k) {
+    const double u = count == 1 ? 0.5 : static_cast<double>(k) / static_cast<double>(count - 1);
+    points(k, 0) = low + u * (high - low);
+  }
+  return points;
+}
+
+std::vector<double> column_variances(const Matrix& values) {
+  Moments moments(values.cols);
+  moments.add(values);
+  std::vector<double> variances(values.cols);
+  for (std::size_t i = 0; i < variances.size(); ++i) variances[i] = moments.variance(i);
+  return variances;
 }
 
 std::vector<double> snapshot_times(const Model& model, const RunOptions& run) {

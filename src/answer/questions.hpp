@@ -23,6 +23,16 @@ void require_parameters(const Model& model, const std::vector<std::size_t>& para
 // Error(numerical) for fewer than two finished paths.
 void require_paths(const RunSummary& summary);
 
+// Error(usage) where a default grid of points would need more than a line.
+void require_default_grid(const Model& model);
+
+// `count` points between the 2% and the 98% quantile of a sample of a one-dimensional model.
+// Error(usage) for more states, Error(numerical) for an empty sample.
+[[nodiscard]] Matrix quantile_grid(const Model& model, const Matrix& sample, std::size_t count);
+
+// Of each column, with the divisor rows - 1.
+[[nodiscard]] std::vector<double> column_variances(const Matrix& values);
+
 // The snapshot times of a run as they lie on the time grid.
 [[nodiscard]] std::vector<double> snapshot_times(const Model& model, const RunOptions& run);
 

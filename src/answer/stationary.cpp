@@ -70,35 +70,6 @@ struct StationaryRun {
   Effective effective;
 };
 
-std::vector<double> variances(const Matrix& values) {
-  Moments moments(values.cols);
-  moments.add(values);
-  std::vector<double> result;
-  for (std::size_t i = 0; i < moments.size(); ++i) result.push_back(moments.variance(i));
-  return result;
-}
-
-// Points between the 2% and the 98% quantile of the reference sample.
-Matrix grid_of(const Model& model, const Matrix& reference, std::size_t count) {
-  if (model.dimension() != 1) {
-    throw Error(ErrorKind::usage,
-                fmt::format("Model {} has {} states, so there is no default grid of points: give "
-                            "the points with --at.",
-                            model.name(), model.dimension()));
-  }
-  std::vector<double> x = reference.data;
-  std::ranges::sort(x);
-  const auto last = static_cast<double>(x.size() - 1);
-  const double low = x[static_cast<std::size_t>(0.02 * last)];
-  const double high = x[static_cast<std::size_t>(0.98 * last)];
-  Matrix points(count, 1);
-  for (std::size_t k = 0; k < count; ++k) {
-    const double u = count == 1 ? 0.5 : static_cast<double>(k) / static_cast<double>(count - 1);
-    points(k, 0) = low + u * (high - low);
-  }
-  return points;
-}
-
 // Every how many-th recorded time is used in a regression: an eighth of the longest window apart,
 // where samples of one path still tell something new; and no more rows than one can take.
 std::size_t regression_stride(const StationaryPlan& plan, std::size_t paths,
@@ -226,11 +197,11 @@ StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& poin
   if (points.rows > 0) check_points(model, points);
   require_enough_paths(options.answer.run.paths);
   StationaryRun run(model, options, plan_stationary(model, options, false));
-  const Matrix at = points.rows > 0 ? points : grid_of(model, run.reference, options.grid);
+  const Matrix at = points.rows > 0 ? points : quantile_grid(model, run.reference, options.grid);
   PooledSamples samples(run.plan, run.functions,
                         regression_stride(run.plan, options.answer.run.paths, model.dimension()));
   run.go(
-      {}, options, [](const Snapshot& s) { return variances(s.nu); }, samples);
+      {}, options, [](const Snapshot& s) { return column_variances(s.nu); }, samples);
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;
@@ -260,13 +231,13 @@ StationaryPointAnswer stationary_response_at(const Model& model,
   if (points.rows > 0) check_points(model, points);
   require_enough_paths(options.answer.run.paths);
   StationaryRun run(model, options, plan_stationary(model, options, true));
-  const Matrix at = points.rows > 0 ? points : grid_of(model, run.reference, options.grid);
+  const Matrix at = points.rows > 0 ? points : quantile_grid(model, run.reference, options.grid);
   StepOptions step;
   step.responses = parameters;
   PooledSamples samples(run.plan, run.functions,
                         regression_stride(run.plan, options.answer.run.paths, model.dimension()));
   run.go(
-      step, options, [](const Snapshot& s) { return variances(s.responses); }, samples);
+      step, options, [](const Snapshot& s) { return column_variances(s.responses); }, samples);
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;

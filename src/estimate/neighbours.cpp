@@ -253,13 +253,13 @@ class NeighbourIndex::Implementation {
 
   [[nodiscard]] std::vector<std::vector<Neighbour>> nearest_by_force(const Matrix& queries,
                                                                      std::size_t k) const {
-    constexpr std::size_t kBlock = 16;
+    constexpr std::size_t kQueriesAtATime = 16;
     const auto cols = static_cast<Eigen::Index>(points_.cols);
     const double largest = squares_.maxCoeff();
     std::vector<std::vector<Neighbour>> lists;
     lists.reserve(queries.rows);
-    for (std::size_t begin = 0; begin < queries.rows; begin += kBlock) {
-      const std::size_t count = std::min(kBlock, queries.rows - begin);
+    for (std::size_t begin = 0; begin < queries.rows; begin += kQueriesAtATime) {
+      const std::size_t count = std::min(kQueriesAtATime, queries.rows - begin);
       const auto block = view(queries).middleRows(static_cast<Eigen::Index>(begin),
                                                   static_cast<Eigen::Index>(count));
       RowMajor distances = -2.0 * (block * view().transpose());

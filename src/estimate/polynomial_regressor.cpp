@@ -20,7 +20,7 @@ namespace {
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Eigen::Index;
 
-constexpr std::size_t kBlock = 256;  // rows whose features exist at a time
+constexpr std::size_t kRowsAtATime = 256;  // rows whose features exist at a time
 
 Index signed_size(std::size_t size) { return static_cast<Index>(size); }
 
@@ -151,8 +151,8 @@ void Polynomial::centre_features() {
   Eigen::VectorXd sum = centre_;
   Eigen::VectorXd squares = centre_;
   const auto n = static_cast<double>(x_.rows);
-  for (std::size_t begin = 0; begin < x_.rows; begin += kBlock) {
-    const RowMajor f = features(x_, begin, std::min(x_.rows, begin + kBlock));
+  for (std::size_t begin = 0; begin < x_.rows; begin += kRowsAtATime) {
+    const RowMajor f = features(x_, begin, std::min(x_.rows, begin + kRowsAtATime));
     sum += f.colwise().sum().transpose();
     squares += f.colwise().squaredNorm().transpose();
   }
@@ -165,8 +165,8 @@ void Polynomial::centre_features() {
 }
 
 void Polynomial::accumulate(RowMajor& gram, RowMajor& moments) const {
-  for (std::size_t begin = 0; begin < x_.rows; begin += kBlock) {
-    const std::size_t end = std::min(x_.rows, begin + kBlock);
+  for (std::size_t begin = 0; begin < x_.rows; begin += kRowsAtATime) {
+    const std::size_t end = std::min(x_.rows, begin + kRowsAtATime);
     const RowMajor f = features(x_, begin, end);
     RowMajor targets = Eigen::Map<const RowMajor>(y_.row(begin).data(), signed_size(end - begin),
                                                   signed_size(y_.cols));
@@ -207,14 +207,15 @@ void Polynomial::do_fit(const Matrix& x, const Matrix& y) {
 
 Matrix Polynomial::evaluate_scaled(const Matrix& scaled) const {
   Matrix result(scaled.rows, y_.cols);
-  for_each_block(scaled.rows, kBlock, options().threads, [&](std::size_t begin, std::size_t end) {
-    // Transposed, so that the sum runs over the features as add_product wants it.
-    const RowMajor f = features(scaled, begin, end).transpose();
-    Eigen::Map<RowMajor> out(result.row(begin).data(), signed_size(end - begin), mean_.size());
-    RowMajor values = RowMajor::Zero(out.rows(), out.cols());
-    multiply(f, coefficients_, values, false, 1);
-    out = values.rowwise() + mean_.transpose();
-  });
+  for_each_block(
+      scaled.rows, kRowsAtATime, options().threads, [&](std::size_t begin, std::size_t end) {
+        // Transposed, so that the sum runs over the features as add_product wants it.
+        const RowMajor f = features(scaled, begin, end).transpose();
+        Eigen::Map<RowMajor> out(result.row(begin).data(), signed_size(end - begin), mean_.size());
+        RowMajor values = RowMajor::Zero(out.rows(), out.cols());
+        multiply(f, coefficients_, values, false, 1);
+        out = values.rowwise() + mean_.transpose();
+      });
   return result;
 }
 
@@ -226,7 +227,7 @@ Eigen::VectorXd Polynomial::leverages(const RowMajor& f) const {
 // A linear smoother's shortcut: y - fit without y = (y - fit) / (1 - leverage).
 Matrix Polynomial::do_leave_one_out() const {
   Matrix result = evaluate_scaled(x_);
-  for_each_block(x_.rows, kBlock, options().threads, [&](std::size_t begin, std::size_t end) {
+  for_each_block(x_.rows, kRowsAtATime, options().threads, [&](std::size_t begin, std::size_t end) {
     const Eigen::VectorXd h = leverages(features(x_, begin, end));
     for (std::size_t r = begin; r < end; ++r) {
       const double share = std::min(h[signed_size(r - begin)], 1.0 - 1e-9);
@@ -265,8 +266,8 @@ void Polynomial::add_variances(const Matrix& scaled, RowMajor& variances,
   const RowMajor f = features(scaled, 0, scaled.rows);
   const RowMajor a = factor_.solve(f.transpose());  // size x m
   shrinkage = ridge_ * (a.transpose() * coefficients_).cwiseAbs();
-  for (std::size_t begin = 0; begin < x_.rows; begin += kBlock) {
-    const std::size_t end = std::min(x_.rows, begin + kBlock);
+  for (std::size_t begin = 0; begin < x_.rows; begin += kRowsAtATime) {
+    const std::size_t end = std::min(x_.rows, begin + kRowsAtATime);
     const RowMajor transposed = features(x_, begin, end).transpose();
     RowMajor weights = RowMajor::Zero(signed_size(end - begin), a.cols());
     multiply(transposed, a, weights, false, options().threads);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "divker/error.hpp"
+#include "io/reading.hpp"
 
 namespace divker {
 namespace {
@@ -24,10 +25,6 @@ std::string reason(int code) { return std::generic_category().message(code); }
 
 [[noreturn]] void fail_writing(const fs::path& path, const std::string& why) {
   throw Error(ErrorKind::usage, fmt::format("cannot write '{}': {}", path.string(), why));
-}
-
-[[noreturn]] void fail_reading(const fs::path& path, const std::string& why) {
-  throw Error(ErrorKind::model, fmt::format("cannot read '{}': {}", path.string(), why));
 }
 
 // A file descriptor that closes itself; close() reports what the last writes met.
@@ -89,18 +86,13 @@ bool is_device(const fs::path& path) {
 }
 
 std::string read_file(const fs::path& path, std::size_t limit) {
-  std::error_code code;
-  const fs::file_status status = fs::status(path, code);
-  if (!fs::exists(status)) fail_reading(path, code ? code.message() : "No such file or directory");
-  if (fs::is_directory(status)) fail_reading(path, "it is a folder");
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) fail_reading(path, reason(errno));
+  std::ifstream stream = open_to_read(path);
   const auto check_size = [&](std::uintmax_t size) {
     if (size <= limit) return;
     fail_reading(path, fmt::format("it is larger than the limit of {} bytes", limit));
   };
   std::string bytes;
-  if (fs::is_regular_file(status)) {
+  if (fs::is_regular_file(path)) {
     check_size(fs::file_size(path));
     bytes.reserve(fs::file_size(path));
   }
@@ -116,6 +108,20 @@ std::string read_file(const fs::path& path, std::size_t limit) {
 }
 
 }  // namespace
+
+void fail_reading(const fs::path& path, const std::string& why) {
+  throw Error(ErrorKind::model, fmt::format("cannot read '{}': {}", path.string(), why));
+}
+
+std::ifstream open_to_read(const fs::path& path) {
+  std::error_code code;
+  const fs::file_status status = fs::status(path, code);
+  if (!fs::exists(status)) fail_reading(path, code ? code.message() : "No such file or directory");
+  if (fs::is_directory(status)) fail_reading(path, "it is a folder");
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) fail_reading(path, reason(errno));
+  return stream;
+}
 
 StagedFile::StagedFile(const fs::path& target) : target_(resolved(target)) {
   static std::atomic<unsigned> counter{0};

@@ -15,6 +15,7 @@
 #include "divker/error.hpp"
 #include "divker/file.hpp"
 #include "io/names.hpp"
+#include "io/reading.hpp"
 
 namespace divker {
 namespace {
@@ -98,17 +99,9 @@ bool write_dataset(hid_t file, const NamedTable& named) {
   return dataset.close();
 }
 
-[[noreturn]] void fail_reading(const std::filesystem::path& path, const std::string& why) {
-  throw Error(ErrorKind::model, fmt::format("cannot read '{}': {}", path.string(), why));
-}
-
 // Opens the file after saying in plain words why it could not be.
 hid_t open_file(const std::filesystem::path& path) {
-  std::error_code code;
-  const auto status = std::filesystem::status(path, code);
-  if (!std::filesystem::exists(status)) fail_reading(path, "No such file or directory");
-  if (std::filesystem::is_directory(status)) fail_reading(path, "it is a folder");
-  if (!std::ifstream(path)) fail_reading(path, "Permission denied");
+  (void)open_to_read(path);
   if (std::filesystem::file_size(path) == 0) fail_reading(path, "it is empty");
   const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   if (file < 0) fail_reading(path, "it is not an HDF5 file, or it is damaged");

@@ -7,10 +7,11 @@
 #include <charconv>
 #include <cmath>
 
+#include "model/names.hpp"
+
 namespace divker {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 struct Lookalike {

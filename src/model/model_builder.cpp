@@ -12,8 +12,6 @@
 namespace divker {
 namespace {
 
-[[noreturn]] void refuse(const std::string& sentence) { throw Error(ErrorKind::model, sentence); }
-
 std::string component(const std::string& name, std::size_t i) {
   return fmt::format("{}[{}]", name, i);
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 
+#include "divker/error.hpp"
 #include "divker/expression.hpp"
 #include "model/functions.hpp"
 
@@ -18,7 +19,6 @@ constexpr std::array<std::string_view, 20> words{"observe", "periodic",  "t",   
                                                  "normal",  "lognormal", "init", "samples", "time"};
 
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 // Edit distance where exchanging two neighbours counts as one slip.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -116,5 +116,7 @@ std::string in_quotes(std::string_view name) {
   }
   return "'" + text + (name.size() > longest ? "..." : "") + "'";
 }
+
+void refuse(const std::string& sentence) { throw Error(ErrorKind::model, sentence); }
 
 }  // namespace divker

@@ -9,6 +9,8 @@
 
 namespace divker {
 
+// One of 0 ... 9, whatever the locale.
+[[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // A letter or underscore followed by letters, digits and underscores.
 [[nodiscard]] bool is_identifier(std::string_view text);
 // "W" or "W[3]".
@@ -26,5 +28,7 @@ namespace divker {
                                        std::span<const std::string> candidates);
 // A name for messages: quoted, cut when long, with unprintable bytes replaced.
 [[nodiscard]] std::string in_quotes(std::string_view name);
+// Throws Error(model, sentence).
+[[noreturn]] void refuse(const std::string& sentence);
 
 }  // namespace divker

@@ -18,8 +18,6 @@ namespace {
 
 constexpr double smallest_pivot = 1e-12;  // of the correlation matrix of the noise
 
-[[noreturn]] void refuse(const std::string& sentence) { throw Error(ErrorKind::model, sentence); }
-
 // Rows of the noise matrix that share Brownian motions, directly or through others.
 struct Block {
   std::vector<std::size_t> rows;

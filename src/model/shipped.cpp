@@ -19,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& sentence) { throw Error(ErrorKind::model, sentence); }
-
 std::string read_text(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) {

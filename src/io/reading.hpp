@@ -1,0 +1,15 @@
+// Opening files to be read, and refusing them in one form of words.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace divker {
+
+// Throws Error(model, "cannot read 'path': why").
+[[noreturn]] void fail_reading(const std::filesystem::path& path, const std::string& why);
+// The file, binary; fails where there is none, it is a folder or may not be read.
+[[nodiscard]] std::ifstream open_to_read(const std::filesystem::path& path);
+
+}  // namespace divker
