@@ -10,7 +10,7 @@ SEEDS ?= 1000
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps configure build test lint format bench demo calibration fuzz install clean
+.PHONY: help deps configure build test lint format bench demo calibration identities fuzz install clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(ROOT)/Makefile
@@ -51,6 +51,10 @@ demo: configure ## a tour of the command, which is all that it builds; results i
 calibration: build ## coverage of 95% intervals over SEEDS seeds, the table of docs/calibration.md
 	@cmake --build $(BUILD) --target calibration
 	@$(BUILD)/calibration $(SEEDS)
+
+identities: build ## the two identities of every shipped model at a million paths (an hour)
+	@cmake --build $(BUILD) --target identities
+	@$(BUILD)/identities 1000000
 
 fuzz: deps ## run every fuzz target for FUZZ_SECONDS seconds
 	@cd $(ROOT) && cmake --preset fuzz >/dev/null && cmake --build $(ROOT)/build-fuzz --parallel $(JOBS)

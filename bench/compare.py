@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The whole benchmark table as JSON lines: `divker bench`, NumPy at the same work in turn with it,
-start-up time and peak memory. Usage: compare.py DIVKER [--quick]
+start-up time, peak memory, and the accuracy per second of the methods for responses. Usage: compare.py DIVKER [--quick]
 
 Ratios are medians over repeats in one run: absolute times on a shared machine mean little.
 """
@@ -15,11 +15,9 @@ import sys
 import tempfile
 import time
 
+import accuracy
+
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-def emit(**line):
-    print(json.dumps(line), flush=True)
 
 
 def lines(command):
@@ -40,7 +38,7 @@ def against_numpy(divker, repeats):
         ratios["numpy-normals"].append(
             ours["normals/fast"]["normals_per_s"] / numpy["numpy-normals"]["normals_per_s"])
     for case, values in ratios.items():
-        emit(case=f"lorenz96-40/against-{case}" if case != "numpy-normals" else "normals/against-numpy",
+        accuracy.emit(case=f"lorenz96-40/against-{case}" if case != "numpy-normals" else "normals/against-numpy",
              ratio_to_reference=statistics.median(values), ratios=values)
 
 
@@ -58,7 +56,7 @@ def start_up(divker, repeats):
             times.append(time.perf_counter() - began)
             compile_times.append(json.loads(done.stdout)["compile_seconds"])
         seconds[what] = statistics.median(times)
-        emit(case=f"lorenz96-40/start-to-first-path/{what}", seconds=seconds[what],
+        accuracy.emit(case=f"lorenz96-40/start-to-first-path/{what}", seconds=seconds[what],
              compile_seconds=statistics.median(compile_times))
 
 
@@ -76,7 +74,7 @@ def peak_memory(divker, horizons):
             if status != 0:
                 raise SystemExit(f"{command} failed")
             peaks.append(usage.ru_maxrss / 1024)
-        emit(case=f"memory/{steps}-steps", peak_mib=peaks[-1], ratio_to_first=peaks[-1] / peaks[0])
+        accuracy.emit(case=f"memory/{steps}-steps", peak_mib=peaks[-1], ratio_to_first=peaks[-1] / peaks[0])
 
 
 def main():
@@ -86,6 +84,7 @@ def main():
     against_numpy(divker, 1 if quick else 3)
     start_up(divker, 3 if quick else 7)
     peak_memory(divker, (375, 3750) if quick else (375, 3750, 37500))
+    accuracy.run(divker, quick)
 
 
 if __name__ == "__main__":
