@@ -10,7 +10,7 @@ SEEDS ?= 1000
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps configure build test lint format bench demo calibration identities fuzz install clean
+.PHONY: help deps configure build test lint format bench demo figures calibration identities fuzz install clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(ROOT)/Makefile
@@ -47,6 +47,12 @@ bench: build ## the benchmark table
 demo: configure ## a tour of the command, which is all that it builds; results in demo-output/
 	@cmake --build $(BUILD) --parallel $(JOBS) --target divker_command
 	@bash $(ROOT)/demo/run.sh $(BUILD)/divker $(ROOT)/demo-output
+
+figures: build ## every experiment of docs/experiments.md in full: tables and pictures in reproduced/
+	@failed=; for script in $$(grep -l '^#!' $(ROOT)/experiments/*.py); do \
+	  name=$$(basename $$script .py); \
+	  $(BUILD)/divker reproduce $$name --out $(ROOT)/reproduced/$$name || failed="$$failed $$name"; \
+	done; [ -z "$$failed" ] || { echo "not as expected:$$failed"; exit 1; }
 
 calibration: build ## coverage of 95% intervals over SEEDS seeds, the table of docs/calibration.md
 	@cmake --build $(BUILD) --target calibration

@@ -120,5 +120,6 @@ void add_response(CLI::App& app, int& code);
 void add_diagnose(CLI::App& app, int& code);
 void add_fit(CLI::App& app, int& code);
 void add_bench(CLI::App& app, int& code);
+void add_reproduce(CLI::App& app, int& code);
 
 }  // namespace divker::app

@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
       "interrupted.");
   int code = exit_done;
   for (const auto add : {add_models, add_show, add_simulate, add_sample, add_score, add_response,
-                         add_fit, add_diagnose, add_bench}) {
+                         add_fit, add_diagnose, add_bench, add_reproduce}) {
     add(app, code);
   }
   install_signal_handlers();

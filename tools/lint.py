@@ -20,7 +20,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ("include", "src", "app", "tests", "bench", "python")
+FOLDERS = ("include", "src", "app", "tests", "bench", "python", "experiments")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 # Options of g++ that clang does not know must not count as findings.
 EXTRA = ("-Wno-unknown-warning-option", "-Wno-unused-command-line-argument",

@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+"""One dimension, multiplicative noise: response and score as slopes on the exact log density.
+
+The paper's first example, with our model `bumpy`. Left: log h_T(y) against the noise amplitude s
+at four y, its response drawn as slopes. Right: log h_T against y, the score drawn as slopes. The
+curves are solutions of the Fokker-Planck equation. Beyond the paper: error bars, the largest error
+in units of them, and mean squared error x time against the two other methods.
+"""
+
+import numpy as np
+from common import Z_LIMIT, largest_z, plt, slopes, start
+
+POINTS = (-0.9, -0.5, 0.3, 1.1)
+AMPLITUDES = (0.65, 0.75, 0.85, 0.95, 1.05)
+
+
+def step(e):
+    """The bias of the shipped dt would show beside the error bars of the full number of paths."""
+    return ("--order", 2, "--set", f"dt={e.pick(0.0025, 0.005)}")
+
+
+def at_points(e, points):
+    path = e.scratch / "points.csv"
+    path.write_text("x\n" + "".join(f"{p}\n" for p in points))
+    return path
+
+
+def of_response(e, axes, paths):
+    points = at_points(e, POINTS)
+    rows, largest = [], 0.0
+    heights = {}
+    amplitudes = e.pick(AMPLITUDES, AMPLITUDES[1::2])
+    for s in sorted({*amplitudes, *e.pick(np.linspace(0.65, 1.05, 9).round(3), ())}):
+        heights[s] = e.ask("score", "bumpy", "--at", points, "--set", f"s={s}", "--paths", 1000,
+                           "--fokker-planck")["log_density"]
+    for k in range(len(POINTS)):
+        axes.plot(list(heights), [h[k] for h in heights.values()], color="black", lw=0.8)
+    for s in amplitudes:
+        answer = e.ask("response", "bumpy", "--wrt", "s", "--at", points, "--set", f"s={s}",
+                       "--fokker-planck", *step(e), "--paths", paths)
+        height = heights[s]
+        value, error, exact = (np.array(answer[key])[:, 0] for key in
+                               ("response", "stderr", "exact"))
+        axes.plot([s] * len(POINTS), height, "k.", ms=5)
+        slopes(axes, [s] * len(POINTS), height, value, error, 0.03)
+        largest = max(largest, largest_z(value, exact, error))
+        rows += [[s, y, *numbers] for y, *numbers in zip(POINTS, height, value, error, exact)]
+    e.table("response", ["s", "y", "log_density", "response", "stderr", "exact"], rows)
+    axes.set(xlabel="noise amplitude s", ylabel=r"$\log h_T(y)$", title="response, at four y")
+    e.check("largest error of a response in standard errors", largest, Z_LIMIT)
+
+
+def of_score(e, axes, paths):
+    answer = e.ask("score", "bumpy", "--grid", 21, "--paths", paths, *step(e),
+                   "--fokker-planck")
+    y = np.array(answer["points"])[:, 0]
+    value, error, exact = (np.array(answer[key])[:, 0] for key in ("score", "stderr", "exact"))
+    curve = e.ask("score", "bumpy", "--grid", e.pick(201, 61), "--paths", 1000, "--fokker-planck")
+    axes.plot(np.array(curve["points"])[:, 0], curve["log_density"], color="black", lw=0.8)
+    axes.plot(y, answer["log_density"], "k.", ms=5)
+    slopes(axes, y, answer["log_density"], value, error, 0.07)
+    axes.set(xlabel="y", ylabel=r"$\log h_T(y)$", title="score")
+    e.table("score", ["y", "log_density", "score", "stderr", "exact"],
+            zip(y, answer["log_density"], value, error, exact))
+    e.check("largest error of a score in standard errors", largest_z(value, exact, error), Z_LIMIT)
+    relative = np.sqrt(np.mean((value - exact)**2) / np.mean(exact**2))
+    e.check("rms error of the score relative to its rms", relative, e.pick(0.1, 0.3))
+
+
+def methods(e, paths):
+    wrt = e.pick("a,b,c,s", "a,s")
+    exact = e.ask("response", "bumpy", "--wrt", wrt, "--fokker-planck", "--paths", 1000)
+    points = at_points(e, [p[0] for p in exact["points"]])
+    rows, products = [], {}
+    for method in ("divergence-kernel", "likelihood-ratio", "finite-difference"):
+        errors, seconds = [], []
+        for seed in range(e.pick(8, 2)):
+            answer = e.ask("response", "bumpy", "--wrt", wrt, "--at", points, "--method",
+                           method, "--paths", paths, "--seed", seed)
+            errors.append(np.mean((np.array(answer["response"]) - np.array(exact["exact"]))**2, 0))
+            seconds.append(answer["seconds"])
+        per_parameter = np.mean(errors, 0)
+        products[method] = float(np.mean(per_parameter) * np.median(seconds))
+        rows.append([method, *per_parameter, np.median(seconds), products[method]])
+    e.table("methods", ["method", *(f"mse_{name}" for name in wrt.split(",")), "seconds",
+                        "mse_times_seconds"], rows)
+    ratio = products["finite-difference"] / products["divergence-kernel"]
+    e.check("mse x time of finite differences over ours", ratio, 2.0, at_least=True)
+    print(f"       and of the likelihood ratio over ours: "
+          f"{products['likelihood-ratio'] / products['divergence-kernel']:.2g}")
+
+
+def main(e):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
+    of_response(e, left, e.pick(400_000, 20_000))
+    of_score(e, right, e.pick(400_000, 20_000))
+    e.save(figure)
+    methods(e, e.pick(50_000, 10_000))
+
+
+start(main)
