@@ -10,17 +10,21 @@ import csv
 import json
 import math
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 
-import matplotlib
+try:
+    import matplotlib
+    import numpy as np
+except ImportError as error:
+    print(f"divker reproduce: {sys.executable} has no {error.name}; Debian's packages are "
+          "python3-numpy and python3-matplotlib.", file=sys.stderr)
+    sys.exit(2)
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend is settled)
-import numpy as np  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Of the statistical checks: one in 150,000 normal numbers is beyond it.
@@ -31,7 +35,10 @@ class Experiment:
     def __init__(self, name, divker, out, quick):
         self.name, self.divker, self.quick = name, divker, quick
         self.out = pathlib.Path(out)
-        self.out.mkdir(parents=True, exist_ok=True)
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            fail(f"the folder {self.out} cannot be made: {error.strerror}.")
         self.failed = []
         self.began = time.perf_counter()
 
@@ -43,8 +50,7 @@ class Experiment:
         """`divker WORDS`; its message is what a user sees where it fails."""
         done = subprocess.run([self.divker, *map(str, words)], capture_output=True, text=True)
         if done.returncode not in (0, 4):
-            raise SystemExit(f"{self.name}: `divker {' '.join(map(str, words))}` failed:\n"
-                             f"{done.stderr.strip()}")
+            fail(f"`divker {' '.join(map(str, words))}` failed:\n{done.stderr.strip()}")
         return done
 
     def ask(self, *words):
@@ -53,13 +59,11 @@ class Experiment:
 
     def peak_mib(self, *words):
         """Peak resident memory of `divker WORDS`."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         probe = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, "
                  "stdout=subprocess.DEVNULL); "
                  "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
         done = subprocess.run([sys.executable, "-c", probe, self.divker, *map(str, words)],
                               check=True, capture_output=True, text=True)
-        assert before >= 0
         return int(done.stdout) / 1024
 
     def sample(self, path, model, count, seed, *words):
@@ -93,6 +97,12 @@ class Experiment:
         verdict = "as expected" if not self.failed else "NOT AS EXPECTED: " + "; ".join(self.failed)
         print(f"{self.name}: {verdict}, {seconds:.0f} s, results in {self.out}")
         return 1 if self.failed else 0
+
+
+def fail(sentence):
+    """Ends the experiment that could not be made."""
+    print(f"divker reproduce: {sentence}", file=sys.stderr)
+    sys.exit(2)
 
 
 def read_columns(path):
@@ -151,7 +161,14 @@ def start(main):
     arguments = parser.parse_args()
     out = arguments.out or f"reproduced/{name}"
     experiment = Experiment(name, arguments.divker, out, arguments.quick)
-    with tempfile.TemporaryDirectory() as scratch:
-        experiment.scratch = pathlib.Path(scratch)
-        main(experiment)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            experiment.scratch = pathlib.Path(scratch)
+            main(experiment)
+    except KeyboardInterrupt:
+        print(f"divker reproduce: {name} was interrupted; what is finished is in {out}.",
+              file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}.")
     sys.exit(experiment.finish())

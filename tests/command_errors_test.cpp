@@ -26,6 +26,13 @@ TEST_F(CommandTest, RefusesBadCommandLines) {
   expect_failure({"sample", "ou", "-n", "5"}, usage, "divker sample needs --out FILE");
 }
 
+TEST_F(CommandTest, RefusesExperimentsThatAreNone) {
+  expect_failure({"reproduce", "lorenz"}, usage,
+                 "There is no experiment 'lorenz'; the experiments");
+  expect_failure({"reproduce", "costs", "--quick", "--out", "/proc/none"}, usage,
+                 "the folder /proc/none cannot be made");
+}
+
 TEST_F(CommandTest, RefusesModelsThatAreNone) {
   write("empty.sde", "");
   write("binary.sde", std::string("\x7f") + "ELF\0\1\2" + std::string(3, '\0'));

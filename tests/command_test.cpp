@@ -268,10 +268,18 @@ TEST_F(CommandTest, HelpAndVersion) {
   EXPECT_NE(run({"--help"}).out.find("response"), std::string::npos);
   EXPECT_NE(run({"--version"}).out.find('.'), std::string::npos);
   for (const char* subcommand :
-       {"models", "show", "simulate", "sample", "score", "response", "bench"}) {
+       {"models", "show", "simulate", "sample", "score", "response", "bench", "reproduce"}) {
     const Outcome help = run({subcommand, "--help"});
     EXPECT_EQ(help.code, 0) << subcommand;
     EXPECT_NE(help.out.find(std::string("divker ") + subcommand), std::string::npos) << help.out;
+  }
+}
+
+TEST_F(CommandTest, ListsTheExperiments) {
+  const Outcome outcome = run({"reproduce"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* name : {"density_1d ", "lorenz96 ", "fit_5d ", "costs "}) {
+    EXPECT_NE(outcome.out.find(name), std::string::npos) << outcome.out;
   }
 }
 
