@@ -65,6 +65,9 @@ class Vector(Sequence):
     def __len__(self) -> int:
         return len(self._components)
 
+    def __iter__(self):
+        return iter(self._components)
+
     def __getitem__(self, index):
         if isinstance(index, slice):
             return self._components[index]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core
-from .errors import UsageError
+from .errors import NumericalError, UsageError
 from .model import AnswerOptions, Model, as_model
 
 Score = Callable[[float, np.ndarray], np.ndarray]
@@ -36,12 +36,15 @@ class ScoreFunction:
         self._regressors = regressors
 
     def __call__(self, t: float, x: ArrayLike) -> np.ndarray:
-        k = int(np.clip(np.searchsorted(self.times, t), 1, max(len(self.times) - 1, 1)))
-        before = self._regressors[k - 1].evaluate(x)
-        if len(self.times) == 1:
-            return before
-        weight = np.clip((t - self.times[k - 1]) / (self.times[k] - self.times[k - 1]), 0, 1)
-        return (1 - weight) * before + weight * self._regressors[k].evaluate(x)
+        position = np.interp(t, self.times, np.arange(len(self.times)))
+        k = int(position)
+        weight = position - k
+        if weight < 1e-9:
+            return self._regressors[k].evaluate(x)
+        if weight > 1 - 1e-9:
+            return self._regressors[k + 1].evaluate(x)
+        return ((1 - weight) * self._regressors[k].evaluate(x)
+                + weight * self._regressors[k + 1].evaluate(x))
 
     def __repr__(self) -> str:
         return (f"<score of {self.model.name} at {len(self.times)} times from {self.times[0]:g} to "
@@ -59,7 +62,9 @@ def grid_times(model: Model, snapshots: int) -> list[float]:
 def score_function(model: Model | str, times: Sequence[float] | None = None, *,
                    snapshots: int = 20, **run: Unpack[AnswerOptions]) -> ScoreFunction:
     """The score as a function of time and place, regressed on one run of paths (default 20,000)
-    at the times, or at `snapshots` of them. Memory: paths * times * 2 states doubles."""
+    at the times, or at `snapshots` of them. Memory: paths * times * 2 states doubles. `regressor`:
+    by dimension; 'neighbours' is twenty times as fast for each point as 'local-linear', but flat
+    outside the sample, where points of a flow may then be lost."""
     model = as_model(model)
     regressor = run.pop("regressor", "")
     run.setdefault("paths", 20_000)
@@ -86,6 +91,14 @@ def steps_between(model: Model, x: ArrayLike, start: float | None, end: float | 
     return np.atleast_2d(np.array(x, dtype=float)), np.linspace(start, end, steps + 1)
 
 
+def require_finite(x: np.ndarray, time: float) -> None:
+    lost = np.flatnonzero(~np.isfinite(x).all(axis=1))
+    if lost.size:
+        raise NumericalError(f"{lost.size} of {len(x)} points are not finite at t = {time:g}, point "
+                             f"{lost[0]} first: the score says too little outside its sample. More "
+                             "paths, more snapshots or more steps may help.")
+
+
 def probability_flow(score: Score, x: ArrayLike, *, model: Model | str | None = None,
                      start: float | None = None, end: float | None = None,
                      steps: int | None = None) -> np.ndarray:
@@ -108,6 +121,7 @@ def probability_flow(score: Score, x: ArrayLike, *, model: Model | str | None = 
         dt = following - t
         here = velocity(t, x)
         x = x + 0.5 * dt * (here + velocity(following, x + dt * here))
+        require_finite(x, following)
     return x
 
 
@@ -129,4 +143,5 @@ def reverse_time(score: Score, x: ArrayLike, *, model: Model | str | None = None
         pull = np.einsum("mij,mj->mi", fields.covariance(t, x), score(t, x))
         kick = np.einsum("mik,mk->mi", noise, random.standard_normal((len(x), noise.shape[2])))
         x = x - dt * (fields.drift(t, x) - fields.divergence(t, x) - pull) + np.sqrt(dt) * kick
+        require_finite(x, following)
     return x
