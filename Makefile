@@ -10,7 +10,7 @@ SEEDS ?= 1000
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps configure build test lint format bench demo calibration fuzz install clean
+.PHONY: help deps configure build test lint format bench demo python calibration fuzz install clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(ROOT)/Makefile
@@ -48,6 +48,13 @@ demo: configure ## a tour of the command, which is all that it builds; results i
 	@cmake --build $(BUILD) --parallel $(JOBS) --target divker_command
 	@bash $(ROOT)/demo/run.sh $(BUILD)/divker $(ROOT)/demo-output
 
+python: configure ## build the Python package as a wheel in build/wheel and install it for PYTHON
+	@cd $(BUILD) && DIVKER_BUILD=$(BUILD) $(PYTHON) -m pip wheel --quiet --no-build-isolation --no-deps \
+	  -w $(BUILD)/wheel $(ROOT)/python
+	@cd $(BUILD) && $(PYTHON) -m pip install --quiet --no-deps --no-index --force-reinstall \
+	  --break-system-packages --root-user-action=ignore $(BUILD)/wheel/divker-*.whl
+	@cd / && $(PYTHON) -c 'import divker; print("divker", divker.__version__, "in", divker.__path__[0])'
+
 calibration: build ## coverage of 95% intervals over SEEDS seeds, the table of docs/calibration.md
 	@cmake --build $(BUILD) --target calibration
 	@$(BUILD)/calibration $(SEEDS)
@@ -62,4 +69,4 @@ install: build ## install under PREFIX, staged in DESTDIR if that is set
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD) $(ROOT)/build-debug $(ROOT)/build-asan $(ROOT)/build-tsan $(ROOT)/build-coverage \
-	  $(ROOT)/build-fuzz $(ROOT)/demo-output
+	  $(ROOT)/build-fuzz $(ROOT)/demo-output $(ROOT)/python/build $(ROOT)/python/divker.egg-info
