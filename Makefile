@@ -10,7 +10,7 @@ SEEDS ?= 1000
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps configure build test lint format bench demo figures calibration identities fuzz install clean
+.PHONY: help deps configure build test lint format bench demo figures python calibration identities fuzz install clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(ROOT)/Makefile
@@ -54,6 +54,13 @@ figures: build ## every experiment of docs/experiments.md in full: tables and pi
 	  $(BUILD)/divker reproduce $$name --out $(ROOT)/reproduced/$$name || failed="$$failed $$name"; \
 	done; [ -z "$$failed" ] || { echo "not as expected:$$failed"; exit 1; }
 
+python: configure ## build the Python package as a wheel in build/wheel and install it for PYTHON
+	@cd $(BUILD) && DIVKER_BUILD=$(BUILD) $(PYTHON) -m pip wheel --quiet --no-build-isolation --no-deps \
+	  -w $(BUILD)/wheel $(ROOT)/python
+	@cd $(BUILD) && $(PYTHON) -m pip install --quiet --no-deps --no-index --force-reinstall \
+	  --break-system-packages --root-user-action=ignore $(BUILD)/wheel/divker-*.whl
+	@cd / && $(PYTHON) -c 'import divker; print("divker", divker.__version__, "in", divker.__path__[0])'
+
 calibration: build ## coverage of 95% intervals over SEEDS seeds, the table of docs/calibration.md
 	@cmake --build $(BUILD) --target calibration
 	@$(BUILD)/calibration $(SEEDS)
@@ -72,4 +79,4 @@ install: build ## install under PREFIX, staged in DESTDIR if that is set
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD) $(ROOT)/build-debug $(ROOT)/build-asan $(ROOT)/build-tsan $(ROOT)/build-coverage \
-	  $(ROOT)/build-fuzz $(ROOT)/demo-output
+	  $(ROOT)/build-fuzz $(ROOT)/demo-output $(ROOT)/python/build $(ROOT)/python/divker.egg-info

@@ -7,15 +7,12 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
-#include <map>
 
 #include "divker/error.hpp"
 #include "divker/language.hpp"
 
 namespace divker::app {
 namespace {
-
-namespace fs = std::filesystem;
 
 // The number that the whole text spells; nothing if it spells none.
 std::optional<double> number(const std::string& text) {
@@ -24,61 +21,6 @@ std::optional<double> number(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), last, value);
   if (error != std::errc() || end != last) return std::nullopt;
   return value;
-}
-
-// dt and T together may pass through combinations that do not divide: the grid is set once.
-Model with_settings(Model model, const std::vector<std::string>& settings) {
-  TimeGrid grid = model.time();
-  bool new_grid = false;
-  for (const std::string& setting : settings) {
-    const auto [name, value] = parse_setting("--set", setting);
-    if (name == "dt" || name == "T") {
-      (name == "dt" ? grid.step : grid.end) = value;
-      new_grid = true;
-    } else {
-      model = model.with_value(name, value);
-    }
-  }
-  return new_grid ? model.with_time(grid) : model;
-}
-
-// A file of initial samples is looked for beside the model file, then in the current folder.
-fs::path samples_path(const Model& model, const std::string& file,
-                      const std::string& model_argument) {
-  fs::path beside = fs::path(model_argument).parent_path() / file;
-  std::error_code error;
-  if (fs::exists(beside, error)) return beside;
-  if (fs::exists(file, error)) return file;
-  throw Error(ErrorKind::model,
-              fmt::format("The model {} starts from the samples in '{}', but there is no such file "
-                          "beside the model or in the current folder.",
-                          model.name(), file));
-}
-
-std::shared_ptr<const Matrix> read_samples(const Model& model, const std::string& argument) {
-  if (!model.starts_from_samples()) return nullptr;
-  std::map<std::string, std::vector<std::size_t>> states_of_file;
-  for (std::size_t i = 0; i < model.dimension(); ++i) {
-    const InitialLaw& law = model.initial()[i];
-    if (law.kind == InitialKind::samples) states_of_file[law.file].push_back(i);
-  }
-  auto samples = std::make_shared<Matrix>();
-  for (const auto& [file, states] : states_of_file) {
-    const fs::path path = samples_path(model, file, argument);
-    std::vector<std::string> names;
-    for (const std::size_t i : states) names.push_back(model.states()[i].name);
-    const Matrix values = select_columns(read_table(path), names, path.string());
-    if (samples->rows == 0) *samples = Matrix(values.rows, model.dimension());
-    if (values.rows != samples->rows) {
-      throw Error(ErrorKind::model,
-                  fmt::format("{} has {} rows of initial samples, another file of the model {}.",
-                              path.string(), values.rows, samples->rows));
-    }
-    for (std::size_t r = 0; r < values.rows; ++r) {
-      for (std::size_t c = 0; c < states.size(); ++c) (*samples)(r, states[c]) = values(r, c);
-    }
-  }
-  return samples;
 }
 
 }  // namespace
@@ -186,7 +128,11 @@ void CommonOptions::declare_damping(CLI::App& command) {
 }
 
 Model configured_model(const CommonOptions& options) {
-  return with_settings(load_model(options.model), options.settings);
+  std::vector<std::pair<std::string, double>> values;
+  for (const std::string& setting : options.settings) {
+    values.push_back(parse_setting("--set", setting));
+  }
+  return with_values(load_model(options.model), values);
 }
 
 LoadedModel load(const CommonOptions& options) {
@@ -197,7 +143,7 @@ LoadedModel load(const CommonOptions& options) {
                             "step is exact.",
                             model.name()));
   }
-  auto samples = read_samples(model, options.model);
+  auto samples = read_samples(model, std::filesystem::path(options.model).parent_path());
   return {std::move(model), std::move(samples)};
 }
 

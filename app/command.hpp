@@ -15,6 +15,7 @@
 #include "divker/answer.hpp"
 #include "divker/model.hpp"
 #include "divker/table.hpp"
+#include "loading.hpp"
 
 namespace divker::app {
 
@@ -47,10 +48,6 @@ struct CommonOptions {
 };
 
 // The model with --set applied, and its samples read if it starts from some.
-struct LoadedModel {
-  Model model;
-  std::shared_ptr<const Matrix> samples;
-};
 [[nodiscard]] LoadedModel load(const CommonOptions& options);
 
 // The model alone, with --set applied.

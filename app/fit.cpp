@@ -12,6 +12,7 @@
 #include "divker/error.hpp"
 #include "divker/file.hpp"
 #include "fit_report.hpp"
+#include "picture.hpp"
 
 namespace divker::app {
 namespace {
@@ -25,6 +26,7 @@ struct FitCommandOptions : CommonOptions {
   FitOptions fit;
   std::string checkpoint;
   std::string history;
+  std::string picture;
 
   void declare_all(CLI::App& command);
 };
@@ -117,6 +119,11 @@ void FitCommandOptions::declare_all(CLI::App& command) {
   command.add_option("--history", history, "Write the iterations to a .csv, .npy or .h5 file")
       ->type_name("FILE")
       ->check(not_empty());
+  command
+      .add_option("--picture", picture,
+                  "Draw data against model and the iterations, .png, .pdf or .svg (by matplotlib)")
+      ->type_name("FILE")
+      ->check(not_empty());
 }
 
 // FILE, FILE@T or FILE@stationary; an @ within a folder's name is part of it.
@@ -202,6 +209,7 @@ void check_outputs(const FitCommandOptions& options) {
   if (!options.out.empty()) check_writable(options.out);
   if (!options.checkpoint.empty()) check_writable(options.checkpoint);
   if (!options.history.empty()) check_table_writable(options.history);
+  if (!options.picture.empty()) check_picture(options.picture);
 }
 
 void show_progress(const FitCommandOptions& options, const FitState& state) {
@@ -246,7 +254,11 @@ int run_fit(const FitCommandOptions& options) {
   const FitResult result = fit.result();
   if (!options.out.empty()) write_whole_file(options.out, fitted_text(result));
   if (!options.history.empty()) write_table(options.history, history_table(result));
-  return report_fit(options, remarks, result);
+  const int code = report_fit(options, remarks, result);
+  if (!options.picture.empty()) {
+    draw_picture("fit", fit_picture(options, result), options.picture);
+  }
+  return code;
 }
 
 }  // namespace

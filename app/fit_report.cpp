@@ -42,7 +42,7 @@ Json history_json(const FitResult& result) {
   return list;
 }
 
-void print_as_json(const CommonOptions& options, const FitResult& result) {
+Json fit_json(const CommonOptions& options, const FitResult& result) {
   Json json;
   json["parameters"] = result.names;
   json["estimate"] = result.estimate;
@@ -63,7 +63,7 @@ void print_as_json(const CommonOptions& options, const FitResult& result) {
   json["history"] = history_json(result);
   json.update(describe(options, result.model, result.effective));
   if (!options.out.empty()) json["out"] = options.out;
-  print_json(json);
+  return json;
 }
 
 void print_estimates(const FitResult& result) {
@@ -152,10 +152,23 @@ Table history_table(const FitResult& result) {
   return table;
 }
 
+Json fit_picture(const CommonOptions& options, const FitResult& result) {
+  constexpr std::size_t most_drawn = 5'000;
+  Json json = fit_json(options, result);
+  json["marginals"] = Json::array();
+  for (const GoodnessOfFit& one : result.goodness) {
+    std::vector<double> model = one.model;
+    model.resize(std::min(model.size(), most_drawn));
+    json["marginals"].push_back(
+        {{"name", one.name}, {"t", one.time}, {"data", one.data}, {"model", model}});
+  }
+  return json;
+}
+
 int report_fit(const CommonOptions& options, const DataRemarks& remarks, const FitResult& result) {
   const FitState& state = result.state;
   if (options.json) {
-    print_as_json(options, result);
+    print_json(fit_json(options, result));
   } else {
     print_estimates(result);
     print_correlations(result);

@@ -18,6 +18,10 @@ struct DataRemarks {
 // One row an iteration: iteration, paths, gain, psi_over_noise, step, halvings, the parameters.
 [[nodiscard]] Table history_table(const FitResult& result);
 
+// The JSON object, and what a picture shows beside it: the data and the model's sample of every
+// coordinate and time.
+[[nodiscard]] Json fit_picture(const CommonOptions& options, const FitResult& result);
+
 // Prints the tables or the JSON object. Returns the exit code.
 int report_fit(const CommonOptions& options, const DataRemarks& remarks, const FitResult& result);
 

@@ -11,10 +11,12 @@ import sys
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  (after the backend is settled)
-import numpy as np  # noqa: E402
+import numpy as np  # noqa: E402  (after the backend is settled)
 
-LAWS = {"logistic": "tab:blue", "gompertz": "tab:orange"}
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python" / "divker"))
+import plot  # noqa: E402  (the package's pictures need no compiled part)
+
+LAWS = ("logistic", "gompertz")
 
 
 def read_csv(file):
@@ -22,13 +24,6 @@ def read_csv(file):
     lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
     values = np.array([[float(word) for word in line.split(",")] for line in lines[1:]])
     return dict(zip(lines[0].split(","), values.T))
-
-
-def density(sample, points):
-    """Gaussian kernels of Silverman's bandwidth."""
-    bandwidth = 0.9 * np.std(sample) * len(sample) ** -0.2
-    distance = (points[:, None] - sample[None, :]) / bandwidth
-    return np.exp(-0.5 * distance ** 2).mean(axis=1) / (bandwidth * np.sqrt(2 * np.pi))
 
 
 def compare(fits):
@@ -53,53 +48,21 @@ def compare(fits):
               f" +- {fit['stderr'][place]:.0f} g.")
 
 
-def draw_ages(axes, data, samples):
-    for axis, age in zip(axes, np.unique(data["Time"])):
-        weights = data["weight"][data["Time"] == age]
-        points = np.linspace(0.7 * weights.min(), 1.25 * weights.max(), 200)
-        axis.hist(weights, bins=10, density=True, color="lightgray", edgecolor="gray", lw=0.5)
-        for law, colour in LAWS.items():
-            drawn = samples[law]["w"][samples[law]["t"] == age][:5000]
-            axis.plot(points, density(drawn, points), color=colour, lw=1.5, label=law)
-        axis.set_title(f"day {age:g}, {len(weights)} chicks", fontsize=9)
-        axis.set_yticks([])
-        axis.tick_params(labelsize=7)
-    axes[0].legend(fontsize=7)
-
-
-def draw_convergence(axis, fits):
-    for law, colour in LAWS.items():
-        history = fits[law]["history"]
-        axis.semilogy([one["iteration"] for one in history],
-                      [one["psi_over_noise"] for one in history], "o-", color=colour, ms=4,
-                      label=law)
-    axis.axhline(0.1, color="gray", lw=0.8)
-    axis.set(xlabel="iteration", title="|psi| against its noise, and the tolerance")
-    axis.legend(fontsize=8)
-
-
-def draw_gain(axis, fits):
-    for law, colour in LAWS.items():
-        gains = np.cumsum([one["gain"] for one in fits[law]["history"]])
-        axis.plot(gains[-1] - gains, "o-", color=colour, ms=4, label=law)
-    axis.set(xlabel="iteration", title="divergence from the data still to be lost,\nnats a weight")
-    axis.set_yscale("symlog", linthresh=1e-3)
+def marginals(data, sample):
+    """Data against the fitted law's sample, at every age."""
+    return [{"name": "w", "t": age, "data": data["weight"][data["Time"] == age],
+             "model": sample["w"][sample["t"] == age]} for age in np.unique(data["Time"])]
 
 
 def main():
     data = read_csv(pathlib.Path(sys.argv[1]))
     folder = pathlib.Path(sys.argv[2])
     fits = {law: json.loads((folder / f"{law}.json").read_text()) for law in LAWS}
-    samples = {law: read_csv(folder / f"{law}.csv") for law in LAWS}
     compare(fits)
-    figure = plt.figure(figsize=(14, 9), constrained_layout=True)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[3, 1.2])
-    draw_ages(upper.subplots(3, 4).ravel(), data, samples)
-    left, right = lower.subplots(1, 2)
-    draw_convergence(left, fits)
-    draw_gain(right, fits)
-    upper.suptitle("Weights of chicks (g): data and the two fitted laws at every age")
-    figure.savefig(folder / "growth.png", dpi=110)
+    for law, fit in fits.items():
+        fit["marginals"] = marginals(data, read_csv(folder / f"{law}.csv"))
+    figure = plot.fit(fits, "Weights of chicks (g): data and the two fitted laws at every age")
+    plot.save(figure, folder / "growth.png")
     print(f"picture: {folder / 'growth.png'}")
 
 

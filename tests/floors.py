@@ -27,7 +27,9 @@ ALLOWED = {
     "app": {"base", "graph", "model", "derive", "jit", "ensemble", "estimate", "answer", "fit", "io",
             "app"},
 }
-FLOORS = [floor for floor in ALLOWED if floor not in ("base", "app")]
+ALLOWED["python"] = ALLOWED["app"] | {"python"}
+OUTSIDE_SRC = ("app", "python")
+FLOORS = [floor for floor in ALLOWED if floor not in ("base", *OUTSIDE_SRC)]
 # Public headers without a .cpp of the same stem.
 HEADER_ONLY = {"error": "base", "matrix": "base", "program": "graph"}
 
@@ -63,10 +65,11 @@ class Tree:
         for floor in FLOORS:
             for path in self.sources(self.root / "src" / floor):
                 self.floor_of[path] = floor
-        for path in self.sources(self.root / "app"):
-            self.floor_of[path] = "app"
+        for floor in OUTSIDE_SRC:
+            for path in self.sources(self.root / floor):
+                self.floor_of[path] = floor
         stems = {path.stem: floor for path, floor in self.floor_of.items()
-                 if path.suffix == ".cpp" and floor != "app"}
+                 if path.suffix == ".cpp" and floor not in OUTSIDE_SRC}
         for path in self.sources(self.root / "include"):
             floor = stems.get(path.stem) or HEADER_ONLY.get(path.stem)
             if floor is None:
@@ -179,6 +182,8 @@ SOUND = {
     "src/io/table.cpp": '#include "divker/table.hpp"\n#include <hdf5.h>\n',
     "app/main.cpp": '#include "divker/table.hpp"\n#include "divker/fit.hpp"\n#include "table.hpp"\n',
     "app/table.hpp": "#pragma once\n",
+    "python/src/fit.cpp": '#include "divker/fit.hpp"\n#include "table.hpp"\n#include "arrays.hpp"\n',
+    "python/src/arrays.hpp": "#pragma once\n",
     "README.md": "# divker\n\nA colour is #00ff7f, a channel #include.\n",
 }
 # Each breaks one rule: the file, what is appended to it, and a word of the complaint.
@@ -211,6 +216,8 @@ BROKEN = {
         ("include/divker/error.hpp", '#include "divker/expression.hpp"\n', "floor base"),
     "the library knows the command":
         ("src/io/table.cpp", '#include "../../app/table.hpp"\n', "of floor app"),
+    "the command knows the package":
+        ("app/main.cpp", '#include "../python/src/arrays.hpp"\n', "of floor python"),
     "a header that does not exist":
         ("src/fit/fit.cpp", '#include "divker/nowhere.hpp"\n', "does not exist"),
     "a header without a floor":

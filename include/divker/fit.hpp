@@ -93,6 +93,7 @@ struct GoodnessOfFit {
   double kolmogorov_smirnov_p = 1.0;
   double energy = 0.0;  // 2 integral (F - G)^2
   double energy_p = 1.0;
+  std::vector<double> data, model;  // what was compared: all rows, and one number a path
 };
 
 struct FitResult {

@@ -145,6 +145,9 @@ class Model {
   [[nodiscard]] Model with_value(std::string_view name, double value) const;
   [[nodiscard]] Model with_parameters(std::span<const double> values) const;
   [[nodiscard]] Model with_time(const TimeGrid& grid) const;
+  // With another initial law, for the whole state: rows of a file of that name, or of
+  // RunOptions::samples. Error(model) where some state has no noise: it would have no density.
+  [[nodiscard]] Model starting_from_samples(const std::string& file) const;
 
   // The model in the language, with its current parameter values and time grid: what was parsed,
   // or for a built model the equations component by component. Parses to an equal model.

@@ -559,7 +559,7 @@ void Fit::Implementation::add_goodness(FitResult& result) const {
       one.name = names[block.observed[c]].name;
       one.time = block.time;
       one.rows = block.values.rows;
-      const std::vector<double> measured = block.values.column(c);
+      std::vector<double> measured = block.values.column(c);
       std::vector<double> drawn = evaluation->samples[b][0].column(c);
       const std::vector<double> more = evaluation->samples[b][1].column(c);
       drawn.insert(drawn.end(), more.begin(), more.end());
@@ -586,7 +586,9 @@ void Fit::Implementation::add_goodness(FitResult& result) const {
         log_likelihood +=
             static_cast<double>(measured.size()) * fit::mean_log_density(drawn, measured);
       }
-      result.goodness.push_back(one);
+      one.data = std::move(measured);
+      one.model = std::move(drawn);
+      result.goodness.push_back(std::move(one));
     }
   }
   if (one_each) result.log_likelihood = log_likelihood;

@@ -172,6 +172,22 @@ Model Model::with_time(const TimeGrid& grid) const {
   return copy;
 }
 
+Model Model::starting_from_samples(const std::string& file) const {
+  if (noise_class_ == NoiseClass::degenerate) {
+    throw Error(ErrorKind::model,
+                fmt::format("The model {} cannot start from samples: that needs noise on every "
+                            "state, and some of its states have none.",
+                            name_));
+  }
+  Model copy = *this;
+  Graph graph(*graph_);
+  const NodeId zero = graph.constant(0.0).id();
+  copy.graph_ = std::make_shared<const Graph>(std::move(graph));
+  for (InitialLaw& law : copy.initial_) law = {InitialKind::samples, zero, zero, file};
+  copy.printer_ = nullptr;
+  return copy;
+}
+
 std::string Model::text() const { return printer_ ? printer_(*this) : text_by_component(*this); }
 
 std::string Model::hash() const { return fmt::format("{:016x}", fingerprint(*this)); }

@@ -45,7 +45,8 @@ std::string read_text(const fs::path& path) {
   return text;
 }
 
-// Where this library lies: .../lib/libdivker.so finds .../share/divker/models.
+// Where this library lies: .../lib/libdivker.so finds .../share/divker/models, and in a Python
+// package divker/libdivker.so finds divker/models.
 std::optional<fs::path> models_beside_library() {
   Dl_info info{};
   if (dladdr(reinterpret_cast<const void*>(&shipped_models), &info) == 0 ||
@@ -55,6 +56,7 @@ std::optional<fs::path> models_beside_library() {
   std::error_code error;
   const fs::path library = fs::canonical(info.dli_fname, error);
   if (error) return std::nullopt;
+  if (fs::path own = library.parent_path() / "models"; fs::is_directory(own, error)) return own;
   // Debian and others have one more folder: lib/x86_64-linux-gnu.
   for (fs::path base = library.parent_path().parent_path(); base != base.root_path();
        base = base.parent_path()) {

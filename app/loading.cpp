@@ -1,0 +1,68 @@
+#include "loading.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "divker/error.hpp"
+#include "divker/table.hpp"
+
+namespace divker::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path samples_path(const Model& model, const std::string& file, const fs::path& folder) {
+  fs::path beside = folder / file;
+  std::error_code error;
+  if (fs::exists(beside, error)) return beside;
+  if (fs::exists(file, error)) return file;
+  throw Error(ErrorKind::model,
+              fmt::format("The model {} starts from the samples in '{}', but there is no such file "
+                          "beside the model or in the current folder.",
+                          model.name(), file));
+}
+
+}  // namespace
+
+Model with_values(Model model, const std::vector<std::pair<std::string, double>>& values) {
+  TimeGrid grid = model.time();
+  bool new_grid = false;
+  for (const auto& [name, value] : values) {
+    if (name == "dt" || name == "T") {
+      (name == "dt" ? grid.step : grid.end) = value;
+      new_grid = true;
+    } else {
+      model = model.with_value(name, value);
+    }
+  }
+  return new_grid ? model.with_time(grid) : model;
+}
+
+std::shared_ptr<const Matrix> read_samples(const Model& model, const fs::path& folder) {
+  if (!model.starts_from_samples()) return nullptr;
+  std::map<std::string, std::vector<std::size_t>> states_of_file;
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    const InitialLaw& law = model.initial()[i];
+    if (law.kind == InitialKind::samples) states_of_file[law.file].push_back(i);
+  }
+  auto samples = std::make_shared<Matrix>();
+  for (const auto& [file, states] : states_of_file) {
+    const fs::path path = samples_path(model, file, folder);
+    std::vector<std::string> names;
+    for (const std::size_t i : states) names.push_back(model.states()[i].name);
+    const Matrix values = select_columns(read_table(path), names, path.string());
+    if (samples->rows == 0) *samples = Matrix(values.rows, model.dimension());
+    if (values.rows != samples->rows) {
+      throw Error(ErrorKind::model,
+                  fmt::format("{} has {} rows of initial samples, another file of the model {}.",
+                              path.string(), values.rows, samples->rows));
+    }
+    for (std::size_t r = 0; r < values.rows; ++r) {
+      for (std::size_t c = 0; c < states.size(); ++c) (*samples)(r, states[c]) = values(r, c);
+    }
+  }
+  return samples;
+}
+
+}  // namespace divker::app

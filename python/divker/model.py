@@ -1,0 +1,352 @@
+"""Models, and what can be asked of them."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Concatenate, ParamSpec, TypedDict, TypeVar, Unpack
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _core
+from .data import tables_of
+from .results import (ChangeResult, Diagnosis, EnsembleResult, FitResult, MomentsResult,
+                      ObservableResult, PointResult, Simulation)
+
+
+class RunOptions(TypedDict, total=False):
+    """What every run takes, with the defaults of the command (docs/command.md)."""
+
+    paths: int              # 100,000; 4096 for stationary answers, 20,000 for a diagnosis
+    seed: int               # 1
+    threads: int            # 0: all cores. Results do not depend on it
+    block: int              # 0: chosen. Nor on this
+    scheme: str             # 'euler' or 'exact'
+    resolution: str         # 'fast' or 'full': random numbers from 32 or 52 bits
+    failed_share: float     # 0.001
+    dt: float               # step and end of the time grid, instead of the model's
+    T: float
+    samples: ArrayLike      # (N, states): paths start from rows of this array, drawn at random
+    progress: Callable[[int, int], Any]  # called now and then with paths finished, and in all
+
+
+class AnswerOptions(RunOptions, total=False):
+    """And what scores, responses and fits take."""
+
+    alpha: float | str      # damping: 'auto', a number per unit of time, 'gaussian', ...
+    order: int              # 1, or 2 for less bias of dt
+    regressor: str          # by dimension and size; 'local-linear', 'polynomial', 'bins', ...
+    neighbours: int         # numbers of the regressors; 0: chosen
+    bins: int
+    bandwidth: float
+    degree: int
+
+
+class PointOptions(AnswerOptions, total=False):
+    """And what answers at points and of means take."""
+
+    time: float             # of the density, on the time grid; the end
+
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
+
+
+def check_names(given: Mapping[str, Any], options: type, function: str) -> None:
+    """The complaint that Python makes of unknown arguments, with the name that may be meant."""
+    known = list(options.__annotations__)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean '{near[0]}'?" if near else f"; it has: {', '.join(known)}"
+            raise TypeError(f"{function}() has no argument '{name}'{hint}")
+
+
+class Model:
+    """A stochastic differential equation, or a map, with its parameters and time grid. Immutable.
+
+    Model("lorenz96") is a shipped model, Model("own.sde") a file; Model.parse reads a text,
+    `divker.builder` makes models from expressions. Raises ModelError (LanguageError with the place
+    for a fault in a text).
+    """
+
+    def __init__(self, file_or_name: str | os.PathLike[str]) -> None:
+        self._core = _core.load_model(os.fspath(file_or_name))
+
+    @classmethod
+    def _of(cls, core: Any) -> Model:
+        model = cls.__new__(cls)
+        model._core = core
+        return model
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Model:
+        """Of a file in the language (docs/language.md), never of a shipped model's name."""
+        path = os.fspath(path)
+        return cls(path if os.path.dirname(path) else os.path.join(os.curdir, path))
+
+    @classmethod
+    def parse(cls, text: str, source: str = "<text>") -> Model:
+        """Of a text in the language; `source` names it in messages."""
+        return cls._of(_core.parse_model(text, source))
+
+    @property
+    def name(self) -> str:
+        return self._core.name
+
+    @property
+    def text(self) -> str:
+        """The model in the language, with its current values; parses to an equal model."""
+        return self._core.text
+
+    @property
+    def hash(self) -> str:
+        """A number for the equations, not for the values, in 16 hexadecimal digits."""
+        return self._core.hash
+
+    @property
+    def states(self) -> list[str]:
+        """Names of the states; components of a vector are 'x[0]', 'x[1]', ..."""
+        return self._core.states
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Values by name, in the order of declaration; components are 'a[0]', 'a[1]', ..."""
+        return {name: value for name, value, *_ in self._core.parameters}
+
+    @property
+    def free_parameters(self) -> list[str]:
+        """Names of those that are not fixed: what responses and fits are about by default."""
+        return [name for name, _, _, _, fixed in self._core.parameters if not fixed]
+
+    @property
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """The open interval of each parameter."""
+        return {name: (lower, upper) for name, _, lower, upper, _ in self._core.parameters}
+
+    @property
+    def time_grid(self) -> tuple[float, float, float]:
+        """(start, step, end), in the model's unit of time; a map's step is 1."""
+        return self._core.time_grid
+
+    def set(self, values: Mapping[str, float] | None = None, **more: float | Sequence[float]
+            ) -> Model:
+        """A new model with other values: set(F=8.2), set(a=[1, 2, 3]), set({'a[2]': 1}), set(a=0)
+        for all components, and `dt` and `T` for the step and the end of the time grid. Raises
+        UsageError for unknown names, ModelError outside the bounds."""
+        pairs: list[tuple[str, float]] = []
+        for name, value in {**(values or {}), **more}.items():
+            if np.ndim(value) == 0:
+                pairs.append((name, float(value)))
+            else:
+                pairs += [(f"{name}[{i}]", float(one)) for i, one in enumerate(value)]
+        return Model._of(self._core.with_values(pairs))
+
+    def starting_from(self, samples: ArrayLike) -> Model:
+        """A new model whose paths start from rows of an (N, states) array, drawn at random. The
+        start is then without a score, so that every state needs noise: ModelError otherwise."""
+        return Model._of(self._core.starting_from(samples))
+
+    def show(self) -> dict[str, Any]:
+        """What the model is and what its step costs, with the keys of `divker show --json`."""
+        return self._core.show()
+
+    def __repr__(self) -> str:
+        start, step, end = self.time_grid
+        values = ", ".join(f"{name} = {value:g}" for name, value in
+                           list(self.parameters.items())[:8])
+        more = ", ..." if len(self.parameters) > 8 else ""
+        return (f"<divker.Model {self.name}: {len(self.states)} states, {values}{more}, "
+                f"time {start:g} : {step:g} : {end:g}>")
+
+    def _repr_html_(self) -> str:
+        import html
+        return f"<pre>{html.escape(self.text)}</pre>"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return (isinstance(other, Model) and self.text == other.text
+                and np.array_equal(self._core.samples, other._core.samples))
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __reduce__(self):
+        return restored, (self.text, self._core.samples)
+
+    def _run(self, compute: Callable[[Any, dict], Any], own: dict, run: dict, kind: type
+             ) -> tuple[Model, Any]:
+        """compute(core, options) for the model with the options dt, T and samples applied."""
+        check_names(run, kind, compute.__name__)
+        options = {**own, **run}
+        model = self
+        grid = {name: options.pop(name) for name in ("dt", "T") if name in options}
+        if grid:
+            model = model.set(**grid)
+        samples = options.pop("samples", None)
+        if samples is not None:
+            model = model.starting_from(samples)
+        return model, compute(model._core, options)
+
+    def simulate(self, times: Sequence[float] | None = None, *, keep: bool = True,
+                 **run: Unpack[RunOptions]) -> Simulation | MomentsResult:
+        """Paths at the snapshot times (default: the end of the time grid).
+
+        keep=True: the states of all paths, paths * len(times) * states doubles, as a Simulation.
+        keep=False: means and deviations from sums alone, as a MomentsResult.
+        """
+        own = {"times": list(times) if times is not None else None, "keep": keep}
+        model, values = self._run(_core.simulate, own, run, RunOptions)
+        return Simulation(model, values) if keep else MomentsResult(model, values)
+
+    def sample(self, n: int = 100_000, **run: Unpack[RunOptions]) -> np.ndarray:
+        """(n, states): samples of the law at the end of the time grid; paths that failed are
+        left out."""
+        return self.simulate(**{**run, "paths": n}).x
+
+    def score(self, at: ArrayLike | str | None = None, *, grid: int = 9, stationary: bool = False,
+              window: float | None = None, spinup: float | None = None,
+              length: float | None = None, fokker_planck: bool = False,
+              **run: Unpack[PointOptions]) -> PointResult:
+        """grad log h at points: at (m, states), or a file; default a grid for one state.
+
+        stationary=True: of the stationary density, from long paths (docs/stationary.md), with
+        `spinup` and `length` in the model's unit of time; chosen by default. fokker_planck=True
+        adds `exact` and `log_density` from the equation of that name (one state).
+        Cost: paths * steps, and a pilot for alpha='auto'.
+        """
+        own = {"at": points_of(at, self.states), "grid": grid, "stationary": stationary,
+               "window": window, "spinup": spinup, "length": length,
+               "fokker_planck": fokker_planck}
+        model, values = self._run(_core.score, own, run, PointOptions)
+        return PointResult(model.with_grid(values), values)
+
+    def response(self, *, wrt: str | Iterable[str] | None = None,
+                 at: ArrayLike | str | None = None, observable: str | None = None, grid: int = 9,
+                 stationary: bool = False, window: float | None = None,
+                 spinup: float | None = None, length: float | None = None,
+                 method: str | None = None, fd_step: float | None = None,
+                 to: Mapping[str, float] | None = None, nodes: int | None = None,
+                 fokker_planck: bool = False, **run: Unpack[PointOptions]
+                 ) -> PointResult | ObservableResult | ChangeResult:
+        """d log h / d parameter at points, or d E[observable] / d parameter.
+
+        wrt: names (default: all that are not fixed). at: (m, states), or a file. observable: an
+        expression such as 'x^2'. stationary: of the stationary law, with `window`, `spinup` and
+        `length`. method: 'divergence-kernel', 'likelihood-ratio' or 'finite-difference' (with
+        `fd_step`). to={'F': 9}: the change over a finite distance, with `nodes` of the quadrature.
+        """
+        own = {"wrt": names_of(wrt),
+               "at": points_of(at, self.states), "observable": observable, "grid": grid,
+               "stationary": stationary, "window": window, "spinup": spinup, "length": length,
+               "method": method, "fd_step": fd_step, "to": dict(to) if to is not None else None,
+               "nodes": nodes, "fokker_planck": fokker_planck}
+        model, values = self._run(_core.response, own, run, PointOptions)
+        if to is not None:
+            return ChangeResult(model, values)
+        kind = ObservableResult if observable else PointResult
+        return kind(model.with_grid(values), values)
+
+    def with_grid(self, values: Mapping[str, Any]) -> Model:
+        """The model with the time grid of an answer: that of stationary runs is longer."""
+        grid = values["time_grid"]
+        if (grid["start"], grid["step"], grid["end"]) == self.time_grid:
+            return self
+        return self.set(dt=grid["step"], T=grid["end"])
+
+    def fit(self, data: Any, *, time: str | None = None, map: Mapping[str, str] | None = None,
+            group: str | None = None, stationary: bool = False, match: str = "centred",
+            optimizer: str = "newton", iterations: int = 50, starts: int = 1,
+            tolerance: float = 0.1, rate: float | None = None, window: float | None = None,
+            checkpoint: str | os.PathLike[str] | None = None, **run: Unpack[AnswerOptions]
+            ) -> FitResult:
+        """The parameters that are not fixed, from snapshots of a population (docs/fit.md).
+
+        data: a table, or a list of tables: an (N, states) array, a dictionary or data frame of
+        columns, a file, a pair (table, time), or (table, 'stationary'). Without a time it is that
+        of the end of the grid. time: the column with the time of each row. map: {state: column}.
+        group: the column that numbers individuals. The model's values are the start. A fit that
+        does not converge says so in `converged` and `reason`.
+        """
+        tables, of_stationary = tables_of(data, time, bool(map))
+        own = {"tables": tables, "time_column": time, "map": dict(map) if map else None,
+               "group": group, "stationary": stationary or of_stationary, "match": match,
+               "optimizer": optimizer, "iterations": iterations, "starts": starts,
+               "tolerance": tolerance, "rate": rate, "window": window,
+               "checkpoint": os.fspath(checkpoint) if checkpoint is not None else None}
+        _, (values, marginals, fitted, text) = self._run(_core.fit, own, run, AnswerOptions)
+        return FitResult(Model._of(fitted), values, marginals, text)
+
+    def diagnose(self, *, wrt: str | Iterable[str] | None = None, observable: str | None = None,
+                 at: ArrayLike | str | None = None, grid: int = 9, **run: Unpack[PointOptions]
+                 ) -> Diagnosis:
+        """Can the answers be trusted, and is this the method to use? (docs/diagnose.md)
+
+        `paths` (20,000) is for each of its runs. Arguments as those of `response`.
+        """
+        own = {"wrt": names_of(wrt),
+               "at": points_of(at, self.states), "observable": observable, "grid": grid}
+        model, values = self._run(_core.diagnose, own, run, PointOptions)
+        return Diagnosis(model, values)
+
+    def ensemble(self, times: Sequence[float] | None = None, *,
+                 wrt: str | Iterable[str] | None = None, score: bool = True,
+                 **run: Unpack[AnswerOptions]) -> EnsembleResult:
+        """Paths with their covectors nu and integrals I (of `wrt`, none by default) at the times:
+        paths * len(times) * (2 states + len(wrt)) doubles."""
+        own = {"times": list(times) if times is not None else None,
+               "wrt": names_of(wrt),
+               "score": score}
+        model, values = self._run(_core.ensemble, own, run, AnswerOptions)
+        return EnsembleResult(model, values)
+
+
+def restored(text: str, samples: np.ndarray | None) -> Model:
+    """What pickle makes a model of."""
+    core = (_core.parse_model(text, "<text>") if samples is None
+            else _core.parse_model_with_samples(text, samples))
+    return Model._of(core)
+
+
+def names_of(wrt: str | Iterable[str] | None) -> list[str] | None:
+    return [wrt] if isinstance(wrt, str) else list(wrt) if wrt is not None else None
+
+
+def points_of(at: ArrayLike | str | None, states: list[str]) -> ArrayLike | None:
+    """Points of an array, or the columns of a file that are named as the states."""
+    if isinstance(at, (str, os.PathLike)):
+        return _core.read_columns(os.fspath(at), states)
+    return at
+
+
+def as_model(model: Model | str | os.PathLike[str]) -> Model:
+    return model if isinstance(model, Model) else Model(model)
+
+
+def free(method: Callable[Concatenate[Model, Parameters], Answer]
+         ) -> Callable[Concatenate[Model | str, Parameters], Answer]:
+    """The method as a function of a model, a shipped model's name or a file."""
+    @functools.wraps(method)
+    def function(model: Model | str, *args: Parameters.args, **named: Parameters.kwargs) -> Answer:
+        return method(as_model(model), *args, **named)
+    function.__qualname__ = method.__name__
+    return function
+
+
+simulate = free(Model.simulate)
+sample = free(Model.sample)
+score = free(Model.score)
+response = free(Model.response)
+fit = free(Model.fit)
+diagnose = free(Model.diagnose)
+ensemble = free(Model.ensemble)
+
+
+def models() -> dict[str, str]:
+    """Names of the shipped models, and what they are."""
+    return {name: summary for name, _, summary in _core.shipped_models()}

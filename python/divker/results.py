@@ -1,0 +1,389 @@
+"""What the functions of divker return: NumPy arrays, standard errors, and how they came about.
+
+Every result has the keys of the command's JSON as attributes (docs/command.md): `alpha` (the
+damping in words), `seed`, `paths` (the sound ones), `failed_paths`, `seconds`, `model_text`, ... -
+except `model`, which is the Model.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import os
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _core
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    from .model import Model
+
+# What a file says beside its attributes of every run, as JSON: how the answer was made.
+RECORD = ("stationary", "method", "path_runs", "pilot_path_runs", "fd_steps", "bandwidths", "to",
+          "nodes")
+SHOWN_ROWS = 12
+
+
+def plain(value: Any) -> Any:
+    """Lists and numbers of Python in place of arrays; None for numbers that are not finite."""
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def number(value: float) -> str:
+    """The shortest text that reads back to the same number; whole numbers without a point."""
+    return repr(float(value)).removesuffix(".0")
+
+
+class Result:
+    """The base of all results. Attributes are the keys of `to_dict`."""
+
+    model: Model          # as it was run
+    alpha: str            # the damping, in words
+    seed: int
+    paths: int            # that were finished and sound
+    failed_paths: int
+    seconds: float        # wall time of the paths
+    compile_seconds: float
+    pilot_seconds: float
+
+    def __init__(self, model: Model, values: dict[str, Any]) -> None:
+        self.model = model
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        values = self.__dict__.get("_values", {})
+        if name in values:
+            return values[name]
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; it has: "
+                             f"{', '.join(['model', *values])}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._values})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that the command prints with --json: lists in place of arrays."""
+        return plain(self._values)
+
+    def table(self) -> tuple[list[str], np.ndarray]:
+        """Names of columns, and rows of numbers: what `save` writes."""
+        raise NotImplementedError
+
+    def _attributes(self) -> dict[str, str]:
+        grid = self._values["time_grid"]
+        about = {"alpha": self.alpha, "seed": str(self.seed), "paths": str(self.paths),
+                 "failed_paths": str(self.failed_paths),
+                 "time_grid": " : ".join(number(grid[key]) for key in ("start", "step", "end")),
+                 "version": self.version, "model_hash": self.model_hash,
+                 "model_text": self.model_text}
+        for key in RECORD:
+            if key in self._values:
+                about[key] = json.dumps(plain(self._values[key]), separators=(",", ":"))
+        return about
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a .csv, .npy or .h5 file, whole or not at all, as the command's --out; or .nc
+        (NetCDF) if xarray is installed. Raises UsageError for other extensions."""
+        if pathlib.Path(path).suffix == ".nc":
+            self.to_xarray().to_netcdf(path)
+            return
+        columns, rows = self.table()
+        _core.write_table(os.fspath(path), columns, rows, self._attributes())
+
+    def to_xarray(self):
+        """The table as an xarray.Dataset, one variable a column, with the same attributes as a
+        file. Raises UsageError if xarray is not installed."""
+        try:
+            import xarray
+        except ImportError:
+            raise UsageError("NetCDF and to_xarray() need the package xarray (in Debian "
+                             "python3-xarray, and python3-netcdf4 for files).") from None
+        columns, rows = self.table()
+        return xarray.Dataset({name: ("row", rows[:, c]) for c, name in enumerate(columns)},
+                              attrs=self._attributes())
+
+    def _summary(self) -> str:
+        text = f"{self.paths} paths in {self.seconds:.3g} s"
+        if self.alpha:
+            text += f", damping {self.alpha}"
+        if self.failed_paths:
+            text += f", {self.failed_paths} failed"
+        return text
+
+    def _lines(self) -> tuple[list[str], list[list[str]]]:
+        """Names of columns and rows of texts, for people."""
+        columns, rows = self.table()
+        return columns, [[f"{value:.5g}" for value in row] for row in rows[:SHOWN_ROWS + 1]]
+
+    def __repr__(self) -> str:
+        columns, rows = self._lines()
+        shown = [columns, *rows[:SHOWN_ROWS]]
+        widths = [max(len(row[c]) for row in shown) for c in range(len(columns))]
+        lines = [f"{type(self).__name__} of {self.model.name}: {self._summary()}"]
+        lines += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths))
+                  for row in shown]
+        if len(rows) > SHOWN_ROWS:
+            lines.append("...")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        columns, rows = self._lines()
+
+        def line(tag: str, cells: list[str]) -> str:
+            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        body = "".join(line("td", row) for row in rows[:SHOWN_ROWS])
+        return (f"<table><caption>{type(self).__name__} of {html.escape(self.model.name)}: "
+                f"{html.escape(self._summary())}</caption>{line('th', columns)}{body}</table>")
+
+
+def with_bar(value: float, error: float) -> str:
+    return f"{value:.5g} +- {error:.2g}"
+
+
+class PointResult(Result):
+    """Scores or responses at m points.
+
+    points (m, states), `score` (m, states) or `response` (m, parameters), stderr and bias of the
+    same shape, effective_samples (m,), outside (m,): too few paths there to tell. `stderr` is
+    sqrt(deviation^2 + bias^2). Units: score 1/state, response 1/parameter.
+    """
+
+    points: np.ndarray
+    stderr: np.ndarray
+    bias: np.ndarray
+    effective_samples: np.ndarray
+    outside: np.ndarray
+    regressor: str
+
+    @property
+    def kind(self) -> str:
+        """'score' or 'response'."""
+        return "response" if "response" in self._values else "score"
+
+    @property
+    def values(self) -> np.ndarray:
+        """The score or the response, (m, len(names))."""
+        return self._values[self.kind]
+
+    @property
+    def names(self) -> list[str]:
+        """States of a score, parameters of a response."""
+        return self._values.get("parameters", self.model.states)
+
+    def table(self) -> tuple[list[str], np.ndarray]:
+        columns = [*self.model.states]
+        blocks = [self.points]
+        for q, name in enumerate(self.names):
+            columns += [f"{self.kind}.{name}", f"stderr.{name}"]
+            blocks += [self.values[:, q:q + 1], self.stderr[:, q:q + 1]]
+        return [*columns, "outside"], np.hstack([*blocks, self.outside[:, None].astype(float)])
+
+    def _lines(self):
+        columns = [*self.model.states, *(f"{self.kind} {name}" for name in self.names)]
+        rows = [[*(f"{x:.5g}" for x in point), *map(with_bar, values, errors)]
+                for point, values, errors in zip(self.points, self.values, self.stderr)]
+        return columns, rows
+
+
+class ObservableResult(Result):
+    """E[Phi] and its derivatives: value, value_stderr; response and stderr (parameters,)."""
+
+    parameters: list[str]
+    observable: str
+    value: float
+    value_stderr: float
+    response: np.ndarray
+    stderr: np.ndarray
+
+    def table(self) -> tuple[list[str], np.ndarray]:
+        columns, row = ["value", "value_stderr"], [self.value, self.value_stderr]
+        for name, value, error in zip(self.parameters, self.response, self.stderr):
+            columns += [f"response.{name}", f"stderr.{name}"]
+            row += [value, error]
+        return columns, np.array([row])
+
+    def _lines(self):
+        rows = [[name, with_bar(value, error)]
+                for name, value, error in zip(self.parameters, self.response, self.stderr)]
+        mean = f"E[{self.observable}] = {with_bar(self.value, self.value_stderr)}"
+        return ["parameter", f"derivative of {mean}"], rows
+
+
+class ChangeResult(Result):
+    """What changes when parameters take the values `to`.
+
+    At points: points (m, states), log_ratio (m,), stderr, deviation, bias, quadrature, outside.
+    Of a mean: observable, change, stderr, deviation, quadrature.
+    """
+
+    def table(self) -> tuple[list[str], np.ndarray]:
+        if "change" in self._values:
+            return (["change", "stderr", "quadrature"],
+                    np.array([[self.change, self.stderr, self.quadrature]]))
+        return ([*self.model.states, "log_ratio", "stderr", "quadrature", "outside"],
+                np.hstack([self.points, np.column_stack([self.log_ratio, self.stderr,
+                                                         self.quadrature, self.outside])]))
+
+
+class MomentsResult(Result):
+    """Means of the states at the snapshot times, from sums alone.
+
+    `snapshots` is a list of dictionaries t, mean, stderr (of the mean), deviation: (states,).
+    """
+
+    snapshots: list[dict[str, Any]]
+
+    def table(self) -> tuple[list[str], np.ndarray]:
+        columns = ["t", *(f"{what}.{name}" for name in self.model.states
+                          for what in ("mean", "stderr", "deviation"))]
+        rows = [[one["t"], *np.column_stack([one["mean"], one["stderr"], one["deviation"]]).ravel()]
+                for one in self.snapshots]
+        return columns, np.array(rows)
+
+
+class Simulation(Result):
+    """States of all paths: times (k,), and x (paths, states) at the last of them."""
+
+    times: np.ndarray
+    arrays: list[np.ndarray]  # one (paths, states) for each time
+
+    def __init__(self, model: Model, values: dict[str, Any]) -> None:
+        snapshots = values.pop("arrays")
+        super().__init__(model, values)
+        self.times = np.array([time for time, _ in snapshots])
+        self.arrays = [x for _, x in snapshots]
+
+    @property
+    def x(self) -> np.ndarray:
+        """(paths, states) at the last snapshot time."""
+        return self.arrays[-1]
+
+    def at(self, time: float) -> np.ndarray:
+        """(paths, states) at the snapshot nearest to the time."""
+        return self.arrays[int(np.argmin(np.abs(self.times - time)))]
+
+    def table(self) -> tuple[list[str], np.ndarray]:
+        if len(self.times) == 1:
+            return self.model.states, self.x
+        return (["t", *self.model.states],
+                np.vstack([np.column_stack([np.full(len(x), t), x])
+                           for t, x in zip(self.times, self.arrays)]))
+
+    def _lines(self):
+        rows = [[f"{t:.5g}", name, f"{x[:, i].mean():.5g}", f"{x[:, i].std():.5g}"]
+                for t, x in zip(self.times, self.arrays)
+                for i, name in enumerate(self.model.states)]
+        return ["t", "state", "mean", "deviation"], rows
+
+
+class EnsembleResult(Result):
+    """Paths with their covectors and integrals: what scores and responses are means of.
+
+    times (k,); for each time x (paths, states), nu (paths, states), integrals (paths, parameters):
+    score = E[nu | x], response = E[I | x].
+    """
+
+    def __init__(self, model: Model, values: dict[str, Any]) -> None:
+        snapshots = values.pop("arrays")
+        super().__init__(model, values)
+        self.times = np.array([one[0] for one in snapshots])
+        self.x = [one[1] for one in snapshots]
+        self.nu = [one[2] for one in snapshots]
+        self.integrals = [one[3] for one in snapshots]
+
+    def table(self) -> tuple[list[str], np.ndarray]:
+        columns = ["t", *self.model.states]
+        if self.nu[0].size:
+            columns += [f"nu.{name}" for name in self.model.states]
+        columns += [f"I[{p}]" for p in range(self.integrals[0].shape[1])]
+        blocks = [np.hstack([np.full((len(x), 1), t), x, *(a for a in (nu, i) if a.size)])
+                  for t, x, nu, i in zip(self.times, self.x, self.nu, self.integrals)]
+        return columns, np.vstack(blocks)
+
+
+class FitResult(Result):
+    """Parameters of a population from snapshots; `model` is the fitted one.
+
+    parameters (names), estimate (p,), stderr (p,), stderr_of_paths (p,): the part of the
+    simulation; correlation (p, p), converged, reason, iterations, goodness and history (lists of
+    dictionaries), log_likelihood (if each snapshot has one coordinate). `marginals`: what the
+    goodness compares, a list of dictionaries name, t, data (rows,), model (paths,). `text`: the
+    fitted model in the language, with standard errors in comments.
+    """
+
+    parameters: list[str]
+    estimate: np.ndarray
+    stderr: np.ndarray
+    stderr_of_paths: np.ndarray
+    correlation: np.ndarray
+    converged: bool
+    iterations: int
+    history: list[dict[str, Any]]
+    goodness: list[dict[str, Any]]
+
+    def __init__(self, model: Model, values: dict[str, Any], marginals: list[dict[str, Any]],
+                 text: str) -> None:
+        super().__init__(model, values)
+        self.marginals = marginals
+        self.text = text
+
+    def table(self) -> tuple[list[str], np.ndarray]:
+        """The iterations, as the command's --history."""
+        columns = ["iteration", "paths", "gain", "psi_over_noise", "step", "halvings"]
+        rows = [[one[key] for key in columns] + list(one["parameters"]) for one in self.history]
+        return columns + list(self.model.parameters), np.array(rows, dtype=float)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """A .sde file gets the fitted model; .csv, .npy, .h5 the iterations; .nc as ever."""
+        if pathlib.Path(path).suffix == ".sde":
+            _core.write_text(os.fspath(path), self.text)
+        else:
+            super().save(path)
+
+    def _summary(self) -> str:
+        state = "converged" if self.converged else f"NOT converged ({self.reason})"
+        return f"{state} in {self.iterations} iterations, {super()._summary()}"
+
+    def _lines(self):
+        rows = [[name, f"{value:.6g}", f"{error:.2g}", f"{of_paths:.2g}"] for
+                name, value, error, of_paths in zip(self.parameters, self.estimate, self.stderr,
+                                                    self.stderr_of_paths)]
+        return ["parameter", "estimate", "+-", "of the paths"], rows
+
+
+class Diagnosis(Result):
+    """Checks of a model: `checks` (name, verdict 'good', 'caution' or 'bad', finding, advice),
+    `candidates` of the damping (alpha, variance), `methods` with their standard errors."""
+
+    checks: list[dict[str, str]]
+    candidates: list[dict[str, Any]]
+    methods: list[dict[str, Any]]
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the checks."""
+        order = ("good", "caution", "bad")
+        return max((check["verdict"] for check in self.checks), key=order.index)
+
+    def table(self) -> tuple[list[str], np.ndarray]:
+        """Standard errors by method: path_runs, seconds, stderr.NAME; unusable methods left out."""
+        columns = ["path_runs", "seconds", *(f"stderr.{name}" for name in self.parameters)]
+        rows = [[one["path_runs"], one["seconds"], *one["stderr"]] for one in self.methods
+                if "problem" not in one]
+        return columns, np.array(rows, dtype=float)
+
+    def _lines(self):
+        rows = [[one["verdict"], one["name"], one["finding"], one["advice"]] for one in self.checks]
+        return ["verdict", "check", "finding", "advice"], rows

@@ -1,0 +1,15 @@
+// The parts of the extension module, one file each.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace divker::python {
+
+void add_errors(pybind11::module_& module);
+void add_model(pybind11::module_& module);
+void add_builder(pybind11::module_& module);
+void add_answers(pybind11::module_& module);
+void add_fit(pybind11::module_& module);
+void add_fields(pybind11::module_& module);
+
+}  // namespace divker::python

@@ -1,0 +1,146 @@
+"""Models from expressions are the models of the language, and give the same numbers."""
+
+import unittest
+
+import divker
+import numpy as np
+from support import TestCase
+
+
+def ornstein_uhlenbeck():
+    m = divker.builder("ou")
+    a = m.param("a", 1.0, lower=0)
+    mean = m.param("m", 0)
+    s = m.param("s", 1.0, lower=0)
+    x = m.state("x")
+    m.d(x, -a * (x - mean), s * m.noise("W"))
+    m.init(x, divker.normal(0, 2))
+    m.time(0, 0.01, 1)
+    return m.build()
+
+
+def lorenz96(size=40):
+    m = divker.builder("lorenz96")
+    forcing = m.param("F", 8)
+    s = m.param("s", 1, lower=0)
+    x = m.state("x", size, periodic=True)
+    dW = m.noise("W", size)
+    sigma = m.let("sigma", divker.exp(-divker.sum(y ** 2 for y in x) / 2) + s)
+    for i in range(size):
+        m.d(x[i], (x[i + 1] - x[i - 2]) * x[i - 1] - x[i] - 0.01 * x[i] ** 2 + forcing,
+            sigma * dW[i])
+    m.init(x, divker.normal(0, 2))
+    m.time(0, 0.004, 1.5)
+    return m.build()
+
+
+def two_factors():
+    """Every operator and function, shared noise, a point and a lognormal start, observations."""
+    m = divker.builder("two")
+    a = m.param("a", [1.0, 2.0], lower=0)
+    k = m.param("k", 0.5, fixed=True)
+    x, y = m.state("x"), m.state("y")
+    dM, dW = m.noise("M"), m.noise("W")
+    inner = divker.sin(x) + 2 / (1 + divker.cosh(y)) - divker.tanh(x * y) ** 3
+    m.d(x, np.float64(0.5) * inner - a[0] * x + k * m.t, a[1] * dM, 0.3 * dW)
+    m.d(y, divker.maximum(-y, -3.0 * y) + divker.atan(x) - abs(x) + (+a[0]) * 0, dM * 0.4, dW)
+    m.init(x, 0.25)
+    m.init(y, 1.0)
+    m.observe("z", divker.exp(x) - y)
+    m.observe("w", x, divker.sqrt(a[1]))
+    m.time(0, 0.01, 0.5)
+    return m.build()
+
+
+TWO_FACTORS = """
+model two
+param a[2] = [1, 2] in (0, inf)
+param k = 0.5 fixed
+state x, y
+dx = (0.5*(sin(x) + 2/(1 + cosh(y)) - tanh(x*y)^3) - a[0]*x + k*t) dt + a[1] dM + 0.3 dW
+dy = (max(-y, -3*y) + atan(x) - abs(x)) dt + 0.4 dM + 1 dW
+init x = 0.25
+init y = 1
+observe z = exp(x) - y
+observe w ~ normal(x, sqrt(a[1]))
+time 0 : 0.01 : 0.5
+"""
+
+
+def tent_like():
+    m = divker.builder("circle", map=True)
+    r = m.param("r", 0.4)
+    x = m.state("x")
+    m.d(x, divker.cos(3 * x) * r, 0.2 * m.noise("xi"))
+    m.init(x, divker.lognormal(0, 0.5))
+    m.time(0, 1, 20)
+    return m.build()
+
+
+class SameModels(TestCase):
+    def test_equations_are_equal(self):
+        # (built, parsed)
+        pairs = [
+            (ornstein_uhlenbeck(), divker.Model("ou")),
+            (lorenz96(), divker.Model("lorenz96")),
+            (two_factors(), divker.Model.parse(TWO_FACTORS)),
+            (tent_like(), divker.Model.parse(
+                "model circle\nparam r = 0.4\nstate x\nx' = r*cos(3*x) + 0.2*xi\n"
+                "init x ~ lognormal(0, 0.5)\ntime 0 : 1 : 20\n")),
+        ]
+        for built, parsed in pairs:
+            with self.subTest(built.name):
+                self.assertEqual(built.hash, parsed.hash)
+                self.assertEqual(built.parameters, parsed.parameters)
+                self.assertEqual(built.states, parsed.states)
+                self.assertEqual(built.bounds, parsed.bounds)
+                self.assertEqual(built.free_parameters, parsed.free_parameters)
+                self.assertEqual(built.time_grid, parsed.time_grid)
+                self.assertEqual(divker.Model.parse(built.text).hash, built.hash)
+
+    def test_answers_are_equal(self):
+        self.assertEqual(ornstein_uhlenbeck().response(paths=500, alpha=3).response.tolist(),
+                         divker.response("ou", paths=500, alpha=3).response.tolist())
+        options = {"observable": "sigma*x[3]", "paths": 256, "T": 0.2, "alpha": 10}
+        self.assertEqual(lorenz96().response(**options).value,
+                         divker.response("lorenz96", **options).value)
+
+    def test_sizes_are_free(self):
+        self.assertEqual(len(lorenz96(7).states), 7)
+        self.assertEqual(lorenz96(7).sample(10).shape, (10, 7))
+
+
+class Faults(TestCase):
+    def test_what_is_missing_is_named(self):
+        m = divker.builder("m")
+        x = m.state("x")
+        with self.assertRaisesRegex(divker.ModelError, "The state x has no equation"):
+            m.build()
+        m.d(x, -x, m.noise("W"))
+        with self.assertRaisesRegex(divker.ModelError, "no initial law"):
+            m.build()
+        with self.assertRaisesRegex(divker.ModelError, "'x' is declared twice"):
+            m.param("x", 1)
+
+    def test_what_does_not_fit_together(self):
+        m, other = divker.builder("m"), divker.builder("other")
+        x, y = m.state("x"), other.state("y")
+        with self.assertRaisesRegex(divker.UsageError, "two builders"):
+            x + y
+        with self.assertRaisesRegex(divker.UsageError, "is no noise; write amplitude"):
+            m.d(x, -x, 2 * x)
+        v = m.state("v", 3)
+        with self.assertRaisesRegex(IndexError, r"v\[3\]: the components are v\[0\] to v\[2\]"):
+            v[3]
+
+    def test_expressions_print_as_the_language(self):
+        m = divker.builder("m")
+        x = m.state("x")
+        self.assertEqual(repr(2 * divker.sin(x) ** 2 + 1), "1 + 2*sin(x)^2")
+        self.assertEqual(divker.exp(0.0), 1.0)
+        self.assertEqual(divker.minimum(1, 2), 1)
+        self.assertEqual(x + x, 2 * x)
+
+
+if __name__ == "__main__":
+    unittest.main()

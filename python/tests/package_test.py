@@ -1,0 +1,227 @@
+"""The package as Python: arrays without copies, threads, Ctrl-C, pickles, texts."""
+
+import copy
+import os
+import pathlib
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+import divker
+import numpy as np
+from divker import _core
+from support import TestCase
+
+WIDE = """
+model wide
+param s = 1
+state x[20]
+dx[i] = -x[i] dt + s dW[i]
+init x[i] ~ normal(0, 1)
+time 0 : 0.5 : 1
+"""
+
+
+class Arrays(TestCase):
+    def test_a_large_result_is_not_copied(self):
+        # In a process of its own: the peak of memory is that of a process.
+        script = f"""
+import resource, divker, numpy
+model = divker.Model.parse({WIDE!r})
+model.simulate(paths=1000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+x = model.simulate(paths=1_000_000, threads=1).x
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(type(x.base).__name__, x.shape, x.flags.writeable, x.nbytes, 1024 * (peak - before))
+"""
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                              check=True)
+        base, rows, columns, writeable, size, grown = re.fullmatch(
+            r"(\w+) \((\d+), (\d+)\) (\w+) (\d+) (\d+)\n", done.stdout).groups()
+        self.assertEqual((base, rows, columns, writeable), ("PyCapsule", "1000000", "20", "True"))
+        self.assertLess(int(grown), 1.5 * int(size))
+
+    def test_arrays_outlive_their_result(self):
+        x = divker.simulate("ou", paths=100).x
+        copied = x.copy()
+        for _ in range(5):
+            divker.simulate("ou", paths=100, seed=2)
+        np.testing.assert_array_equal(x, copied)
+
+    def test_failed_paths_are_left_out(self):
+        result = divker.simulate("lorenz96", dt=0.1, T=1.6, paths=2000, failed_share=1)
+        self.assertGreater(result.failed_paths, 0)
+        self.assertEqual(len(result.x), 2000 - result.failed_paths)
+
+
+class Models(TestCase):
+    def test_values(self):
+        model = divker.Model("ou")
+        changed = model.set(a=2, T=3)
+        self.assertEqual(model.parameters, {"a": 1.0, "m": 0.0, "s": 1.0})
+        self.assertEqual(changed.parameters, {"a": 2.0, "m": 0.0, "s": 1.0})
+        self.assertEqual(changed.time_grid, (0.0, 0.01, 3.0))
+        vector = divker.Model("market_gbm")
+        several = vector.set(mu=[1, 2, 3, 4])
+        self.assertEqual([several.parameters[f"mu[{i}]"] for i in range(4)], [1, 2, 3, 4])
+        self.assertEqual(vector.set({"mu[1]": 5}).parameters["mu[1]"], 5)
+        self.assertEqual(model.bounds["a"], (0.0, np.inf))
+        self.assertEqual(model.free_parameters, ["a", "m", "s"])
+        self.assertEqual(divker.Model("lorenz63").states, ["x", "y", "z"])
+
+    def test_files(self):
+        file = self.folder / "ou.sde"
+        file.write_text(divker.Model("ou").set(a=3).text)
+        self.assertEqual(divker.Model.from_file(file).parameters["a"], 3)
+        with self.assertRaises(divker.ModelError):
+            divker.Model.from_file("ou")
+
+    def test_copies_and_pickles_are_equal(self):
+        start = np.random.default_rng(1).normal(size=(50, 1))
+        for model in (divker.Model("ou").set(a=2), divker.Model("ou").starting_from(start)):
+            for same in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+                self.assertEqual(same, model)
+                np.testing.assert_array_equal(same.sample(100), model.sample(100))
+        self.assertNotEqual(divker.Model("ou"), divker.Model("ou").set(a=2))
+
+    def test_texts_for_people(self):
+        answer = divker.response("lorenz63", observable="x", paths=200, T=0.5, alpha=10)
+        self.assertIn("200 paths", repr(answer))
+        self.assertRegex(repr(answer), r"rho +\S+ \+- \S+")
+        self.assertIn("<table>", answer._repr_html_())
+        self.assertIn("lorenz63", repr(divker.Model("lorenz63")))
+        with self.assertRaisesRegex(AttributeError, "it has: model, parameters"):
+            answer.scores
+
+
+class OwnSamples(TestCase):
+    def test_score_from_a_cloud(self):
+        # Euler paths of an OU process from a bimodal cloud: the law is a mixture of two Gaussians.
+        a, s, dt, steps = 1.0, 1.0, 0.01, 50
+        start = np.repeat([-1.5, 1.5], 500)
+        points = np.array([-1.0, -0.3, 0.0, 0.6, 1.2])
+        answer = divker.Model("ou").set(T=steps * dt).score(points, samples=start, paths=60_000)
+        decay = (1 - a * dt) ** steps
+        variance = s ** 2 * dt * (1 - decay ** 2) / (1 - (1 - a * dt) ** 2)
+        weights = [np.exp(-(points - m * decay) ** 2 / (2 * variance)) for m in (-1.5, 1.5)]
+        pull = [(m * decay - points) / variance for m in (-1.5, 1.5)]
+        truth = (weights[0] * pull[0] + weights[1] * pull[1]) / (weights[0] + weights[1])
+        # Weak order 1: the bias of dt is below 2% of the largest score.
+        bound = 4.5 * answer.stderr[:, 0] + 0.02 * np.abs(truth).max()
+        self.assertTrue((np.abs(answer.score[:, 0] - truth) < bound).all(),
+                        f"{answer.score[:, 0]} is not {truth} +- {bound}")
+        self.assertLess(answer.stderr.max(), 0.2)
+
+    def test_response_from_a_cloud(self):
+        start = np.random.default_rng(5).exponential(size=400)
+        answer = divker.Model("ou").response(observable="x", samples=start, paths=20_000, wrt="m")
+        truth = 1 - 0.99 ** 100
+        self.assertLess(abs(answer.response[0] - truth), 4.5 * answer.stderr[0] + 0.01)
+        self.assertLess(answer.stderr[0], 0.05)
+
+    def test_silent_states_are_refused(self):
+        with self.assertRaisesRegex(divker.ModelError, "needs noise on every state"):
+            divker.Model("langevin").starting_from(np.zeros((3, 2)))
+        with self.assertRaisesRegex(divker.UsageError, "samples: the array has the shape"):
+            divker.Model("ou").starting_from(np.zeros((3, 2)))
+
+
+class Running(TestCase):
+    def test_other_threads_go_on(self):
+        ticks = []
+        stop = threading.Event()
+
+        def tick():
+            while not stop.wait(0.005):
+                ticks.append(time.monotonic())
+
+        thread = threading.Thread(target=tick)
+        thread.start()
+        begin = time.monotonic()
+        divker.simulate("lorenz96", paths=20_000, keep=False, threads=1)
+        end = time.monotonic()
+        stop.set()
+        thread.join()
+        inside = [t for t in ticks if begin < t < end]
+        # With the lock held there would be none at all.
+        self.assertGreater(len(inside), (end - begin) / 0.005 / 20)
+
+    def test_calls_from_several_threads(self):
+        expected = [divker.response("ou", observable="x^2", paths=2000, seed=k, alpha=3).to_dict()
+                    for k in range(4)]
+        found = [None] * 4
+
+        def run(k):
+            found[k] = divker.response("ou", observable="x^2", paths=2000, seed=k,
+                                       alpha=3).to_dict()
+
+        threads = [threading.Thread(target=run, args=(k,)) for k in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for one, other in zip(found, expected):
+            self.assertEqual((one["value"], one["response"]), (other["value"], other["response"]))
+
+    def test_ctrl_c_ends_a_run(self):
+        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        begin = time.monotonic()
+        with self.assertRaises(KeyboardInterrupt):
+            divker.simulate("lorenz96", paths=50_000_000, keep=False)
+        self.assertLess(time.monotonic() - begin, 20)
+        self.assertEqual(divker.simulate("ou", paths=10).paths, 10)
+
+    def test_progress_is_told_and_may_end_the_run(self):
+        seen = []
+        divker.simulate("ou", paths=5000, progress=lambda done, total: seen.append((done, total)))
+        self.assertEqual(seen[-1], (5000, 5000))
+
+        def refuse(done, total):
+            raise ZeroDivisionError("enough")
+
+        with self.assertRaisesRegex(ZeroDivisionError, "enough"):
+            divker.simulate("lorenz96", paths=50_000_000, keep=False, progress=refuse)
+
+    def test_a_call_costs_little_more_than_its_run(self):
+        model = divker.Model("ou")
+        overheads = []
+        for _ in range(21):
+            begin = time.perf_counter()
+            model.response(observable="x", paths=2000, alpha=3, threads=1)
+            wall = time.perf_counter() - begin
+            inside = _core.seconds_in_library()
+            self.assertTrue(0 < inside < wall)
+            overheads.append((wall - inside) / (1e-3 + 0.01 * inside))
+        # One millisecond and one per cent. The least, since waiting for a core on a busy machine is
+        # no work of the call.
+        self.assertLess(min(overheads), 1.0, overheads)
+
+
+class Stubs(TestCase):
+    def test_the_stub_names_everything_in_the_module(self):
+        stub = pathlib.Path(divker.__file__).with_name("_core.pyi").read_text()
+        named = set(re.findall(r"^(?:def|class) (\w+)|^(\w+):", stub, re.M))
+        named = {a or b for a, b in named}
+        public = {name for name in dir(_core) if not name.startswith("_")}
+        self.assertEqual(named, public)
+        for kind in ("Model", "Builder", "Fields", "Regressor"):
+            body = stub.split(f"class {kind}")[1].split("\nclass ")[0]
+            members = {name for name in vars(getattr(_core, kind)) if not name.startswith("_")}
+            self.assertEqual({name for name in re.findall(r"def (\w+)", body)
+                              if not name.startswith("_")} & members, members, kind)
+        self.assertTrue(pathlib.Path(divker.__file__).with_name("py.typed").exists())
+
+    def test_everything_public_is_described(self):
+        for name in divker.__all__:
+            if name != "__version__":
+                self.assertTrue(getattr(divker, name).__doc__, name)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,133 @@
+"""Pictures show what they are given; the command draws by the same functions."""
+
+import os
+import subprocess
+import sys
+import unittest
+
+import matplotlib
+
+matplotlib.use("Agg")
+import divker  # noqa: E402  (after the backend is settled)
+import numpy as np  # noqa: E402
+from divker import plot  # noqa: E402
+from support import COMMAND, ROOT, TestCase  # noqa: E402
+
+OU = divker.Model("ou")
+RUN = {"paths": 500, "alpha": 3}
+
+
+class Plots(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.figure, self.axes = plot.plt.subplots(1, 2)
+        self.addCleanup(plot.plt.close, "all")
+
+    def test_density(self):
+        score = OU.score(grid=5, fokker_planck=True, **RUN)
+        responses = [OU.set(a=a).response(at=[0.5], fokker_planck=True, wrt=["a", "s"], **RUN)
+                     for a in (0.5, 1.0, 1.5)]
+        left, right = plot.density(score, responses, "a", axes=self.axes)
+        np.testing.assert_array_equal(right.lines[-1].get_xdata(), score.points[:, 0])
+        np.testing.assert_array_equal(right.lines[-1].get_ydata(), score.log_density)
+        np.testing.assert_array_equal(left.lines[-1].get_xdata(), [0.5, 1.0, 1.5])
+        # Lines with the answers' slopes.
+        for line, slope in zip(right.lines, score.score[:, 0]):
+            x, y = line.get_data()
+            self.assertAlmostEqual((y[1] - y[0]) / (x[1] - x[0]), slope, places=9)
+        for line, one in zip(left.lines, responses):
+            x, y = line.get_data()
+            self.assertAlmostEqual((y[1] - y[0]) / (x[1] - x[0]), one.response[0, 0], places=9)
+
+    def test_density_needs_the_density(self):
+        with self.assertRaisesRegex(ValueError, "fokker_planck=True"):
+            plot.score_slopes(OU.score(**RUN), self.axes[0])
+
+    def test_response(self):
+        answer = OU.response(fokker_planck=True, grid=5, wrt=["a", "s"], **RUN)
+        ax = plot.response(answer, self.axes[0])
+        np.testing.assert_array_equal(ax.lines[0].get_ydata(), answer.response[:, 0])
+        np.testing.assert_array_equal(ax.lines[3].get_ydata(), answer.exact[:, 1])
+        self.assertEqual(len(ax.collections), 2)
+        band = ax.collections[0].get_paths()[0].vertices[:, 1]
+        self.assertAlmostEqual(band.max(), (answer.response + 2 * answer.stderr)[:, 0].max())
+
+    def test_fit(self):
+        fit = OU.fit([(OU.set(T=0.5).sample(200), 0.5), (OU.sample(200, seed=3), 1.0)],
+                     paths=2000, iterations=5)
+        axes = plot.marginals(fit, self.figure)
+        self.assertEqual([ax.get_title() for ax in axes], ["x, t = 0.5, 200 rows",
+                                                           "x, t = 1, 200 rows"])
+        ax = plot.convergence({"one": fit, "two": fit}, self.axes[0])
+        self.assertEqual(len(ax.get_legend().get_texts()), 2)
+        np.testing.assert_allclose(ax.lines[0].get_ydata(),
+                                   [one["psi_over_noise"] for one in fit.history])
+        ax = plot.correlation(fit, self.axes[1])
+        np.testing.assert_array_equal(ax.images[0].get_array(), fit.correlation)
+        whole = plot.fit(fit)
+        plot.save(whole, self.folder / "fit.png")
+        self.assertEqual((self.folder / "fit.png").read_bytes()[:4], b"\x89PNG")
+        self.assertEqual(os.listdir(self.folder), ["fit.png"])
+
+    def test_damping(self):
+        diagnosis = OU.diagnose(paths=500, wrt="a")
+        ax = plot.damping(diagnosis, self.axes[0])
+        self.assertEqual(ax.get_yticklabels()[0].get_text(), diagnosis.candidates[0]["alpha"])
+        with self.assertRaisesRegex(ValueError, "made with a given alpha"):
+            plot.damping({"candidates": []}, self.axes[0])
+
+    def test_densities_integrate_to_one(self):
+        sample = np.random.default_rng(1).normal(size=2000)
+        points = np.linspace(-6, 6, 400)
+        total = plot.gaussian_density(sample, points).sum() * (points[1] - points[0])
+        self.assertAlmostEqual(total, 1, places=3)
+
+    def test_values_in_a_model_text(self):
+        model = divker.Model("market_gbm").set({"mu[1]": 0.7, "s[0]": 3.25})
+        for name, value in model.parameters.items():
+            self.assertEqual(plot.parameter_value({"model_text": model.text}, name), value, name)
+
+
+class Pictures(TestCase):
+    arguments = (COMMAND, "fit", "logistic_growth", "--data", ROOT / "data/chick_weight.csv",
+                 "--time", "Time", "--map", "w=weight", "--paths", "1000", "--json")
+
+    def run_fit(self, file, **environment):
+        return subprocess.run([*map(str, self.arguments), "--picture", str(file)], check=False,
+                              capture_output=True, text=True, env={**os.environ, **environment})
+
+    def test_the_command_draws_its_fit(self):
+        done = self.run_fit(self.folder / "fit.svg", DIVKER_PYTHON=sys.executable)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((self.folder / "fit.svg").read_bytes()[:5], b"<?xml")
+        self.assertEqual(os.listdir(self.folder), ["fit.svg"])
+
+    def test_what_is_missing_is_said_before_the_run(self):
+        done = self.run_fit(self.folder / "fit.png", DIVKER_PYTHON="/bin/false")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("/bin/false has no matplotlib; Debian's package is python3-matplotlib",
+                      done.stderr)
+        done = self.run_fit(self.folder / "fit.txt")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("pictures are .png, .pdf or .svg files", done.stderr)
+        done = self.run_fit("/nowhere/fit.png")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("/nowhere", done.stderr)
+
+
+class NetCdf(TestCase):
+    def test_what_needs_xarray_says_so(self):
+        answer = OU.score(**RUN)
+        try:
+            import xarray  # noqa: F401
+        except ImportError:
+            for act in (answer.to_xarray, lambda: answer.save(self.folder / "x.nc")):
+                with self.assertRaisesRegex(divker.UsageError, "need the package xarray"):
+                    act()
+        else:
+            data = answer.to_xarray()
+            np.testing.assert_array_equal(data["score.x"], answer.score[:, 0])
+
+
+if __name__ == "__main__":
+    unittest.main()
