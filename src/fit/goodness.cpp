@@ -130,7 +130,9 @@ ChiSquare joint_moments(const Matrix& data, const Matrix& sample) {
   constexpr std::size_t rows_per_moment = 5;
   Matrix drawn(std::min(sample.rows, most_sampled), sample.cols);
   std::copy_n(sample.data.begin(), drawn.data.size(), drawn.data.begin());
-  const SecondMoments moments(drawn, std::min(most_moments, data.rows / rows_per_moment));
+  const std::size_t most = std::min(most_moments, data.rows / rows_per_moment);
+  if (data.cols > most) return {};
+  const SecondMoments moments(drawn, most);
   RowMajor of_sample = moments.of(drawn);
   const Eigen::RowVectorXd mean = of_sample.colwise().mean();
   of_sample.rowwise() -= mean;

@@ -39,7 +39,8 @@ struct ChiSquare {
 // Means and covariances of the normal scores of all coordinates, by ranks in the sample: what they
 // differ by, in the metric of their covariance. It sees what tests of single coordinates cannot.
 // Freedom: d + d(d+1)/2, less where the data have not five rows for each or it passes 600; then
-// covariances of coordinates near in order are kept. Cost: rows * freedom^2.
+// covariances of coordinates near in order are kept, and none at all if even the means are too
+// many: freedom 0. Cost: rows * freedom^2.
 [[nodiscard]] ChiSquare joint_moments(const Matrix& data, const Matrix& sample);
 
 // Mean of log density at the points, the density by Gaussian kernels on the sample (Silverman's

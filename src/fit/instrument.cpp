@@ -21,8 +21,6 @@ constexpr std::size_t highest_local_degree = 4;
 constexpr std::size_t highest_degree = 8;
 constexpr std::size_t samples_per_feature = 10;
 constexpr std::size_t knots = 257;
-// A direction of which less than this share is signal counts as having that much.
-constexpr double least_signal = 0.05;
 
 double normal_distribution(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
 
@@ -32,6 +30,18 @@ std::size_t binomial(std::size_t n, std::size_t k) {
     value *= static_cast<double>(n - k + i) / static_cast<double>(i);
   }
   return static_cast<std::size_t>(std::llround(std::min(value, 1e15)));
+}
+
+// Columns W with W^T m W = 1, for the directions in which m is not all but singular.
+Eigen::MatrixXd whitening_of(const RowMajor& m) {
+  constexpr double singular = 1e-8;
+  const Eigen::VectorXd scale = m.diagonal().array().max(1e-300).rsqrt();
+  const Eigen::MatrixXd scaled = scale.asDiagonal() * m * scale.asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
+  const Eigen::VectorXd values = solver.eigenvalues();
+  const Index kept = std::max<Index>(1, (values.array() > singular * values.maxCoeff()).count());
+  return scale.asDiagonal() * solver.eigenvectors().rightCols(kept) *
+         values.tail(kept).array().max(1e-300).rsqrt().matrix().asDiagonal();
 }
 
 }  // namespace
@@ -225,22 +235,20 @@ RowMajor Instrument::features_of(const Matrix& points, std::size_t begin, std::s
   return f;
 }
 
-// What degree makes the estimate most precise? With Ihat's covariance K, p features and R the
-// covariance of what they leave of I, K = H + (p/n) R, where the second part is noise, and the
-// estimate has a covariance like H^-1 K H^-1. Its determinant, which does not depend on the
-// coordinates of the parameters, is made smallest. One choice for all responses keeps H symmetric.
-// In the orthonormal basis that Gram and Schmidt make of the features, each adds to K by itself.
+// What degree makes the estimate most precise? With p features, K the covariance of Ihat and R that
+// of what they leave of I, K = H + (p/n) R, where the second part is noise, and the estimate has a
+// covariance like H^-1 K H^-1. Its determinant, which does not depend on the coordinates of the
+// parameters, is made smallest: in those in which I is white K has the eigenvalues k, R 1 - k. One
+// choice for all responses keeps H symmetric. In the orthonormal basis that Gram and Schmidt make
+// of the features each adds to K by itself.
 void Instrument::solve(RowMajor gram, const RowMajor& moments, const RowMajor& squares, double n) {
   gram.diagonal().array() += 1e-6 * n;
   const Eigen::LLT<Eigen::MatrixXd> factor(gram);
   const RowMajor rotated = factor.matrixL().solve(moments);
-  const Eigen::VectorXd scale = squares.diagonal().array().max(1e-300).rsqrt();
-  const auto scaled = [&scale](const RowMajor& m) -> Eigen::MatrixXd {
-    Eigen::MatrixXd result = scale.asDiagonal() * m * scale.asDiagonal();
-    result.diagonal().array() += 1e-12;
-    return result;
-  };
-  RowMajor explained = RowMajor::Zero(squares.rows(), squares.cols());
+  const Eigen::MatrixXd whitened = rotated * whitening_of(squares);
+  // What chance makes of nothing.
+  const double least = std::sqrt(2.0 * static_cast<double>(products_.size())) / n;
+  Eigen::MatrixXd explained = Eigen::MatrixXd::Zero(whitened.cols(), whitened.cols());
   Index added = 0;
   Index chosen = 0;
   double best = std::numeric_limits<double>::infinity();
@@ -248,22 +256,16 @@ void Instrument::solve(RowMajor gram, const RowMajor& moments, const RowMajor& s
     const bool last = j + 1 == products_.size();
     if (!last && degree_of(products_[j + 1]) == degree_of(products_[j])) continue;
     const auto p = static_cast<Index>(j + 1);
-    const auto rows = rotated.middleRows(added, p - added);
+    const auto rows = whitened.middleRows(added, p - added);
     explained.noalias() += rows.transpose() * rows;
     added = p;
-    const Eigen::MatrixXd noise =
-        static_cast<double>(p) / (n - static_cast<double>(p)) * scaled(squares - explained);
-    const Eigen::MatrixXd all = scaled(explained);
-    const Eigen::LLT<Eigen::MatrixXd> root(all);
-    const Eigen::MatrixXd half = root.matrixL().solve(noise);
-    const Eigen::MatrixXd share = root.matrixL().solve(half.transpose());
-    const Eigen::ArrayXd signal =
-        1.0 - Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(share, Eigen::EigenvaluesOnly)
-                  .eigenvalues()
-                  .array();
-    const double score = -2.0 * signal.max(least_signal).log().sum() -
-                         2.0 * root.matrixLLT().diagonal().array().log().sum();
-    if (score >= best) continue;
+    const Eigen::ArrayXd k =
+        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(explained, Eigen::EigenvaluesOnly)
+            .eigenvalues();
+    const double noise = static_cast<double>(p) / (n - static_cast<double>(p));
+    const Eigen::ArrayXd information = (k - noise * (1.0 - k)).max(least);
+    const double score = (k.max(least) / information.square()).log().sum();
+    if (chosen > 0 && !(score < best)) continue;
     best = score;
     chosen = p;
   }
