@@ -28,6 +28,18 @@ Json goodness_json(const FitResult& result) {
   return list;
 }
 
+Json joint_json(const FitResult& result) {
+  Json list = Json::array();
+  for (const JointGoodness& one : result.joint) {
+    list.push_back({{"t", one.time},
+                    {"rows", one.rows},
+                    {"chi_square", one.statistic},
+                    {"freedom", one.freedom},
+                    {"p", one.p}});
+  }
+  return list;
+}
+
 Json history_json(const FitResult& result) {
   Json list = Json::array();
   for (const FitIteration& one : result.state.history) {
@@ -60,6 +72,8 @@ Json fit_json(const CommonOptions& options, const FitResult& result) {
   json["individuals"] = result.individuals;
   if (result.log_likelihood) json["log_likelihood"] = *result.log_likelihood;
   json["goodness"] = goodness_json(result);
+  json["joint"] = joint_json(result);
+  json["rejected"] = result.rejected;
   json["history"] = history_json(result);
   json.update(describe(options, result.model, result.effective));
   if (!options.out.empty()) json["out"] = options.out;
@@ -110,6 +124,28 @@ void print_goodness(const FitResult& result) {
         one.name, one.time, one.rows, one.data_mean, one.model_mean, one.data_deviation,
         one.model_deviation, one.kolmogorov_smirnov, one.kolmogorov_smirnov_p, one.energy,
         one.energy_p);
+  }
+}
+
+void print_joint(const FitResult& result) {
+  for (const JointGoodness& one : result.joint) {
+    fmt::print(
+        "means and covariances at t = {:.6g}: chi-square {:.4g}, {} degrees of freedom, "
+        "p {:.3f}\n",
+        one.time, one.statistic, one.freedom, one.p);
+  }
+}
+
+// A fit may have converged, and yet the model be wrong.
+void print_rejected(const FitResult& result) {
+  constexpr std::size_t most = 4;
+  if (result.rejected.empty()) return;
+  fmt::print("The law of the fitted model is not that of the data:\n");
+  for (std::size_t i = 0; i < std::min(most, result.rejected.size()); ++i) {
+    fmt::print("  {}\n", result.rejected[i]);
+  }
+  if (result.rejected.size() > most) {
+    fmt::print("  {} more tests\n", result.rejected.size() - most);
   }
 }
 
@@ -173,7 +209,9 @@ int report_fit(const CommonOptions& options, const DataRemarks& remarks, const F
     print_estimates(result);
     print_correlations(result);
     print_goodness(result);
+    print_joint(result);
     fmt::print("\n");
+    print_rejected(result);
     if (!options.quiet) print_remarks(remarks);
     if (result.log_likelihood)
       fmt::print("log-likelihood of the data: {:.2f}\n", *result.log_likelihood);

@@ -1,7 +1,9 @@
 // divker fit as its user meets it.
 #include <chrono>
+#include <limits>
 #include <thread>
 
+#include "divker/npy.hpp"
 #include "support/command.hpp"
 
 namespace divker::test {
@@ -84,9 +86,56 @@ TEST_F(FitCommandTest, RefusesBadArguments) {
   refuse({"--data", "long.csv", "--map", "x"}, usage, "--map x: expected NAME=COLUMN");
   refuse({"--data", "y.npy", "--out", "x.csv"}, usage, "the fitted model is written to a .sde");
   refuse({"--data", "y.npy", "--checkpoint", "nowhere/c"}, usage, "the folder 'nowhere' does not");
+  std::filesystem::create_directory(path("folder"));
+  refuse({"--data", "y.npy", "--checkpoint", "folder"}, usage, "folder': it is a folder");
   refuse({"--data", "y.npy", "--paths", "5"}, usage, "a fit needs at least 100");
   write("c", "no state\n");
   refuse({"--data", "y.npy", "--checkpoint", "c"}, data_at_fault, "c is no saved fit: it does not");
+}
+
+TEST_F(FitCommandTest, NamesTheRowOfDataThatCannotBe) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  Matrix y(300, 2, 1.0);
+  y(7, 1) = infinity;
+  write_npy(path("infinite.npy"), y);
+  write("two.sde",
+        "model two\nparam a = 1\nstate x, v\ndx = -a*x dt + dX\ndv = -v dt + dV\n"
+        "init x ~ normal(0, 1)\ninit v ~ normal(0, 1)\ntime 0 : 0.1 : 1\n");
+  expect_failure({"fit", "two.sde", "--data", "infinite.npy"}, data_at_fault,
+                 "'infinite.npy': row 7, column 1 is inf, which is not finite");
+  write("grows.sde",
+        "model grows\nparam r = 0.1\nparam s = 0.2 in (0, inf)\nstate w\n"
+        "dw = r*w dt + s*w dW\ninit w ~ lognormal(0, 0.1)\ntime 0 : 0.1 : 1\n");
+  write("negative.csv", "w\n1\n1.2\n-0.5\n0.9\n");
+  expect_failure({"fit", "grows.sde", "--data", "negative.csv"}, data_at_fault,
+                 "Row 3 of negative.csv has 'w' = -0.5, but w stays positive in the model grows");
+}
+
+TEST_F(FitCommandTest, GoesOnWithoutAParameterThatHasNoEffect) {
+  write("silent.sde",
+        "model silent\nparam m = 1\nparam q = 1\nstate x, u\ndx = (m - x) dt + dW\n"
+        "du = -q*u dt + dV\ninit x ~ normal(0, 0.5)\ninit u ~ normal(0, 1)\ntime 0 : 0.01 : 1\n");
+  const Outcome outcome =
+      run({"fit", "silent.sde", "--data", "long.csv@1", "--map", "x=x", "--paths", "10000"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("q has no effect on what is observed; it was left as it is."),
+            std::string::npos)
+      << outcome.out;
+}
+
+// Two groups of values under a normal law: the fit converges, and says that the law is another.
+TEST_F(FitCommandTest, SaysThatTheModelIsNotTheLawOfTheData) {
+  Matrix y(600, 1);
+  for (std::size_t r = 0; r < y.rows; ++r) {
+    y(r, 0) = (r % 2 == 0 ? 3.0 : -3.0) + 1e-3 * static_cast<double>(r);
+  }
+  write_npy(path("two_groups.npy"), y);
+  const Outcome outcome = run({"fit", "m.sde", "--data", "two_groups.npy", "--paths", "10000"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("The law of the fitted model is not that of the data:\n  x at t = 1, "
+                             "Kolmogorov-Smirnov distance 0."),
+            std::string::npos)
+      << outcome.out;
 }
 
 TEST_F(FitCommandTest, RefusesACheckpointOfAnotherFit) {

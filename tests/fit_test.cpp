@@ -10,6 +10,7 @@
 #include "divker/language.hpp"
 #include "fit/bounds.hpp"
 #include "fit/goodness.hpp"
+#include "fit/instrument.hpp"
 #include "support/statistics.hpp"
 
 namespace divker {
@@ -146,6 +147,29 @@ TEST(Fit, FindsTheParametersOfARing) {
   EXPECT_LT(squares.estimate().value, 0.0015);
 }
 
+// Of the 95% intervals of fifteen parameters 95% hold the truth. Repetitions are independent, the
+// intervals of one are not. The long version is the table of docs/fit.md.
+TEST(Fit, IntervalsOfARingCover) {
+  const Model model = load_model("ring");
+  constexpr std::size_t repetitions = 12;
+  test::Mean covered;
+  for (std::size_t k = 0; k < repetitions; ++k) {
+    FitOptions options = quick(8'000);
+    options.run.seed = 300 + k;
+    options.damping = parse_damping("jacobian:4,0.5");
+    const FitResult result = fit_sample(model, sample(model, 1000, 7000 + k), options);
+    EXPECT_TRUE(result.state.converged) << result.state.reason;
+    double share = 0.0;
+    for (std::size_t i = 0; i < result.estimate.size(); ++i) {
+      const double truth = model.parameter_values()[model.free_parameters()[i]];
+      const bool holds = std::fabs(result.estimate[i] - truth) < 1.96 * result.standard_error[i];
+      share += holds ? 1.0 / 15.0 : 0.0;
+    }
+    covered.add(share);
+  }
+  EXPECT_TRUE(test::consistent(covered.estimate(), 0.95, 0.02));
+}
+
 TEST(Fit, NamesWhatHasNoEffectAndWhatIsWeak) {
   const Model model = parse_model(
       "model weak\nparam a = 1 in (0, inf)\nparam b = 1 in (0, inf)\nparam q = 1\nstate x, u\n"
@@ -271,6 +295,64 @@ TEST(FitParts, BoundsAreKeptBothWays) {
       EXPECT_TRUE(value > lower && value < upper) << value;
     }
   }
+}
+
+// In twelve coordinates, where not all products of three fit, those of neighbours are there.
+TEST(FitParts, InstrumentsSeeProductsOfNeighbours) {
+  constexpr std::size_t rows = 4500;
+  const NormalSource normals(23);
+  Matrix y(rows, 12), responses(rows, 2);
+  std::vector<double> truth;
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < y.cols; ++c) y(r, c) = normals.normal(r, 0, c, 14);
+    truth.push_back(y(r, 11) * y(r, 0) * y(r, 1));
+    responses(r, 0) = truth.back() + normals.normal(r, 0, 12, 14);
+    responses(r, 1) = y(r, 3) + normals.normal(r, 0, 13, 14);
+  }
+  const fit::Instrument instrument(y, responses, 1);
+  const Matrix learned = instrument.evaluate(y);
+  double products = 0.0, squares = 0.0, left = 0.0;
+  for (std::size_t r = 0; r < rows; ++r) {
+    products += truth[r] * learned(r, 0);
+    squares += truth[r] * truth[r];
+    left += std::pow(learned(r, 0) - truth[r], 2);
+  }
+  EXPECT_NEAR(products / squares, 1.0, 0.1);
+  EXPECT_LT(left / squares, 0.2);
+}
+
+// Quantiles of the chi-square law from tables.
+TEST(FitParts, ChiSquareIsThatOfTables) {
+  EXPECT_NEAR(fit::chi_square_quantile(0.05, 10), 18.307, 0.05);
+  EXPECT_NEAR(fit::chi_square_quantile(0.001, 60), 99.607, 0.2);
+  EXPECT_NEAR(fit::chi_square_tail(fit::chi_square_quantile(0.01, 4), 4), 0.01, 1e-6);
+}
+
+// Three coordinates; with `correlation` the first two have the same marginals but not one law.
+Matrix triples(std::size_t rows, double correlation, std::uint64_t seed) {
+  const NormalSource normals(seed);
+  Matrix m(rows, 3);
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < 3; ++c) m(r, c) = normals.normal(r, 0, c, 3);
+    m(r, 1) = correlation * m(r, 0) + std::sqrt(1.0 - correlation * correlation) * m(r, 1);
+  }
+  return m;
+}
+
+TEST(FitParts, JointMomentsHaveTheirLevelAndSeeCorrelations) {
+  std::size_t rejected = 0;
+  constexpr std::size_t repetitions = 200;
+  for (std::size_t k = 0; k < repetitions; ++k) {
+    const fit::ChiSquare test =
+        fit::joint_moments(triples(200, 0.5, 2 * k), triples(2000, 0.5, 2 * k + 1));
+    EXPECT_EQ(test.freedom, 9U);
+    rejected += test.p < 0.1 ? 1 : 0;
+  }
+  // Binomial: 20 +- 5 * 4.2.
+  EXPECT_LE(rejected, 41U);
+  EXPECT_GE(rejected, 3U);
+  EXPECT_LT(fit::joint_moments(triples(1000, 0.5, 1), triples(2000, 0.0, 2)).p, 1e-6);
+  EXPECT_EQ(fit::joint_moments(triples(10, 0.5, 1), triples(200, 0.5, 2)).freedom, 0U);
 }
 
 TEST(FitParts, TestsOfOneLawHaveTheirLevel) {

@@ -45,7 +45,8 @@ struct FitOptions {
   RegressorOptions regressor_options;
   std::size_t iterations = 50;  // at most
   std::size_t starts = 1;       // the model's values, and others at random: the best is taken
-  double tolerance = 0.1;       // converged when |psi| is this share of its own noise
+  double tolerance = 0.1;       // converged when |psi| is this share of its own noise, and fresh
+                                // paths do not contradict; see docs/fit.md
   double rate = 0.0;            // of adam and gd; 0: 0.05 and 0.2
   double window = 0.0;          // stationary data: time of the window; 0: half of the time grid
 };
@@ -96,6 +97,16 @@ struct GoodnessOfFit {
   std::vector<double> data, model;  // what was compared: all rows, and one number a path
 };
 
+// Data against model, all observed coordinates of one snapshot together: means and covariances of
+// the normal scores. p from the chi-square law with `freedom` degrees of freedom.
+struct JointGoodness {
+  double time = 0.0;
+  std::size_t rows = 0;
+  double statistic = 0.0;
+  std::size_t freedom = 0;
+  double p = 1.0;
+};
+
 struct FitResult {
   explicit FitResult(Model fitted) : model(std::move(fitted)) {}
 
@@ -109,6 +120,9 @@ struct FitResult {
   std::vector<std::string> weak;  // combinations that the data hardly determine, in words
   double condition = 0.0;         // of H, scaled to a unit diagonal
   std::vector<GoodnessOfFit> goodness;
+  std::vector<JointGoodness> joint;  // of snapshots with several coordinates
+  std::vector<std::string>
+      rejected;  // where the law of the model is not that of the data, in words
   // Of all data, by a kernel density of the model's sample; if each block has one coordinate.
   std::optional<double> log_likelihood;
   std::size_t data_rows = 0;

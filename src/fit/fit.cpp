@@ -26,6 +26,12 @@ using fit::Matching;
 
 // Below |psi| of its noise, more paths say more than another step with as many.
 constexpr double near_noise = 1.0;
+// Iterations that get no smaller than this share of the noise have found no root.
+constexpr double good_enough = 0.5;
+// On paths that the fit has not used |psi| has to be within its noise, but for this probability.
+constexpr double false_alarm = 1e-3;
+// A law is called another one than that of the data below this, divided by the number of tests.
+constexpr double gross = 1e-4;
 // With more noise than this in an entry of H, scaled to a unit diagonal, so do they for the step.
 // The eigenvalues of P parameters then have sqrt(P) times as much.
 constexpr double noisy_information = 0.03;
@@ -160,12 +166,13 @@ struct Fit::Implementation {
 
   // Nothing if the run was interrupted.
   [[nodiscard]] std::optional<Evaluation> evaluate(const std::vector<double>& parameters,
-                                                   std::size_t paths) {
+                                                   std::size_t paths, bool fresh = false) {
     prepare();
     if (stopped()) return std::nullopt;
     ensemble->set_model(model.with_parameters(parameters));
     RunOptions run = options.run;
     run.paths = paths;
+    if (fresh) run.first_path += options.run.paths;
     run.damping = effective.choice.damping;
     fit::ObservedPaths observed = observer->run(*ensemble, run);
     if (observed.summary.interrupted) return std::nullopt;
@@ -306,7 +313,7 @@ struct Fit::Implementation {
     const bool near = evaluation->psi_over_noise <= near_noise;
     if (full && near && drop_ineffective()) return true;
     if (full && evaluation->psi_over_noise <= options.tolerance) {
-      end(true, fmt::format("|psi| is {:.2g} of its noise", evaluation->psi_over_noise));
+      confirm(fmt::format("|psi| is {:.2g} of its noise", evaluation->psi_over_noise));
       return false;
     }
     if (state.history.size() > options.iterations) {
@@ -417,13 +424,14 @@ struct Fit::Implementation {
       step.length *= 0.5;
       state.radius = std::max(step.length, 1e-6);
     }
-    const bool good_enough = evaluation->psi_over_noise <= near_noise;
-    end(good_enough, good_enough
-                         ? fmt::format("no step improves on |psi| = {:.2g} of its noise",
-                                       evaluation->psi_over_noise)
-                         : fmt::format("no step in the Newton direction raises the likelihood, and "
-                                       "|psi| is {:.2g} times its noise",
-                                       evaluation->psi_over_noise));
+    if (evaluation->psi_over_noise <= good_enough) {
+      confirm(fmt::format("no step improves on |psi| = {:.2g} of its noise",
+                          evaluation->psi_over_noise));
+    } else {
+      end(false, fmt::format("no step in the Newton direction raises the likelihood, and |psi| is "
+                             "{:.2g} times its noise",
+                             evaluation->psi_over_noise));
+    }
     return false;
   }
 
@@ -503,16 +511,51 @@ struct Fit::Implementation {
     state.parameters = parameters;
     evaluation = std::move(there);
     record(0.0, 0.0, 0);
-    end(evaluation->psi_over_noise <= near_noise,
-        fmt::format("the mean of the last {} iterations, all within the noise; |psi| is {:.2g} of "
-                    "its noise",
-                    last.size(), evaluation->psi_over_noise));
+    const std::string reason = fmt::format(
+        "the mean of the last {} iterations, all within the noise; |psi| is {:.2g} of its noise",
+        last.size(), evaluation->psi_over_noise);
+    if (evaluation->psi_over_noise <= good_enough) {
+      confirm(reason);
+    } else {
+      end(false, reason);
+    }
     return false;
+  }
+
+  // The end of a fit that found a root, if paths not used so far agree that it is one. Where H has
+  // directions that drown in noise, psi cannot tell a root from another point along them; then the
+  // law itself has to be that of the data.
+  void confirm(const std::string& reason) {
+    if (options.match == MatchKind::neighbours) return end(true, reason);
+    const auto fresh = evaluate(state.parameters, state.paths, true);
+    if (!fresh) return;
+    const auto count = static_cast<double>(state.active.size());
+    const double limit = std::max(options.tolerance, good_enough) +
+                         std::sqrt(fit::chi_square_quantile(false_alarm, count) / count);
+    if (fresh->psi_over_noise > limit) {
+      return end(false, fmt::format("{}, but {:.2g} times it on other paths, where up to {:.2g} "
+                                    "would be chance; more --paths may help",
+                                    reason, fresh->psi_over_noise, limit));
+    }
+    const fit::Spectrum spectrum = fit::spectrum_of(free_matching());
+    const auto drowned = (spectrum.values.array() < spectrum.noise.array()).count();
+    const std::vector<JointGoodness> joint = joint_goodness(*fresh);
+    for (const JointGoodness& one : joint) {
+      if (drowned == 0 || one.p * static_cast<double>(joint.size()) > gross) continue;
+      return end(false,
+                 fmt::format("{}, but {} of {} combinations of parameters drown in the noise of "
+                             "the paths, and the means and covariances are not those of the data "
+                             "(chi-square {:.4g}, {} degrees of freedom); more --paths or other "
+                             "starting values may help",
+                             reason, drowned, state.active.size(), one.statistic, one.freedom));
+    }
+    end(true, fmt::format("{}, {:.2g} on other paths", reason, fresh->psi_over_noise));
   }
 
   [[nodiscard]] FitResult result();
   void add_covariances(FitResult& result) const;
   void add_goodness(FitResult& result) const;
+  [[nodiscard]] std::vector<JointGoodness> joint_goodness(const Evaluation& there) const;
 
   Model model;
   FitData data;
@@ -594,6 +637,41 @@ void Fit::Implementation::add_goodness(FitResult& result) const {
   if (one_each) result.log_likelihood = log_likelihood;
 }
 
+std::vector<JointGoodness> Fit::Implementation::joint_goodness(const Evaluation& there) const {
+  std::vector<JointGoodness> all;
+  for (std::size_t b = 0; b < data.blocks.size(); ++b) {
+    const DataBlock& block = data.blocks[b];
+    if (block.observed.size() < 2) continue;
+    const fit::ChiSquare test = fit::joint_moments(block.values, there.samples[b][0]);
+    if (test.freedom == 0) continue;
+    all.push_back({block.time, block.values.rows, test.statistic, test.freedom, test.p});
+  }
+  return all;
+}
+
+namespace {
+
+// Tests that fail whatever the number of tests.
+std::vector<std::string> rejections(const FitResult& result) {
+  std::vector<std::string> words;
+  const auto tests = static_cast<double>(result.goodness.size() + result.joint.size());
+  for (const GoodnessOfFit& one : result.goodness) {
+    if (one.kolmogorov_smirnov_p * tests > gross) continue;
+    words.push_back(fmt::format("{} at t = {:.6g}, Kolmogorov-Smirnov distance {:.2g}", one.name,
+                                one.time, one.kolmogorov_smirnov));
+  }
+  for (const JointGoodness& one : result.joint) {
+    if (one.p * tests > gross) continue;
+    words.push_back(
+        fmt::format("means and covariances at t = {:.6g}, chi-square {:.4g} with {} "
+                    "degrees of freedom",
+                    one.time, one.statistic, one.freedom));
+  }
+  return words;
+}
+
+}  // namespace
+
 FitResult Fit::Implementation::result() {
   if (!ensure_evaluation()) {
     throw Error(ErrorKind::numerical, "The fit was interrupted before its first iteration ended.");
@@ -605,6 +683,8 @@ FitResult Fit::Implementation::result() {
   result.state = state;
   add_covariances(result);
   add_goodness(result);
+  result.joint = joint_goodness(*evaluation);
+  result.rejected = rejections(result);
   effective.summary = evaluation->summary;
   result.effective = effective;
   return result;

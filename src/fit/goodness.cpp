@@ -1,10 +1,13 @@
 #include "fit/goodness.hpp"
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <random>
 #include <utility>
+
+#include "fit/instrument.hpp"
 
 namespace divker::fit {
 namespace {
@@ -71,7 +74,79 @@ double deviation(const std::vector<double>& sorted) {
   return std::sqrt(squares);
 }
 
+// Products z_i and z_i z_j, of |i - j| up to a reach.
+class SecondMoments {
+ public:
+  SecondMoments(const Matrix& sample, std::size_t most) {
+    const std::size_t d = sample.cols;
+    for (std::size_t c = 0; c < d; ++c) scores_.emplace_back(sample.column(c));
+    for (std::size_t apart = 0; apart < d; ++apart) {
+      if (d + pairs_.size() + d - apart > most) break;
+      for (std::size_t i = 0; i + apart < d; ++i) pairs_.emplace_back(i, i + apart);
+    }
+  }
+
+  [[nodiscard]] RowMajor of(const Matrix& points) const {
+    const std::size_t d = scores_.size();
+    RowMajor f(static_cast<Eigen::Index>(points.rows),
+               static_cast<Eigen::Index>(d + pairs_.size()));
+    for (std::size_t r = 0; r < points.rows; ++r) {
+      double* row = f.row(static_cast<Eigen::Index>(r)).data();
+      for (std::size_t c = 0; c < d; ++c) row[c] = scores_[c](points(r, c));
+      for (std::size_t k = 0; k < pairs_.size(); ++k) {
+        row[d + k] = row[pairs_[k].first] * row[pairs_[k].second];
+      }
+    }
+    return f;
+  }
+
+ private:
+  std::vector<NormalScores> scores_;
+  std::vector<std::pair<std::size_t, std::size_t>> pairs_;
+};
+
 }  // namespace
+
+double chi_square_tail(double x, double freedom) {
+  const double spread = 2.0 / (9.0 * freedom);
+  const double z = (std::cbrt(x / freedom) - 1.0 + spread) / std::sqrt(spread);
+  return 0.5 * std::erfc(z / std::numbers::sqrt2);
+}
+
+double chi_square_quantile(double p, double freedom) {
+  double low = 0.0;
+  double high = freedom + 10.0;
+  while (chi_square_tail(high, freedom) > p) high *= 2.0;
+  for (int k = 0; k < 60; ++k) {
+    const double middle = 0.5 * (low + high);
+    (chi_square_tail(middle, freedom) > p ? low : high) = middle;
+  }
+  return high;
+}
+
+ChiSquare joint_moments(const Matrix& data, const Matrix& sample) {
+  constexpr std::size_t most_moments = 600;
+  constexpr std::size_t most_sampled = 20'000;
+  constexpr std::size_t rows_per_moment = 5;
+  Matrix drawn(std::min(sample.rows, most_sampled), sample.cols);
+  std::copy_n(sample.data.begin(), drawn.data.size(), drawn.data.begin());
+  const std::size_t most = std::min(most_moments, data.rows / rows_per_moment);
+  if (data.cols > most) return {};
+  const SecondMoments moments(drawn, most);
+  RowMajor of_sample = moments.of(drawn);
+  const Eigen::RowVectorXd mean = of_sample.colwise().mean();
+  of_sample.rowwise() -= mean;
+  const Eigen::VectorXd difference = (moments.of(data).colwise().mean() - mean).transpose();
+  const auto n = static_cast<double>(drawn.rows);
+  Eigen::MatrixXd covariance = of_sample.transpose() * of_sample / n;
+  covariance.diagonal().array() += 1e-9;
+  covariance *= 1.0 / n + 1.0 / static_cast<double>(data.rows);
+  ChiSquare result;
+  result.freedom = static_cast<std::size_t>(difference.size());
+  result.statistic = difference.dot(covariance.llt().solve(difference));
+  result.p = chi_square_tail(result.statistic, static_cast<double>(result.freedom));
+  return result;
+}
 
 TestResult kolmogorov_smirnov(std::vector<double> a, std::vector<double> b) {
   std::sort(a.begin(), a.end());

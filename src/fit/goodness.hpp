@@ -1,10 +1,12 @@
-// Two samples of one number each: do they follow one law?
+// Two samples: do they follow one law?
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include "divker/matrix.hpp"
 
 namespace divker::fit {
 
@@ -24,6 +26,22 @@ struct TestResult {
 
 // Its statistic alone, without p.
 [[nodiscard]] double energy_statistic(std::span<const double> a, std::span<const double> b);
+
+// P(X > x) for X of the chi-square law, and the x with P(X > x) = p: Wilson and Hilferty (1931).
+[[nodiscard]] double chi_square_tail(double x, double freedom);
+[[nodiscard]] double chi_square_quantile(double p, double freedom);
+
+struct ChiSquare {
+  double statistic = 0.0;
+  std::size_t freedom = 0;
+  double p = 1.0;
+};
+// Means and covariances of the normal scores of all coordinates, by ranks in the sample: what they
+// differ by, in the metric of their covariance. It sees what tests of single coordinates cannot.
+// Freedom: d + d(d+1)/2, less where the data have not five rows for each or it passes 600; then
+// covariances of coordinates near in order are kept, and none at all if even the means are too
+// many: freedom 0. Cost: rows * freedom^2.
+[[nodiscard]] ChiSquare joint_moments(const Matrix& data, const Matrix& sample);
 
 // Mean of log density at the points, the density by Gaussian kernels on the sample (Silverman's
 // bandwidth, 0.9 min(deviation, range of quartiles / 1.34) n^(-1/5)).

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "estimate/parallel.hpp"
 #include "estimate/products.hpp"
@@ -14,7 +15,9 @@ using Eigen::Index;
 
 constexpr std::size_t block_rows = 256;
 constexpr std::size_t most_features = 300;
-constexpr std::size_t most_features_of_degree_two = 600;
+constexpr std::size_t most_with_local_ones = 450;
+constexpr std::size_t most_where_all_are_local = 600;
+constexpr std::size_t highest_local_degree = 4;
 constexpr std::size_t highest_degree = 8;
 constexpr std::size_t samples_per_feature = 10;
 constexpr std::size_t knots = 257;
@@ -27,6 +30,18 @@ std::size_t binomial(std::size_t n, std::size_t k) {
     value *= static_cast<double>(n - k + i) / static_cast<double>(i);
   }
   return static_cast<std::size_t>(std::llround(std::min(value, 1e15)));
+}
+
+// Columns W with W^T m W = 1, for the directions in which m is not all but singular.
+Eigen::MatrixXd whitening_of(const RowMajor& m) {
+  constexpr double singular = 1e-8;
+  const Eigen::VectorXd scale = m.diagonal().array().max(1e-300).rsqrt();
+  const Eigen::MatrixXd scaled = scale.asDiagonal() * m * scale.asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
+  const Eigen::VectorXd values = solver.eigenvalues();
+  const Index kept = std::max<Index>(1, (values.array() > singular * values.maxCoeff()).count());
+  return scale.asDiagonal() * solver.eigenvectors().rightCols(kept) *
+         values.tail(kept).array().max(1e-300).rsqrt().matrix().asDiagonal();
 }
 
 }  // namespace
@@ -80,7 +95,7 @@ Instrument::Instrument(const Matrix& y, const Matrix& responses, std::size_t thr
   RowMajor gram = RowMajor::Zero(p, p);
   RowMajor moments = RowMajor::Zero(p, outputs);
   feature_mean_ = Eigen::RowVectorXd::Zero(p);
-  Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(outputs);
+  RowMajor squares = RowMajor::Zero(outputs, outputs);
   for (std::size_t begin = 0; begin < y.rows; begin += block_rows) {
     const std::size_t end = std::min(y.rows, begin + block_rows);
     const RowMajor f = features_of(y, begin, end);
@@ -88,7 +103,8 @@ Instrument::Instrument(const Matrix& y, const Matrix& responses, std::size_t thr
         targets.middleRows(static_cast<Index>(begin), static_cast<Index>(end - begin)).rowwise() -
         mean_;
     feature_mean_ += f.colwise().sum() / n;
-    squares += t.colwise().squaredNorm().transpose().array();
+    add_product(t.data(), responses.cols, t.data(), responses.cols, end - begin, squares.data(),
+                false, threads_);
     add_product(f.data(), products_.size(), f.data(), products_.size(), end - begin, gram.data(),
                 true, threads_);
     add_product(f.data(), products_.size(), t.data(), responses.cols, end - begin, moments.data(),
@@ -96,35 +112,56 @@ Instrument::Instrument(const Matrix& y, const Matrix& responses, std::size_t thr
   }
   gram.triangularView<Eigen::StrictlyLower>() = gram.transpose();
   gram -= n * feature_mean_.transpose() * feature_mean_;
-  solve(gram, moments, squares, n);
+  solve(std::move(gram), moments, squares, n);
 }
 
 void Instrument::choose_products(std::size_t dimension, std::size_t samples) {
-  const std::size_t most = std::min(most_features, samples / samples_per_feature);
-  degree_ = 1;
-  while (degree_ < highest_degree && binomial(dimension + degree_ + 1, degree_ + 1) - 1 <= most) {
-    ++degree_;
+  const std::size_t room = samples / samples_per_feature;
+  const std::size_t most = std::min(most_features, room);
+  std::size_t complete = 1;
+  while (complete < highest_degree &&
+         binomial(dimension + complete + 1, complete + 1) - 1 <= most) {
+    ++complete;
   }
-  if (degree_ > 1 || dimension == 1) {
-    Product product;
-    add_products(product, dimension, degree_);
-    std::stable_sort(products_.begin(), products_.end(), [](const Product& a, const Product& b) {
-      return degree_of(a) < degree_of(b);
-    });
-    return;
-  }
-  // Too many coordinates for all products of two: those of near neighbours in the order of
-  // declaration, taken as a ring.
-  degree_ = 2;
-  const std::size_t room = std::min(most_features_of_degree_two, samples / samples_per_feature);
-  for (std::size_t i = 0; i < dimension; ++i) products_.push_back({{i, 1}});
-  for (std::size_t i = 0; i < dimension && products_.size() < room; ++i) {
-    products_.push_back({{i, 2}});
-  }
-  for (std::size_t apart = 1; 2 * apart < dimension; ++apart) {
-    if (products_.size() + dimension > room) break;
-    for (std::size_t i = 0; i < dimension; ++i) {
-      products_.push_back({{i, 1}, {(i + apart) % dimension, 1}});
+  Product product;
+  add_products(product, dimension, complete);
+  std::stable_sort(products_.begin(), products_.end(),
+                   [](const Product& a, const Product& b) { return degree_of(a) < degree_of(b); });
+  degree_ = complete;
+  if (complete + 1 > std::min(highest_local_degree, highest_degree) || dimension < 3) return;
+  add_local_products(
+      dimension, complete + 1,
+      std::min(complete == 1 ? most_where_all_are_local : most_with_local_ones, room));
+}
+
+// Products of near neighbours in the order of declaration, taken as a ring: all that fit into
+// windows of growing width, until there would be more than `most`. They are made of the normal
+// scores themselves, because decorrelated coordinates are no longer local.
+void Instrument::add_local_products(std::size_t dimension, std::size_t degree, std::size_t most) {
+  const std::size_t before = products_.size();
+  for (std::size_t reach = 0; 2 * reach < dimension; ++reach) {
+    if (before + dimension * binomial(reach + degree - 1, degree - 1) > most) break;
+    products_.resize(before);
+    degree_ = degree;
+    for (std::size_t first = 0; first < dimension; ++first) {
+      std::vector<std::size_t> offsets(degree, 0);  // ascending, the first of them zero
+      for (;;) {
+        Product product;
+        for (const std::size_t offset : offsets) {
+          const std::size_t coordinate = dimension + (first + offset) % dimension;
+          if (!product.empty() && product.back().coordinate == coordinate) {
+            ++product.back().degree;
+          } else {
+            product.push_back({coordinate, 1});
+          }
+        }
+        products_.push_back(std::move(product));
+        std::size_t last = degree - 1;
+        while (last > 0 && offsets[last] == reach) --last;
+        if (last == 0) break;
+        std::fill(offsets.begin() + static_cast<std::ptrdiff_t>(last), offsets.end(),
+                  offsets[last] + 1);
+      }
     }
   }
 }
@@ -171,11 +208,13 @@ RowMajor Instrument::features_of(const Matrix& points, std::size_t begin, std::s
   }
   const RowMajor w = z * whitening_.transpose();
   RowMajor f(rows, static_cast<Index>(products_.size()));
-  std::vector<double> hermite(d * (degree_ + 1));
+  const bool with_local = products_.back().back().coordinate >= d;
+  const std::size_t coordinates = with_local ? 2 * d : d;
+  std::vector<double> hermite(coordinates * (degree_ + 1));
   for (Index r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < d; ++c) {
+    for (std::size_t c = 0; c < coordinates; ++c) {
       double* h = hermite.data() + c * (degree_ + 1);
-      const double x = w(r, static_cast<Index>(c));
+      const double x = c < d ? w(r, static_cast<Index>(c)) : z(r, static_cast<Index>(c - d));
       h[0] = 1.0;
       h[1] = x;
       // Orthonormal: sqrt(k+1) h_{k+1} = x h_k - sqrt(k) h_{k-1}.
@@ -196,32 +235,46 @@ RowMajor Instrument::features_of(const Matrix& points, std::size_t begin, std::s
   return f;
 }
 
-// Generalised cross-validation (Golub, Heath and Wahba 1979) over all responses together. One
-// choice for all of them keeps E[Ihat I^T] symmetric.
-void Instrument::solve(const RowMajor& gram, const RowMajor& moments, const Eigen::ArrayXd& squares,
-                       double n) {
-  std::vector<Index> sizes;  // features up to each degree
+// What degree makes the estimate most precise? With p features, K the covariance of Ihat and R that
+// of what they leave of I, K = H + (p/n) R, where the second part is noise, and the estimate has a
+// covariance like H^-1 K H^-1. Its determinant, which does not depend on the coordinates of the
+// parameters, is made smallest: in those in which I is white K has the eigenvalues k, R 1 - k. One
+// choice for all responses keeps H symmetric. In the orthonormal basis that Gram and Schmidt make
+// of the features each adds to K by itself.
+void Instrument::solve(RowMajor gram, const RowMajor& moments, const RowMajor& squares, double n) {
+  gram.diagonal().array() += 1e-6 * n;
+  const Eigen::LLT<Eigen::MatrixXd> factor(gram);
+  const RowMajor rotated = factor.matrixL().solve(moments);
+  const Eigen::MatrixXd whitened = rotated * whitening_of(squares);
+  // What chance makes of nothing.
+  const double least = std::sqrt(2.0 * static_cast<double>(products_.size())) / n;
+  Eigen::MatrixXd explained = Eigen::MatrixXd::Zero(whitened.cols(), whitened.cols());
+  Index added = 0;
+  Index chosen = 0;
+  double best = std::numeric_limits<double>::infinity();
   for (std::size_t j = 0; j < products_.size(); ++j) {
     const bool last = j + 1 == products_.size();
-    if (last || degree_of(products_[j + 1]) > degree_of(products_[j])) {
-      sizes.push_back(static_cast<Index>(j + 1));
-    }
-  }
-  double best = std::numeric_limits<double>::infinity();
-  for (const Index p : sizes) {
-    Eigen::MatrixXd system = gram.topLeftCorner(p, p);
-    system.diagonal().array() += 1e-6 * n;
-    const RowMajor solution = system.llt().solve(moments.topRows(p));
-    const Eigen::ArrayXd explained =
-        (solution.array() * moments.topRows(p).array()).colwise().sum().transpose();
-    const double left = ((squares - explained) / squares.max(1e-300)).mean();
-    const double score = left / std::pow(1.0 - static_cast<double>(p) / n, 2);
-    if (score >= best) continue;
+    if (!last && degree_of(products_[j + 1]) == degree_of(products_[j])) continue;
+    const auto p = static_cast<Index>(j + 1);
+    const auto rows = whitened.middleRows(added, p - added);
+    explained.noalias() += rows.transpose() * rows;
+    added = p;
+    const Eigen::ArrayXd k =
+        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(explained, Eigen::EigenvaluesOnly)
+            .eigenvalues();
+    const double noise = static_cast<double>(p) / (n - static_cast<double>(p));
+    const Eigen::ArrayXd information = (k - noise * (1.0 - k)).max(least);
+    const double score = (k.max(least) / information.square()).log().sum();
+    if (chosen > 0 && !(score < best)) continue;
     best = score;
-    coefficients_ = solution;
+    chosen = p;
   }
-  products_.resize(static_cast<std::size_t>(coefficients_.rows()));
-  feature_mean_.conservativeResize(coefficients_.rows());
+  const Eigen::MatrixXd upper = factor.matrixU();
+  coefficients_ = upper.topLeftCorner(chosen, chosen)
+                      .triangularView<Eigen::Upper>()
+                      .solve(rotated.topRows(chosen));
+  products_.resize(static_cast<std::size_t>(chosen));
+  feature_mean_.conservativeResize(chosen);
 }
 
 Matrix Instrument::evaluate(const Matrix& points) const {

@@ -39,16 +39,16 @@ class Instrument {
  private:
   // A product of Hermite polynomials: coordinate and degree of each factor.
   struct Factor {
-    std::size_t coordinate = 0;
+    std::size_t coordinate = 0;  // from d on: normal scores that are not decorrelated
     std::size_t degree = 0;
   };
   using Product = std::vector<Factor>;
   static std::size_t degree_of(const Product& product);
   void choose_products(std::size_t dimension, std::size_t samples);
   void add_products(Product& product, std::size_t coordinates, std::size_t degree);
+  void add_local_products(std::size_t dimension, std::size_t degree, std::size_t most);
   void decorrelate(const Matrix& y);
-  void solve(const RowMajor& gram, const RowMajor& moments, const Eigen::ArrayXd& squares,
-             double n);
+  void solve(RowMajor gram, const RowMajor& moments, const RowMajor& squares, double n);
   // Rows begin ... end - 1 of the points.
   [[nodiscard]] RowMajor features_of(const Matrix& points, std::size_t begin,
                                      std::size_t end) const;

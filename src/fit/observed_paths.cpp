@@ -90,7 +90,7 @@ std::vector<std::vector<double>> Observer::evaluate_roots(const Model& model, co
 }
 
 ObservedHalf Observer::see(const Model& model, const BlockView& block, const PathGroup& group,
-                           std::uint64_t seed) const {
+                           const RunOptions& options) const {
   const Matrix& x = group.x[block.snapshot];
   ObservedHalf seen{Matrix(x.rows, block.observed.size()), group.responses[block.snapshot]};
   if (windowed_) {
@@ -98,9 +98,9 @@ ObservedHalf Observer::see(const Model& model, const BlockView& block, const Pat
     for (std::size_t i = 0; i < before.data.size(); ++i) seen.responses.data[i] -= before.data[i];
   }
   const auto values = evaluate_roots(model, x, block.time);
-  const NormalSource normals(seed, Stream::observation);
+  const NormalSource normals(options.seed, Stream::observation);
   constexpr std::size_t paths_per_group = 256;
-  const std::uint64_t first = group.index * paths_per_group;
+  const std::uint64_t first = options.first_path + group.index * paths_per_group;
   for (std::size_t c = 0; c < block.observed.size(); ++c) {
     const Roots& roots = observations_[block.observed[c]];
     const std::string& name = names_[block.observed[c]];
@@ -131,7 +131,7 @@ class Observer::Halves : public Collector {
  public:
   Halves(const Observer& observer, const Model& model, const RunOptions& options,
          std::vector<std::array<ObservedHalf, 2>>& blocks)
-      : observer_(observer), model_(model), seed_(options.seed), blocks_(blocks) {
+      : observer_(observer), model_(model), options_(options), blocks_(blocks) {
     blocks_.resize(observer.blocks_.size());
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       for (ObservedHalf& half : blocks_[b]) {
@@ -144,7 +144,7 @@ class Observer::Halves : public Collector {
   [[nodiscard]] std::unique_ptr<Collector::Part> reduce(PathGroup group) const override {
     auto part = std::make_unique<Observer::Part>();
     for (const BlockView& block : observer_.blocks_) {
-      const ObservedHalf all = observer_.see(model_, block, group, seed_);
+      const ObservedHalf all = observer_.see(model_, block, group, options_);
       part->blocks.push_back({ObservedHalf{half_of(all.y, 0), half_of(all.responses, 0)},
                               ObservedHalf{half_of(all.y, 1), half_of(all.responses, 1)}});
     }
@@ -164,7 +164,7 @@ class Observer::Halves : public Collector {
  private:
   const Observer& observer_;
   const Model& model_;
-  std::uint64_t seed_;
+  const RunOptions& options_;
   std::vector<std::array<ObservedHalf, 2>>& blocks_;
 };
 

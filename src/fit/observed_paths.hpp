@@ -58,7 +58,7 @@ class Observer {
   [[nodiscard]] std::vector<std::vector<double>> evaluate_roots(const Model& model, const Matrix& x,
                                                                 double time) const;
   [[nodiscard]] ObservedHalf see(const Model& model, const BlockView& block, const PathGroup& group,
-                                 std::uint64_t seed) const;
+                                 const RunOptions& options) const;
 
   Graph graph_;
   std::vector<std::size_t> parameters_;
