@@ -421,6 +421,22 @@ TEST(ModelTest, MeansOfInitialLaws) {
   EXPECT_TRUE(m.starts_from_samples());
 }
 
+TEST(ModelTest, AnyModelCanStartFromSamples) {
+  const Model ou = ou_builder().build();
+  const Model from_samples = ou.starting_from_samples("y.npy");
+  EXPECT_TRUE(from_samples.starts_from_samples());
+  EXPECT_FALSE(ou.starts_from_samples());
+  EXPECT_NE(from_samples.hash(), ou.hash());
+  EXPECT_THAT(from_samples.text(), HasSubstr("samples(\"y.npy\")"));
+  EXPECT_EQ(parse_model(from_samples.text()).hash(), from_samples.hash());
+  const Model silent = parse_model(
+      "model m\nstate q, p\ndq = p dt\ndp = -q dt + 1 dW\ninit q ~ normal(0, 1)\n"
+      "init p ~ normal(0, 1)\ntime 0 : 0.1 : 1\n");
+  EXPECT_EQ(message_of([&] { (void)silent.starting_from_samples("y.npy"); }),
+            "The model m cannot start from samples: that needs noise on every state, and some of "
+            "its states have none.");
+}
+
 TEST(ModelTest, PointsMustHaveTheRightSize) {
   const Model m = ou_builder().build();
   EXPECT_THAT(message_of([&] {

@@ -115,6 +115,7 @@ void add_functions(py::module_& module) {
   module.def("sum_of", [](const std::vector<Term>& terms) {
     if (terms.empty()) throw Error(ErrorKind::usage, "The sum of no expressions has no graph.");
     std::vector<Expression> all;
+    all.reserve(terms.size());
     for (const Term& term : terms) all.push_back(in_graph(terms.front().builder, term));
     return Term{terms.front().builder, sum(terms.front().builder->graph(), all)};
   });
@@ -124,6 +125,7 @@ using Shared = std::shared_ptr<Builder>;
 
 std::vector<Term> in_terms(const Shared& builder, const std::vector<Expression>& expressions) {
   std::vector<Term> terms;
+  terms.reserve(expressions.size());
   for (const Expression& expression : expressions) terms.push_back({builder, expression});
   return terms;
 }
@@ -159,6 +161,7 @@ void add_builder(py::module_& module) {
       .def("let",
            [](const Shared& b, const std::string& name, const std::vector<Operand>& values) {
              std::vector<Expression> expressions;
+             expressions.reserve(values.size());
              for (const Operand& value : values) expressions.push_back(in_graph(b, value));
              b->let(name, std::move(expressions));
            })

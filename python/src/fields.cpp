@@ -80,6 +80,7 @@ class Fields {
       const std::vector<double> one = model_.input_values(std::vector<double>(model_.dimension()),
                                                           time);  // time and parameters
       std::vector<std::span<const double>> columns;
+      columns.reserve(one.size());
       for (const double& value : one) columns.emplace_back(&value, 1);
       std::vector<std::vector<double>> states;
       for (std::size_t i = 0; i < model_.dimension(); ++i) states.push_back(points.column(i));

@@ -55,6 +55,7 @@ class Settings {
  public:
   // Takes its names out of the arguments. Defaults as those of the command, but for `paths`.
   explicit Settings(Arguments& arguments, std::size_t paths = 100'000, int order = 1);
+  ~Settings() = default;
   Settings(const Settings&) = delete;
   Settings& operator=(const Settings&) = delete;
 

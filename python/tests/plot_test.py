@@ -25,12 +25,12 @@ class Plots(TestCase):
 
     def test_density(self):
         score = OU.score(grid=5, fokker_planck=True, **RUN)
-        responses = [OU.set(a=a).response(at=[0.5], fokker_planck=True, wrt=["a", "s"], **RUN)
-                     for a in (0.5, 1.0, 1.5)]
+        responses = [OU.set(a=a).response(at=[0.5], fokker_planck=True, wrt="a", **RUN)
+                     for a in (0.5, 1.5)]
         left, right = plot.density(score, responses, "a", axes=self.axes)
         np.testing.assert_array_equal(right.lines[-1].get_xdata(), score.points[:, 0])
         np.testing.assert_array_equal(right.lines[-1].get_ydata(), score.log_density)
-        np.testing.assert_array_equal(left.lines[-1].get_xdata(), [0.5, 1.0, 1.5])
+        np.testing.assert_array_equal(left.lines[-1].get_xdata(), [0.5, 1.5])
         # Lines with the answers' slopes.
         for line, slope in zip(right.lines, score.score[:, 0]):
             x, y = line.get_data()
