@@ -317,8 +317,9 @@ class FitResult(Result):
     """Parameters of a population from snapshots; `model` is the fitted one.
 
     parameters (names), estimate (p,), stderr (p,), stderr_of_paths (p,): the part of the
-    simulation; correlation (p, p), converged, reason, iterations, goodness and history (lists of
-    dictionaries), log_likelihood (if each snapshot has one coordinate). `marginals`: what the
+    simulation; correlation (p, p), converged, reason, iterations, goodness, joint (of snapshots
+    with several coordinates) and history (lists of dictionaries), rejected (sentences: where the
+    law is not that of the data), log_likelihood (if each snapshot has one coordinate). `marginals`: what the
     goodness compares, a list of dictionaries name, t, data (rows,), model (paths,). `text`: the
     fitted model in the language, with standard errors in comments.
     """
@@ -332,6 +333,8 @@ class FitResult(Result):
     iterations: int
     history: list[dict[str, Any]]
     goodness: list[dict[str, Any]]
+    joint: list[dict[str, Any]]
+    rejected: list[str]
 
     def __init__(self, model: Model, values: dict[str, Any], marginals: list[dict[str, Any]],
                  text: str) -> None:

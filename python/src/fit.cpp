@@ -102,6 +102,21 @@ py::list goodness_of(const FitResult& result, py::list marginals) {
   return list;
 }
 
+// Of means and covariances together, a row for each snapshot with several coordinates.
+py::list joint_of(const FitResult& result) {
+  py::list list;
+  for (const JointGoodness& one : result.joint) {
+    py::dict row;
+    row["t"] = one.time;
+    row["rows"] = one.rows;
+    row["chi_square"] = one.statistic;
+    row["freedom"] = one.freedom;
+    row["p"] = one.p;
+    list.append(row);
+  }
+  return list;
+}
+
 py::list history_of(const FitResult& result) {
   py::list list;
   for (const FitIteration& one : result.state.history) {
@@ -136,6 +151,8 @@ py::dict to_dict(const FitResult& result, const py::list& marginals) {
   values["individuals"] = result.individuals;
   if (result.log_likelihood) values["log_likelihood"] = *result.log_likelihood;
   values["goodness"] = goodness_of(result, marginals);
+  values["joint"] = joint_of(result);
+  values["rejected"] = result.rejected;
   values["history"] = history_of(result);
   return values;
 }

@@ -22,7 +22,7 @@ DATA = pathlib.Path(__file__).resolve().parents[2] / "data" / "eu_weekly_returns
 
 def main(picture="volatility.png"):
     fits = {"constant": divker.fit("market_gbm", DATA, paths=4000),
-            "stochastic": divker.fit("market_volatility", DATA, paths=8000)}
+            "stochastic": divker.fit("market_volatility", DATA, paths=50000)}
     stochastic = fits["stochastic"]
     print(stochastic)
     place = stochastic.parameters.index("e")

@@ -410,7 +410,11 @@ struct Fit::Implementation {
         const VectorXd psi = slopes(parameters).asDiagonal() * there->matching.psi;
         // The trapezoidal rule for the integral of psi, the gradient of the mean log-likelihood.
         const double gain = 0.5 * (here.psi + psi).dot(step.change);
-        if (gain >= 0.0 || there->psi_over_noise < evaluation->psi_over_noise) {
+        // Near the root the gain is noise, and a smaller |psi| will do: by the noise of this point,
+        // for that of another may have exploded.
+        Matching judged = here;
+        judged.psi = psi;
+        if (gain >= 0.0 || fit::psi_over_noise(judged) < fit::psi_over_noise(here)) {
           const double foreseen = here.psi.dot(step.change) - 0.5 * step.length * step.length;
           if (step.limited && gain > 0.5 * foreseen) state.radius *= 3.0;
           if (gain < 0.25 * foreseen) state.radius = std::max(0.5 * step.length, 1e-6);

@@ -38,7 +38,7 @@ Eigen::MatrixXd whitening_of(const RowMajor& m) {
   const Eigen::VectorXd scale = m.diagonal().array().max(1e-300).rsqrt();
   const Eigen::MatrixXd scaled = scale.asDiagonal() * m * scale.asDiagonal();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
-  const Eigen::VectorXd values = solver.eigenvalues();
+  const Eigen::VectorXd& values = solver.eigenvalues();
   const Index kept = std::max<Index>(1, (values.array() > singular * values.maxCoeff()).count());
   return scale.asDiagonal() * solver.eigenvectors().rightCols(kept) *
          values.tail(kept).array().max(1e-300).rsqrt().matrix().asDiagonal();
