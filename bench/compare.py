@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The whole benchmark table as JSON lines: `divker bench`, NumPy at the same work in turn with it,
-start-up time, peak memory, and the accuracy per second of the methods for responses. Usage: compare.py DIVKER [--quick]
+start-up time, peak memory, and the accuracy per second of the methods for responses.
+Usage: compare.py DIVKER [--quick]
 
 Ratios are medians over repeats in one run: absolute times on a shared machine mean little.
 """

@@ -30,13 +30,24 @@ int main(int count, char** arguments) {
     return 2;
   }
   const std::string step = count > 3 ? arguments[3] : "second";
+  if (step != "first" && step != "second" && step != "exact") {
+    fmt::print(stderr, "identities: the step '{}' is none of first, second, exact\n", step);
+    return 2;
+  }
   options.order = step == "first" ? divker::InverseOrder::first : divker::InverseOrder::second;
   if (step == "exact") options.scheme = divker::Scheme::exact;
   fmt::print("| model | step | damping | comparisons | largest z | where |\n");
   fmt::print("| --- | --- | --- | --- | --- | --- |\n");
+  const std::string wanted = count > 2 ? arguments[2] : "all";
+  bool found = false;
   for (const auto& model : divker::shipped_models()) {
-    if (count > 2 && model.name != arguments[2] && arguments[2] != std::string("all")) continue;
+    if (wanted != "all" && wanted != model.name) continue;
+    found = true;
     print_row(model.name, step, options);
+  }
+  if (!found) {
+    fmt::print(stderr, "identities: there is no shipped model '{}'\n", wanted);
+    return 2;
   }
   return 0;
 }
