@@ -81,14 +81,16 @@ Eigen::MatrixXd Spectrum::inverse(double least) const {
 Step newton_step(const Matching& matching, double radius, const Eigen::VectorXd& largest) {
   const Spectrum spectrum = spectrum_of(matching);
   Step step;
-  // A step that is too long is shortened in the weak directions first: they cost the most length
-  // for the least gain.
+  // A step that is too long, in all or in one coordinate, is shortened in the weak directions
+  // first: they cost the most length for the least gain.
   const double strongest = spectrum.values[spectrum.values.size() - 1];
   for (double least = 1.0;; least *= 3.0) {
     step.change = spectrum.inverse(least) * matching.psi;
     // With the same floor under the eigenvalues, the length cannot come out as zero.
     step.length = std::sqrt(std::max(step.change.dot(matching.psi), 0.0));
-    if (step.length <= radius || least * spectrum.noise[0] > 0.1 * strongest) break;
+    const bool fits = (step.change.array().abs() <= largest.array()).all();
+    if ((step.length <= radius && fits) || least * spectrum.noise[0] > 0.1 * strongest) break;
+    step.limited = true;
   }
   double factor = 1.0;
   if (step.length > radius) factor = radius / step.length;
@@ -96,7 +98,7 @@ Step newton_step(const Matching& matching, double radius, const Eigen::VectorXd&
     const double size = std::fabs(step.change[i]) * factor;
     if (size > largest[i]) factor *= largest[i] / size;
   }
-  step.limited = factor < 1.0;
+  step.limited = step.limited || factor < 1.0;
   step.change *= factor;
   step.length *= factor;
   return step;
