@@ -89,6 +89,10 @@ void print_estimates(const FitResult& result) {
   for (const std::string& name : result.inactive) {
     fmt::print("{} has no effect on what is observed; it was left as it is.\n", name);
   }
+  if (!result.inactive.empty()) {
+    fmt::print("(None that {} paths can tell from their noise: more --paths may find one.)\n",
+               result.effective.summary.paths);
+  }
 }
 
 void print_correlations(const FitResult& result) {

@@ -49,7 +49,6 @@ constexpr double adam_square_decay = 0.999;
 struct Evaluation {
   Matching matching;  // in natural coordinates
   double psi_over_noise = 0.0;
-  std::size_t tamed = 0;                       // paths with responses beyond reason
   std::vector<std::array<Matrix, 2>> samples;  // observed points of the blocks, by halves
   RunSummary summary;
 };
@@ -186,9 +185,7 @@ struct Fit::Implementation {
     fit::MatchingOptions how{effective.regressor, options.regressor_options,
                              options.match == MatchKind::neighbours};
     how.regressor_options.threads = options.run.threads;
-    // The paper's estimator takes responses as they are.
     Evaluation result;
-    if (!how.uncentred) result.tamed = fit::tame_responses(observed);
     result.matching = fit::match(observed, data, how);
     result.psi_over_noise = fit::psi_over_noise(result.matching);
     result.summary = observed.summary;

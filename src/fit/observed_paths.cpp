@@ -34,40 +34,7 @@ Matrix half_of(const Matrix& m, std::size_t parity) {
                           value, time));
 }
 
-// The median of the numbers, in any order.
-double median_of(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 }  // namespace
-
-std::size_t tame_responses(ObservedPaths& paths) {
-  constexpr double furthest = 20.0;
-  constexpr double normal_deviation = 1.4826;  // of a normal law, over its median deviation
-  std::size_t tamed = 0;
-  for (auto& halves : paths.blocks) {
-    for (ObservedHalf& half : halves) {
-      Matrix& responses = half.responses;
-      std::vector<bool> touched(responses.rows, false);
-      for (std::size_t p = 0; responses.rows > 0 && p < responses.cols; ++p) {
-        std::vector<double> values = responses.column(p);
-        const double median = median_of(values);
-        for (double& value : values) value = std::fabs(value - median);
-        const double reach = furthest * normal_deviation * median_of(values);
-        if (!(reach > 0.0)) continue;
-        for (std::size_t r = 0; r < responses.rows; ++r) {
-          const double before = responses(r, p);
-          responses(r, p) = std::clamp(before, median - reach, median + reach);
-          if (responses(r, p) != before) touched[r] = true;
-        }
-      }
-      tamed += static_cast<std::size_t>(std::count(touched.begin(), touched.end(), true));
-    }
-  }
-  return tamed;
-}
 
 Observer::Observer(const Model& model, const FitData& data, std::vector<std::size_t> parameters,
                    double window)

@@ -24,14 +24,6 @@ struct ObservedPaths {
   RunSummary summary;
 };
 
-// Brings responses further than 20 standard deviations from their median, as the median deviation
-// from it tells them, back to that distance, column by column in each half. On a few paths a
-// covector may grow by orders of magnitude before the damping gets hold of it, and then decide
-// alone what is learned from all. A matching equation holds whatever was learned; and normal
-// numbers are never that large. Returns the number of paths that had any. Cost: O(paths *
-// parameters).
-std::size_t tame_responses(ObservedPaths& paths);
-
 // How the blocks of the data see a path. An observation with noise, y = g(x) + sd(x) z, adds
 //   d log p(y | x) / d gamma = z dg/dgamma / sd + (z^2 - 1) d sd/dgamma / sd
 // to the response of the path.
