@@ -132,6 +132,7 @@ py::dict Settings::describe(const Model& model, const Effective& effective) cons
   grid["start"] = model.time().start;
   grid["step"] = model.time().step;
   grid["end"] = model.time().end;
+  grid["tamed"] = model.time().tamed;
   about["time_grid"] = grid;
   about["seconds"] = summary.seconds;
   about["compile_seconds"] = effective.compile_seconds;
