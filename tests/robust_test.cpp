@@ -16,6 +16,7 @@
 #include "divker/exact_density.hpp"
 #include "divker/language.hpp"
 #include "ensemble/stability.hpp"
+#include "support/command.hpp"
 #include "support/identities.hpp"
 #include "support/statistics.hpp"
 
@@ -481,6 +482,49 @@ TEST(Stability, OtherFailuresAreNotBlamedOnTheStep) {
       parse_model("model edge\nstate x\ndx = dt + sqrt(x) dW\ninit x = 0.05\ntime 0 : 0.01 : 1\n");
   const std::string message = message_of([&] { (void)states_of(model, 1'000); });
   EXPECT_THAT(message, HasSubstr("A smaller dt, or stronger damping"));
+}
+
+// --- the command ------------------------------------------------------------------------------
+
+class RobustCommand : public test::CommandTest {};
+
+TEST_F(RobustCommand, TamesAndTellsWhenItShould) {
+  const test::Json tamed = json_of({"simulate", "quintic", "--paths", "1000"});
+  EXPECT_EQ(tamed["time_grid"]["tamed"], 1.0);
+  EXPECT_EQ(tamed["failed_paths"], 0);
+  const test::Words plain{"simulate", "quintic", "--paths", "1000", "--set", "tamed=0"};
+  expect_failure(plain, 4, "is too large for the drift: at t = 0");
+  test::Words again = plain;
+  again.emplace_back("--tamed");
+  EXPECT_EQ(json_of(again)["snapshots"], tamed["snapshots"]);
+  EXPECT_EQ(json_of({"show", "ou", "--tamed"})["model_text"].get<std::string>().substr(0, 1), "#");
+  expect_failure({"simulate", "logistic", "--tamed"}, 3, "has no drift that could be tamed");
+  // Tolerated failures leave an answer, and on the standard error the reason.
+  test::Words tolerant = plain;
+  tolerant.insert(tolerant.end(), {"--failed-share", "0.5"});
+  const test::Outcome outcome = run(tolerant);
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("divker: on path "));
+  EXPECT_THAT(outcome.err, HasSubstr("tame the drift (`--tamed`)"));
+}
+
+TEST_F(RobustCommand, FitsAPositiveState) {
+  std::string text = geometric("init w ~ lognormal(0.2, 0.4)").text();
+  const std::string unused = "param m = 0.2\n";
+  text.erase(text.find(unused), unused.size());
+  write("geometric.sde", text);
+  ASSERT_EQ(run({"sample", "geometric.sde", "-n", "2000", "--seed", "7", "--out", "w.npy"}).code,
+            0);
+  const test::Json fit = json_of({"fit", "geometric.sde", "--data", "w.npy", "--set", "mu=0",
+                                  "--set", "v=0.8", "--paths", "10000"});
+  const std::vector<double> truth{0.3, 0.5};
+  for (std::size_t p = 0; p < truth.size(); ++p) {
+    const double error = fit["stderr"][p];
+    EXPECT_LT(error, 0.1);
+    EXPECT_NEAR(fit["estimate"][p].get<double>(), truth[p], test::z_limit * error);
+  }
+  write("bad.csv", "w\n1\n0\n");
+  expect_failure({"fit", "geometric.sde", "--data", "bad.csv"}, 3, "Row 2 of bad.csv has 'w' = 0");
 }
 
 }  // namespace
