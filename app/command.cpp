@@ -192,6 +192,7 @@ Json describe(const CommonOptions& options, const Model& model, const Effective&
     failures.push_back({{"path", failure.path}, {"time", failure.time}, {"what", failure.what}});
   }
   json["first_failures"] = failures;
+  json["failure_cause"] = summary.cause;
   if (!effective.regressor.empty()) json["regressor"] = effective.regressor;
   const bool is_exact = model.dynamics() == Dynamics::map || options.scheme == "exact";
   json["scheme"] = is_exact ? "exact" : "euler";

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "answer/drift_rates.hpp"
 #include "divker/answer.hpp"
 #include "divker/diagnose.hpp"
 #include "divker/ensemble.hpp"
@@ -476,6 +477,19 @@ TEST(Stability, DiagnosisTellsOfAStepThatIsTooLarge) {
   EXPECT_THAT(coarse.advice, HasSubstr("or tame the drift (`--tamed`)"));
 }
 
+TEST(Stability, ShippedModelsKeepBelowTheTurningLimit) {
+  std::size_t varying = 0;
+  for (const ShippedModel& shipped : shipped_models()) {
+    const Model model = load_model(shipped.name);
+    if (model.dynamics() == Dynamics::map) continue;
+    const DriftRates rates = drift_rates(model, {});
+    EXPECT_GE(rates.points, 100U) << shipped.name;
+    EXPECT_LT(rates.largest, ensemble::turning_limit) << shipped.name;
+    if (rates.largest > 0.0) ++varying;  // all but market_gbm, whose drift is constant
+  }
+  EXPECT_GE(varying, 18U);
+}
+
 // A failure for another reason is not blamed on dt.
 TEST(Stability, OtherFailuresAreNotBlamedOnTheStep) {
   const Model model =
@@ -505,6 +519,10 @@ TEST_F(RobustCommand, TamesAndTellsWhenItShould) {
   const test::Outcome outcome = run(tolerant);
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.err, HasSubstr("divker: on path "));
+  tolerant.emplace_back("--json");
+  EXPECT_THAT(test::Json::parse(run(tolerant).out)["failure_cause"].get<std::string>(),
+              HasSubstr("dt = 0.01 is too large for the drift"));
+  EXPECT_EQ(tamed["failure_cause"], "");
   EXPECT_THAT(outcome.err, HasSubstr("tame the drift (`--tamed`)"));
 }
 

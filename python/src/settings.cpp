@@ -123,6 +123,7 @@ py::dict Settings::describe(const Model& model, const Effective& effective) cons
     failures.append(one);
   }
   about["first_failures"] = failures;
+  about["failure_cause"] = summary.cause;
   if (!effective.regressor.empty()) about["regressor"] = effective.regressor;
   const bool is_exact = model.dynamics() == Dynamics::map || scheme_ == "exact";
   about["scheme"] = is_exact ? "exact" : "euler";

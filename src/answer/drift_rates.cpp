@@ -9,7 +9,7 @@ namespace divker {
 namespace {
 
 constexpr std::size_t intervals = 8;
-constexpr std::size_t most_values = 100'000;
+constexpr std::size_t most_values = 30'000;
 
 RunOptions few_paths(const Model& model, const RunOptions& run) {
   RunOptions options = run;

@@ -15,7 +15,7 @@ struct DriftRates {
   std::size_t points = 0;
 };
 
-// At nine times from the start to the last snapshot, on at most 256 paths of the run: about 100,000
+// At nine times from the start to the last snapshot, on at most 256 paths of the run: about 30,000
 // numbers at most. Paths that fail are left out. For SDEs.
 [[nodiscard]] DriftRates drift_rates(const Model& model, const RunOptions& run);
 
