@@ -96,9 +96,9 @@ Vector Symbols::states_at(const Vector& coordinates) const {
   return result;
 }
 
-Vector Symbols::coordinates_at(const Vector& at) const {
-  Vector result = at;
-  for (const std::size_t i : positive_) result[i] = log(at[i]);
+Vector Symbols::coordinates_at(const Vector& points) const {
+  Vector result = points;
+  for (const std::size_t i : positive_) result[i] = log(points[i]);
   return result;
 }
 

@@ -38,7 +38,7 @@ struct Symbols {
   // The states at a point given by its coordinates, and the coordinates at a point given by its
   // states.
   [[nodiscard]] Vector states_at(const Vector& coordinates) const;
-  [[nodiscard]] Vector coordinates_at(const Vector& states) const;
+  [[nodiscard]] Vector coordinates_at(const Vector& points) const;
   // Expressions in coordinates with the states in their place.
   [[nodiscard]] Vector in_states(const Vector& expressions) const;
   // A program whose "x" and "nu", arguments and results, are in coordinates, with those of the

@@ -50,6 +50,7 @@ std::vector<double> DriftRate::operator()(const Matrix& x, std::span<const doubl
     v.emplace_back(x.rows, 1.0 + 0.5 * std::cos(2.3 * static_cast<double>(i)));
   }
   std::vector<std::span<const double>> columns;
+  columns.reserve(shared.size());
   for (const double& value : shared) columns.emplace_back(&value, 1);
   for (std::size_t i = 0; i < x.cols; ++i) columns[symbols_.states[i].node().a] = states[i];
 
@@ -65,8 +66,8 @@ std::vector<double> DriftRate::operator()(const Matrix& x, std::span<const doubl
     if (k < iterations - measured_iterations) continue;
     for (std::size_t r = 0; r < x.rows; ++r) logarithms[r] += std::log(lengths[r]);
   }
-  std::vector<double> rates;
-  for (const double sum : logarithms) rates.push_back(std::exp(sum / measured_iterations));
+  std::vector<double> rates = std::move(logarithms);
+  for (double& rate : rates) rate = std::exp(rate / measured_iterations);
   return rates;
 }
 
