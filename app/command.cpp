@@ -71,9 +71,12 @@ void CommonOptions::declare_model(CLI::App& command) {
       ->type_name("MODEL")
       ->required();
   // One value to each --set, so that the model may follow it.
-  command.add_option("--set", settings, "Set a parameter, dt or T (repeatable)")
+  command.add_option("--set", settings, "Set a parameter, dt, T or tamed (repeatable)")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  command.add_flag(
+      "--tamed", tamed,
+      "Keep the drift's displacement in one step below 1 in every state: no explosions");
 }
 
 void CommonOptions::declare(CLI::App& command) {
@@ -132,7 +135,9 @@ Model configured_model(const CommonOptions& options) {
   for (const std::string& setting : options.settings) {
     values.push_back(parse_setting("--set", setting));
   }
-  return with_values(load_model(options.model), values);
+  Model model = with_values(load_model(options.model), values);
+  if (options.tamed && model.time().tamed == 0.0) model = model.with_value("tamed", 1.0);
+  return model;
 }
 
 LoadedModel load(const CommonOptions& options) {
@@ -187,13 +192,16 @@ Json describe(const CommonOptions& options, const Model& model, const Effective&
     failures.push_back({{"path", failure.path}, {"time", failure.time}, {"what", failure.what}});
   }
   json["first_failures"] = failures;
+  json["failure_cause"] = summary.cause;
   if (!effective.regressor.empty()) json["regressor"] = effective.regressor;
   const bool is_exact = model.dynamics() == Dynamics::map || options.scheme == "exact";
   json["scheme"] = is_exact ? "exact" : "euler";
   json["order"] = options.order;
   json["resolution"] = options.resolution;
-  json["time_grid"] = {
-      {"start", model.time().start}, {"step", model.time().step}, {"end", model.time().end}};
+  json["time_grid"] = {{"start", model.time().start},
+                       {"step", model.time().step},
+                       {"end", model.time().end},
+                       {"tamed", model.time().tamed}};
   json["seconds"] = summary.seconds;
   json["compile_seconds"] = effective.compile_seconds;
   json["pilot_seconds"] = effective.choice.seconds;
@@ -206,15 +214,17 @@ Json describe(const CommonOptions& options, const Model& model, const Effective&
 
 Attributes attributes(const CommonOptions& options, const Model& model,
                       const Effective& effective) {
-  return {{"alpha", effective.alpha},
-          {"seed", std::to_string(options.seed)},
-          {"paths", std::to_string(effective.summary.paths)},
-          {"failed_paths", std::to_string(effective.summary.failed)},
-          {"time_grid",
-           fmt::format("{} : {} : {}", model.time().start, model.time().step, model.time().end)},
-          {"version", DIVKER_VERSION},
-          {"model_hash", model.hash()},
-          {"model_text", model.text()}};
+  return {
+      {"alpha", effective.alpha},
+      {"seed", std::to_string(options.seed)},
+      {"paths", std::to_string(effective.summary.paths)},
+      {"failed_paths", std::to_string(effective.summary.failed)},
+      {"time_grid",
+       fmt::format("{} : {} : {}{}", model.time().start, model.time().step, model.time().end,
+                   model.time().tamed > 0.0 ? fmt::format(" tamed {}", model.time().tamed) : "")},
+      {"version", DIVKER_VERSION},
+      {"model_hash", model.hash()},
+      {"model_text", model.text()}};
 }
 
 void write_out(const CommonOptions& options, const Model& model, const Effective& effective,
@@ -248,6 +258,10 @@ int finish(const CommonOptions& options, const Effective& effective) {
   for (const FailedPath& failure : summary.first_failures) {
     fmt::print(stderr, "divker: path {} failed: its {} was not finite at t = {:.6g}.\n",
                failure.path, failure.what, failure.time);
+  }
+  if (!summary.cause.empty()) {
+    fmt::print(stderr, "divker: on path {}: {}\n", summary.first_failures.front().path,
+               summary.cause);
   }
   if (summary.failed > summary.first_failures.size()) {
     fmt::print(stderr, "divker: {} paths failed in all and were left out.\n", summary.failed);

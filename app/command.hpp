@@ -29,6 +29,7 @@ constexpr int exit_interrupted = 130;
 struct CommonOptions {
   std::string model;
   std::vector<std::string> settings;  // name=value
+  bool tamed = false;
   std::size_t paths = 100'000;
   std::uint64_t seed = 1;
   unsigned threads = 0;
@@ -42,7 +43,7 @@ struct CommonOptions {
   bool json = false;
   bool quiet = false;
 
-  void declare_model(CLI::App& command);  // MODEL and --set
+  void declare_model(CLI::App& command);  // MODEL, --set and --tamed
   void declare(CLI::App& command);        // these and all that concerns a run
   void declare_damping(CLI::App& command);
 };
@@ -50,7 +51,7 @@ struct CommonOptions {
 // The model with --set applied, and its samples read if it starts from some.
 [[nodiscard]] LoadedModel load(const CommonOptions& options);
 
-// The model alone, with --set applied.
+// The model alone, with --set and --tamed applied.
 [[nodiscard]] Model configured_model(const CommonOptions& options);
 
 // The parts of name=value, the value of --set and --to. Error(usage) names the option.

@@ -29,8 +29,7 @@ Model with_values(Model model, const std::vector<std::pair<std::string, double>>
   TimeGrid grid = model.time();
   bool new_grid = false;
   for (const auto& [name, value] : values) {
-    if (name == "dt" || name == "T") {
-      (name == "dt" ? grid.step : grid.end) = value;
+    if (set_in_grid(grid, name, value)) {
       new_grid = true;
     } else {
       model = model.with_value(name, value);

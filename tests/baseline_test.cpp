@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "answer/finite_difference.hpp"
-#include "answer/rewrite.hpp"
 #include "divker/error.hpp"
 #include "divker/exact_density.hpp"
 #include "divker/language.hpp"
@@ -105,22 +104,6 @@ TEST(Baseline, WarnsOfLikelihoodRatiosOfTheNoise) {
         .standard_error;
   };
   EXPECT_NEAR(error(0.00125) / error(0.02), 4.0, 0.8);
-}
-
-TEST(Baseline, TheChainIsTheSamePath) {
-  for (const char* name : {"gbm", "lorenz63", "ou_coupled"}) {
-    const Model model = load_model(name);
-    StepOptions states_only;
-    states_only.score = false;
-    RunOptions run;
-    run.paths = 20;
-    const Matrix sde = Ensemble(model, states_only).run(run).snapshots.front().x;
-    const Matrix chain = Ensemble(euler_chain(model), states_only).run(run).snapshots.front().x;
-    ASSERT_EQ(sde.data.size(), chain.data.size());
-    for (std::size_t k = 0; k < sde.data.size(); ++k) {
-      EXPECT_NEAR(sde.data[k], chain.data[k], 1e-6 * (1.0 + std::fabs(sde.data[k]))) << name;
-    }
-  }
 }
 
 // Coefficients and observables that mention t see the time of the SDE, not the number of the step.

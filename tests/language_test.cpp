@@ -576,6 +576,8 @@ TEST(ShippedModels, AreOfTheirClassAndRoundTrip) {
                                                    {"ring", NoiseClass::diagonal},
                                                    {"ou", NoiseClass::scalar},
                                                    {"ou_coupled", NoiseClass::diagonal},
+                                                   {"quintic", NoiseClass::scalar},
+                                                   {"three_halves", NoiseClass::scalar},
                                                    {"random_network", NoiseClass::scalar},
                                                    {"tent", NoiseClass::scalar}};
   std::map<std::string, NoiseClass> found;

@@ -50,6 +50,7 @@ struct RunSummary {
   std::size_t requested = 0;
   std::size_t failed = 0;
   std::vector<FailedPath> first_failures;  // at most three, located exactly
+  std::string cause;  // why the first of them failed, a sentence, where it is known: dt too large
   bool interrupted = false;
   std::size_t steps = 0;  // of each path
   double seconds = 0.0;   // wall time of the paths

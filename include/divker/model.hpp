@@ -52,11 +52,16 @@ struct Family {
   std::size_t size = 1;
   bool is_vector = false;
   bool periodic = false;  // states only: indices wrap
+  bool positive = false;  // states only, see State
 };
 
+// A positive state w is stepped in its logarithm, by Ito's formula (docs/robust.md),
+//   d log w = (F/w - 1/2 sum_k (S_k/w)^2) dt + sum_k S_k/w dB_k ,
+// and so stays positive. Equations, initial laws, points and answers are those of w all the same.
 struct State {
   std::string name;
   NodeId node = 0;
+  bool positive = false;
 };
 
 enum class InitialKind { normal, lognormal, point, samples };
@@ -81,16 +86,25 @@ struct Observation {
 };
 
 // Times start + n * step, n = 0 ... steps, in the model's unit of time. For maps step is 1.
+//
+// A tamed grid steps with a drift whose displacement |dt F_i| stays below a limit c,
+//   F_i / sqrt(1 + (dt F_i / c)^2) ,
+// in place of F_i, so that an Euler path of a superlinear drift cannot explode (docs/robust.md).
 struct TimeGrid {
   double start = 0.0;
   double step = 1.0;
   double end = 1.0;
+  double tamed = 0.0;  // the limit c, in the unit of the states; 0: the drift as it is
 
-  // Throws Error(model) unless step > 0, end > start and (end - start)/step is whole within 1e-6.
+  // Throws Error(model) unless step > 0, end > start, (end - start)/step is whole within 1e-6, and
+  // tamed >= 0.
   void validate() const;
   [[nodiscard]] std::size_t steps() const;
   [[nodiscard]] double time(std::size_t n) const { return start + static_cast<double>(n) * step; }
 };
+
+// Sets `dt`, `T` or `tamed` of a grid; false for other names.
+bool set_in_grid(TimeGrid& grid, std::string_view name, double value);
 
 // One nonzero entry S(row, column) of the noise matrix.
 struct NoiseEntry {
@@ -131,6 +145,7 @@ class Model {
   // Has every coordinate a known initial density? Otherwise the start must be score-free.
   [[nodiscard]] bool has_initial_density() const;
   [[nodiscard]] bool starts_from_samples() const;
+  [[nodiscard]] bool has_positive_states() const;
 
   [[nodiscard]] std::vector<double> parameter_values() const;
   // Index of a scalar parameter; Error(usage) naming the known ones.
@@ -140,8 +155,8 @@ class Model {
   // All that are not fixed.
   [[nodiscard]] std::vector<std::size_t> free_parameters() const;
 
-  // Copies with other values. Names as in parameter_indices, and `dt`, `T` for the time grid.
-  // Error(usage) for unknown names; Error(model) outside the bounds.
+  // Copies with other values. Names as in parameter_indices, and `dt`, `T`, `tamed` for the time
+  // grid. Error(usage) for unknown names; Error(model) outside the bounds, and for a tamed map.
   [[nodiscard]] Model with_value(std::string_view name, double value) const;
   [[nodiscard]] Model with_parameters(std::span<const double> values) const;
   [[nodiscard]] Model with_time(const TimeGrid& grid) const;
@@ -217,8 +232,9 @@ class ModelBuilder {
                                      double lower = -std::numeric_limits<double>::infinity(),
                                      double upper = std::numeric_limits<double>::infinity(),
                                      bool fixed = false);
-  Expression state(const std::string& name);
-  std::vector<Expression> states(const std::string& name, std::size_t size, bool periodic = false);
+  Expression state(const std::string& name, bool positive = false);
+  std::vector<Expression> states(const std::string& name, std::size_t size, bool periodic = false,
+                                 bool positive = false);
   void let(const std::string& name, std::vector<Expression> values);
 
   // Equations. Terms for the same state add up. `brownian` names the Brownian motion, such as "W"
@@ -239,13 +255,15 @@ class ModelBuilder {
   void observe(const std::string& name, Expression value);
   void observe_normal(const std::string& name, Expression mean, Expression standard_deviation);
 
-  void time(double start, double step, double end);
+  void time(double start, double step, double end, double tamed = 0.0);
   void printer(std::function<std::string(const Model&)> print);
 
   // Checks everything and classifies the noise. Error(model) when a state lacks its equation or
   // initial law, no state has noise, the noise matrix is singular otherwise than by silent states,
-  // a parameter is outside its bounds, drift or noise are not finite at the initial law's mean, or
-  // an observation without noise depends on a parameter that is not fixed.
+  // a parameter is outside its bounds, drift or noise are not finite at the initial law's mean, an
+  // observation without noise depends on a parameter that is not fixed, a positive state starts
+  // from a normal law or from a point that is not positive, or a map has positive states or a tamed
+  // grid.
   [[nodiscard]] Model build();
 
  private:
@@ -256,6 +274,7 @@ class ModelBuilder {
   void check_complete() const;
   void collect_noise(Model& model) const;
   void check_observations(const Model& model) const;
+  void check_positive(const Model& model) const;
 
   std::shared_ptr<Graph> graph_;
   Model model_;

@@ -117,12 +117,13 @@ class Builder:
         values = [float(one) for one in value]
         return Vector(name, self._core.parameters(name, values, lower, upper, fixed))
 
-    def state(self, name: str, size: int | None = None, *, periodic: bool = False
-              ) -> Expression | Vector:
-        """A state, or a vector of `size` of them, whose indices wrap if it is periodic."""
+    def state(self, name: str, size: int | None = None, *, periodic: bool = False,
+              positive: bool = False) -> Expression | Vector:
+        """A state, or a vector of `size` of them, whose indices wrap if it is periodic. A positive
+        one is stepped in its logarithm (docs/robust.md)."""
         if size is None:
-            return self._core.state(name)
-        return Vector(name, self._core.states(name, size, periodic), periodic)
+            return self._core.state(name, positive)
+        return Vector(name, self._core.states(name, size, periodic, positive), periodic)
 
     def noise(self, name: str, size: int | None = None) -> Brownian | Vector:
         """dW of an independent Brownian motion W, or of `size` of them."""
@@ -165,9 +166,10 @@ class Builder:
         else:
             self._core.observe_normal(name, value, deviation)
 
-    def time(self, start: float, step: float, end: float) -> None:
-        """The time grid; a map's step is 1."""
-        self._core.time(start, step, end)
+    def time(self, start: float, step: float, end: float, *, tamed: float = 0.0) -> None:
+        """The time grid; a map's step is 1. With tamed > 0 the drift moves no state further than
+        that in one step (docs/robust.md); True is 1."""
+        self._core.time(start, step, end, float(tamed))
 
     def build(self) -> Model:
         """The finished model. Raises ModelError where something is missing or does not fit."""

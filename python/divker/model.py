@@ -29,6 +29,7 @@ class RunOptions(TypedDict, total=False):
     failed_share: float     # 0.001
     dt: float               # step and end of the time grid, instead of the model's
     T: float
+    tamed: float            # largest displacement by the drift in one step; True is 1, 0 is none
     samples: ArrayLike      # (N, states): paths start from rows of this array, drawn at random
     progress: Callable[[int, int], Any]  # called now and then with paths finished, and in all
 
@@ -135,8 +136,9 @@ class Model:
     def set(self, values: Mapping[str, float] | None = None, **more: float | Sequence[float]
             ) -> Model:
         """A new model with other values: set(F=8.2), set(a=[1, 2, 3]), set({'a[2]': 1}), set(a=0)
-        for all components, and `dt` and `T` for the step and the end of the time grid. Raises
-        UsageError for unknown names, ModelError outside the bounds."""
+        for all components, and `dt`, `T` and `tamed` for the time grid: its step, its end, and the
+        largest displacement by the drift in one step (docs/robust.md), 0 for the drift as it is.
+        Raises UsageError for unknown names, ModelError outside the bounds."""
         pairs: list[tuple[str, float]] = []
         for name, value in {**(values or {}), **more}.items():
             if np.ndim(value) == 0:
@@ -185,7 +187,7 @@ class Model:
         check_names(run, kind, compute.__name__)
         options = {**own, **run}
         model = self
-        grid = {name: options.pop(name) for name in ("dt", "T") if name in options}
+        grid = {name: options.pop(name) for name in ("dt", "T", "tamed") if name in options}
         if grid:
             model = model.set(**grid)
         samples = options.pop("samples", None)

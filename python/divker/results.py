@@ -84,7 +84,8 @@ class Result:
         grid = self._values["time_grid"]
         about = {"alpha": self.alpha, "seed": str(self.seed), "paths": str(self.paths),
                  "failed_paths": str(self.failed_paths),
-                 "time_grid": " : ".join(number(grid[key]) for key in ("start", "step", "end")),
+                 "time_grid": " : ".join(number(grid[key]) for key in ("start", "step", "end"))
+                              + (f" tamed {number(grid['tamed'])}" if grid["tamed"] else ""),
                  "version": self.version, "model_hash": self.model_hash,
                  "model_text": self.model_text}
         for key in RECORD:

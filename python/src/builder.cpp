@@ -153,11 +153,12 @@ void add_builder(py::module_& module) {
               double lower, double upper,
               bool fixed) { return in_terms(b, b->parameters(name, values, lower, upper, fixed)); })
       .def("state",
-           [](const Shared& b, const std::string& name) {
-             return Term{b, b->state(name)};
+           [](const Shared& b, const std::string& name, bool positive) {
+             return Term{b, b->state(name, positive)};
            })
-      .def("states", [](const Shared& b, const std::string& name, std::size_t size,
-                        bool periodic) { return in_terms(b, b->states(name, size, periodic)); })
+      .def("states",
+           [](const Shared& b, const std::string& name, std::size_t size, bool periodic,
+              bool positive) { return in_terms(b, b->states(name, size, periodic, positive)); })
       .def("let",
            [](const Shared& b, const std::string& name, const std::vector<Operand>& values) {
              std::vector<Expression> expressions;
@@ -191,8 +192,8 @@ void add_builder(py::module_& module) {
               const Operand& deviation) {
              b->observe_normal(name, in_graph(b, mean), in_graph(b, deviation));
            })
-      .def("time", [](const Shared& b, double start, double step,
-                      double end) { b->time(start, step, end); })
+      .def("time", [](const Shared& b, double start, double step, double end,
+                      double tamed) { b->time(start, step, end, tamed); })
       .def("build", [](const Shared& b) {
         return app::LoadedModel{b->build(), nullptr};
       });

@@ -123,6 +123,7 @@ py::dict Settings::describe(const Model& model, const Effective& effective) cons
     failures.append(one);
   }
   about["first_failures"] = failures;
+  about["failure_cause"] = summary.cause;
   if (!effective.regressor.empty()) about["regressor"] = effective.regressor;
   const bool is_exact = model.dynamics() == Dynamics::map || scheme_ == "exact";
   about["scheme"] = is_exact ? "exact" : "euler";
@@ -132,6 +133,7 @@ py::dict Settings::describe(const Model& model, const Effective& effective) cons
   grid["start"] = model.time().start;
   grid["step"] = model.time().step;
   grid["end"] = model.time().end;
+  grid["tamed"] = model.time().tamed;
   about["time_grid"] = grid;
   about["seconds"] = summary.seconds;
   about["compile_seconds"] = effective.compile_seconds;

@@ -141,6 +141,37 @@ class Faults(TestCase):
         self.assertEqual(divker.minimum(1, 2), 1)
         self.assertEqual(x + x, 2 * x)
 
+    def test_positive_states_and_tamed_grids(self):
+        m = divker.builder("growth")
+        r = m.param("r", 0.2)
+        w = m.state("w", positive=True)
+        n = m.state("n", 2, periodic=True, positive=True)
+        m.d(w, r * w * (1 - w), 0.1 * w * m.noise("W"))
+        dV = m.noise("V", 2)
+        for i in range(2):
+            m.d(n[i], -n[i] * n[i + 1], n[i] * dV[i])
+        m.init(w, 0.5)
+        m.init(n, divker.lognormal(0, 1))
+        m.time(0, 0.1, 1, tamed=2)
+        built = m.build()
+        parsed = divker.Model.parse("""
+            model growth
+            param r = 0.2
+            state w positive, n[2] periodic positive
+            dw = r*w*(1 - w) dt + 0.1*w dW
+            dn[i] = -n[i]*n[i+1] dt + n[i] dV[i]
+            init w = 0.5
+            init n ~ lognormal(0, 1)
+            time 0 : 0.1 : 1 tamed 2
+            """)
+        self.assertEqual(built.hash, parsed.hash)
+        self.assertNotEqual(built.hash, built.set(tamed=0).hash)
+        here, there = (model.simulate(paths=500) for model in (built, parsed))
+        np.testing.assert_array_equal(here.x, there.x)
+        self.assertGreater(here.x.min(), 0)
+        run = built.simulate(paths=10, tamed=True)
+        self.assertEqual(run.model.text.splitlines()[-1], "time 0 : 0.1 : 1 tamed")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -10,7 +10,6 @@
 #include "answer/finite_difference.hpp"
 #include "answer/observable.hpp"
 #include "answer/questions.hpp"
-#include "answer/rewrite.hpp"
 #include "divker/error.hpp"
 
 namespace divker {
@@ -60,18 +59,6 @@ Damping kernel_damping() {
   return damping;
 }
 
-// Snapshot times of an SDE as steps of its chain.
-RunOptions run_of_chain(const Model& model, const RunOptions& run) {
-  RunOptions chain = run;
-  chain.damping = kernel_damping();
-  if (model.dynamics() == Dynamics::map) return chain;
-  chain.snapshots.clear();
-  for (const std::size_t step : snapshot_steps(model.time(), run.snapshots)) {
-    chain.snapshots.push_back(static_cast<double>(step));
-  }
-  return chain;
-}
-
 Baseline single_run(Method method, const RunSummary& summary) {
   Baseline baseline;
   baseline.method = method;
@@ -86,12 +73,14 @@ BaselineAnswer likelihood_ratio(const Model& model, const std::vector<std::size_
   StepOptions step;
   step.responses = parameters;
   step.damping = DampingForm::kernel;
-  const Ensemble ensemble(euler_chain(model), step);
+  const Ensemble ensemble(model, step);
+  RunOptions run = options.run;
+  run.damping = kernel_damping();
   ObservableCollector collector(phi, parameters.size(), snapshot_times(model, options.run).back());
   BaselineAnswer result;
   Effective& effective = result.answer.effective;
   effective.compile_seconds = ensemble.compile_seconds();
-  effective.summary = ensemble.run(run_of_chain(model, options.run), collector);
+  effective.summary = ensemble.run(run, collector);
   require_paths(effective.summary);
   const ObservableResponse found = collector.result();
   result.answer.value = found.value;
@@ -107,11 +96,11 @@ BaselinePointAnswer likelihood_ratio_at(const Model& model,
                                         const Matrix& points, const AnswerOptions& options) {
   require_noise_on_every_state(model);
   AnswerOptions of_chain = options;
-  of_chain.run = run_of_chain(model, options.run);
+  of_chain.scheme = Scheme::exact;
   of_chain.damping = {DampingRequest::Kind::given, kernel_damping()};
   of_chain.order = InverseOrder::first;
   BaselinePointAnswer result;
-  result.answer = response_at(euler_chain(model), parameters, points, of_chain);
+  result.answer = response_at(model, parameters, points, of_chain);
   result.answer.effective.alpha.clear();
   result.baseline = single_run(Method::likelihood_ratio, result.answer.effective.summary);
   result.baseline.warnings = noise_warnings(model, parameters);

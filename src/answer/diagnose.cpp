@@ -6,9 +6,11 @@
 #include <chrono>
 #include <cmath>
 
+#include "answer/drift_rates.hpp"
 #include "answer/observable.hpp"
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
+#include "ensemble/stability.hpp"
 
 namespace divker {
 namespace {
@@ -92,6 +94,7 @@ class Diagnostician {
     diagnosis_.effective.summary = main.paths.summary;
     require_paths(main.paths.summary);
     check_failures(main);
+    check_stability();
     check_tails(main);
     check_score_identity(main);
     check_mass(main);
@@ -171,7 +174,22 @@ class Diagnostician {
     add("failed paths", Verdict::bad,
         fmt::format("{} of {}; path {} first, its {} at t = {:.4g}", summary.failed,
                     summary.requested, first.path, first.what, first.time),
-        "what is left is a biased sample: halve dt, or damp more if a covector failed");
+        "what is left is a biased sample: " +
+            (summary.cause.empty() ? "halve dt, or damp more if a covector failed"
+                                   : summary.cause.substr(0, summary.cause.size() - 1)));
+  }
+
+  void check_stability() {
+    if (is_map_) return add("stability", Verdict::good, "a map has no drift");
+    const DriftRates rates = drift_rates(model_, options_.answer.run);
+    const Verdict verdict = rates.largest > ensemble::stability_limit ? Verdict::bad
+                            : rates.largest > ensemble::turning_limit ? Verdict::caution
+                                                                      : Verdict::good;
+    add("stability", verdict,
+        fmt::format("dt times the rate at which the drift changes is at most {:.2g} (t = {:.4g}), "
+                    "above 1, where a step turns over, at {:.2g}% of {} points; Euler's limit is 2",
+                    rates.largest, rates.time, 100.0 * rates.share_turned, rates.points),
+        verdict == Verdict::good ? "" : ensemble::advice_on_step(model_.time(), rates.largest));
   }
 
   void check_tails(const Run& main) {

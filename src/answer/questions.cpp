@@ -19,9 +19,16 @@ void check_points(const Model& model, const Matrix& points) {
   if (points.rows == 0) throw Error(ErrorKind::usage, "No points were given.");
   for (std::size_t r = 0; r < points.rows; ++r) {
     for (std::size_t c = 0; c < points.cols; ++c) {
+      const State& state = model.states()[c];
+      if (state.positive && points(r, c) <= 0.0) {
+        throw Error(ErrorKind::model,
+                    fmt::format("Point number {} has the value {} for state {}, which is declared "
+                                "positive.",
+                                r, points(r, c), state.name));
+      }
       if (std::isfinite(points(r, c))) continue;
       throw Error(ErrorKind::model, fmt::format("Point number {} has the value {} for state {}.", r,
-                                                points(r, c), model.states()[c].name));
+                                                points(r, c), state.name));
     }
   }
 }

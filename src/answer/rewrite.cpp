@@ -1,26 +1,23 @@
 #include "answer/rewrite.hpp"
 
-#include <array>
-#include <cmath>
-#include <functional>
 #include <string>
 #include <vector>
 
 namespace divker {
 namespace {
 
-// Copies a model into a builder, part by part. What stands for its time and its parameters is up to
-// the caller.
+// Copies a model into a builder, part by part. What stands for its parameters is up to the caller.
 class Copy {
  public:
-  Copy(const Model& source, Dynamics dynamics)
+  explicit Copy(const Model& source)
       : source_(source),
-        builder_(source.name(), dynamics),
+        builder_(source.name(), source.dynamics()),
         inputs_(source.graph()->input_count(), builder_.graph().constant(0.0)) {
     for (const Family& family : source.state_families()) {
       const std::vector<Expression> states =
-          family.is_vector ? builder_.states(family.name, family.size, family.periodic)
-                           : std::vector<Expression>{builder_.state(family.name)};
+          family.is_vector
+              ? builder_.states(family.name, family.size, family.periodic, family.positive)
+              : std::vector<Expression>{builder_.state(family.name, family.positive)};
       for (std::size_t i = 0; i < family.size; ++i) {
         states_.push_back(states[i]);
         set_input(source.states()[family.first + i].node, states[i]);
@@ -32,26 +29,6 @@ class Copy {
   [[nodiscard]] ModelBuilder& builder() { return builder_; }
   [[nodiscard]] const std::vector<Expression>& states() const { return states_; }
   void set_input(NodeId node, Expression value) { inputs_[source_.graph()->node(node).a] = value; }
-  void set_time(Expression value) { set_input(source_.time_input(), value); }
-
-  // Components of a vector have common bounds.
-  void declare_parameters() {
-    for (const Family& family : source_.parameter_families()) {
-      const Parameter& first = source_.parameters()[family.first];
-      std::vector<double> values;
-      for (std::size_t i = 0; i < family.size; ++i) {
-        values.push_back(source_.parameters()[family.first + i].value);
-      }
-      const std::vector<Expression> inputs =
-          family.is_vector
-              ? builder_.parameters(family.name, values, first.lower, first.upper, first.fixed)
-              : std::vector<Expression>{builder_.parameter(family.name, first.value, first.lower,
-                                                           first.upper, first.fixed)};
-      for (std::size_t i = 0; i < family.size; ++i) {
-        set_input(source_.parameters()[family.first + i].node, inputs[i]);
-      }
-    }
-  }
 
   [[nodiscard]] std::vector<Expression> copy(std::span<const NodeId> nodes) {
     return import_into(builder_.graph(), *source_.graph(), nodes, inputs_);
@@ -61,15 +38,13 @@ class Copy {
   void add_lets() {
     for (const auto& [name, nodes] : source_.lets()) builder_.let(name, copy(nodes));
   }
-  // `drift` and `amplitude` make the new coefficients from the copied old ones.
-  void add_equations(const std::function<Expression(std::size_t, Expression)>& drift,
-                     const std::function<Expression(Expression)>& amplitude) {
+  void add_equations() {
     for (std::size_t i = 0; i < states_.size(); ++i) {
-      builder_.drift(states_[i], drift(i, copy(source_.drift()[i])));
+      builder_.drift(states_[i], copy(source_.drift()[i]));
     }
     for (const NoiseEntry& entry : source_.noise()) {
       builder_.noise(states_[entry.row], source_.noise_names()[entry.column],
-                     amplitude(copy(entry.amplitude)));
+                     copy(entry.amplitude));
     }
   }
   void add_initial_law() {
@@ -125,25 +100,9 @@ std::string free_name(const Model& model) {
 
 }  // namespace
 
-Model euler_chain(const Model& model) {
-  if (model.dynamics() == Dynamics::map) return model;
-  const TimeGrid& grid = model.time();
-  Copy copy(model, Dynamics::map);
-  ModelBuilder& builder = copy.builder();
-  copy.set_time(grid.start + grid.step * builder.time());
-  copy.declare_parameters();
-  copy.add_lets();
-  copy.add_equations(
-      [&](std::size_t i, Expression rate) { return copy.states()[i] + grid.step * rate; },
-      [&](Expression amplitude) { return std::sqrt(grid.step) * amplitude; });
-  copy.add_initial_law();
-  builder.time(0.0, 1.0, static_cast<double>(grid.steps()));
-  return builder.build();
-}
-
 Model line_between(const Model& model, std::span<const double> from, std::span<const double> to,
                    double u) {
-  Copy copy(model, model.dynamics());
+  Copy copy(model);
   ModelBuilder& builder = copy.builder();
   const Expression place = builder.parameter(free_name(model), u, -0.01, 1.01);
   for (const Family& family : model.parameter_families()) {
@@ -155,11 +114,10 @@ Model line_between(const Model& model, std::span<const double> from, std::span<c
     builder.let(family.name, values);
   }
   copy.add_lets();
-  copy.add_equations([](std::size_t, Expression rate) { return rate; },
-                     [](Expression amplitude) { return amplitude; });
+  copy.add_equations();
   copy.add_initial_law();
   const TimeGrid& grid = model.time();
-  builder.time(grid.start, grid.step, grid.end);
+  builder.time(grid.start, grid.step, grid.end, grid.tamed);
   return builder.build();
 }
 

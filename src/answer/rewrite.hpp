@@ -7,10 +7,6 @@
 
 namespace divker {
 
-// The Euler-Maruyama chain x' = x + F dt + S sqrt(dt) xi as a map: the same paths for the same
-// random numbers, on a grid that counts steps from 0. A map is its own chain.
-[[nodiscard]] Model euler_chain(const Model& model);
-
 // The model with its parameters on the straight line gamma(u) = (1 - u) from + u to: u is the only
 // parameter, between -0.01 and 1.01, and has the value `u`; the others live on as `let`s, so that
 // observables may still mention them. `from` and `to` have a value for every parameter.

@@ -81,8 +81,11 @@ Damped jacobian_damping(const Symbols& s, const NoiseInverse& inverse, const Vec
     correction[rows[e]] = correction[rows[e]] + through_inverse[e];
   }
   const Vector w = surprise(s, inverse, nu_div);
-  Vector from = s.x;
-  Vector to = arrival;
+  // e^x first: at the arrival it is the new state, made already.
+  Vector from = s.states_at(s.x);
+  Vector to = s.states_at(arrival);
+  from.insert(from.end(), s.x.begin(), s.x.end());
+  to.insert(to.end(), arrival.begin(), arrival.end());
   from.push_back(s.t);
   to.push_back(s.t + s.dt);
   from.insert(from.end(), held.begin(), held.end());

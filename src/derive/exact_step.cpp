@@ -119,7 +119,7 @@ JacobianProgram derive_step_jacobian(const Model& model, const StepOptions& opti
   program.arguments.push_back({"dt", Rate::run, {s.dt.id()}});
   program.results.push_back({"jacobian", ids(jacobian.entries), false});
   program.graph = s.graph;
-  return {std::move(program), jacobian.places};
+  return {s.in_states(std::move(program)), jacobian.places};
 }
 
 Program derive_exact_step(const Model& model, const StepOptions& options) {
@@ -160,7 +160,7 @@ Program derive_exact_step(const Model& model, const StepOptions& options) {
     program.results.push_back({"I", ids(increments), true});
   }
   program.graph = s.graph;
-  return program;
+  return s.in_states(std::move(program));
 }
 
 }  // namespace divker

@@ -7,12 +7,17 @@ namespace divker {
 namespace derive {
 namespace {
 
-// The states, those with a point law as functions of the parameters.
+// The coordinates, those of states with a point law as functions of the parameters.
 Vector start_points(const Symbols& s, const Model& model, bool from_start) {
+  Vector starts = s.states;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const InitialLaw& law = model.initial()[i];
+    if (law.kind == InitialKind::point) starts[i] = s.graph->at(law.a);
+  }
+  const Vector coordinates = s.coordinates_at(starts);
   Vector points = s.x;
   for (std::size_t i = 0; from_start && i < points.size(); ++i) {
-    const InitialLaw& law = model.initial()[i];
-    if (law.kind == InitialKind::point) points[i] = s.graph->at(law.a);
+    if (model.initial()[i].kind == InitialKind::point) points[i] = coordinates[i];
   }
   return points;
 }
@@ -44,7 +49,7 @@ Program derive_kernel_step(const Model& model, const StepOptions& options, bool 
     }
   }
   program.graph = s.graph;
-  return program;
+  return s.in_states(std::move(program));
 }
 
 }  // namespace divker

@@ -35,7 +35,7 @@ Program derive_start(const Model& model, const StepOptions& options) {
   using namespace derive;
   const Symbols s(model, options);
   Graph& g = *s.graph;
-  const std::size_t dimension = s.x.size();
+  const std::size_t dimension = s.states.size();
   Vector z;
   Vector sample;
   for (std::size_t i = 0; i < dimension; ++i) {
@@ -45,7 +45,7 @@ Program derive_start(const Model& model, const StepOptions& options) {
   Vector values;
   Vector log_densities;
   for (std::size_t i = 0; i < dimension; ++i) {
-    const Draw drawn = draw(s, model.initial()[i], s.x[i], z[i], sample[i]);
+    const Draw drawn = draw(s, model.initial()[i], s.states[i], z[i], sample[i]);
     values.push_back(drawn.value);
     log_densities.push_back(drawn.log_density);
   }
@@ -57,11 +57,11 @@ Program derive_start(const Model& model, const StepOptions& options) {
   program.arguments.push_back({"parameters", Rate::run, ids(s.parameters)});
   program.results.push_back({"x", ids(values), false});
   if (options.score) {
-    const Vector score = substitute(g, gradient(log_density, s.x), s.x, values);
+    const Vector score = substitute(g, gradient(log_density, s.states), s.states, values);
     program.results.push_back({"nu", ids(score), false});
   }
   if (!options.responses.empty()) {
-    const Vector response = substitute(g, gradient(log_density, s.gamma), s.x, values);
+    const Vector response = substitute(g, gradient(log_density, s.gamma), s.states, values);
     program.results.push_back({"I", ids(response), false});
   }
   program.graph = s.graph;

@@ -122,7 +122,7 @@ Program derive_divergence_step(const Model& model, const StepOptions& options) {
         {"I", ids(response_increments(s, options.order, drift, noise)), true});
   }
   program.graph = s.graph;
-  return program;
+  return s.in_states(std::move(program));
 }
 
 }  // namespace divker

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <deque>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -396,11 +397,25 @@ std::optional<std::string> Block::first_non_finite() const {
   return std::nullopt;
 }
 
-std::optional<FailedPath> Block::locate_failure(std::uint64_t path) {
+std::optional<FailedPath> Block::locate_failure(std::uint64_t path, Trail* trail) {
+  constexpr std::size_t longest_trail = 256;
+  const TimeGrid& grid = plan_.engine.model.time();
+  std::deque<std::vector<double>> states;
   begin(path);
   for (std::size_t n = 0; n <= plan_.snapshots.back(); ++n) {
     if (const auto what = first_non_finite()) {
-      return FailedPath{path, plan_.engine.model.time().time(n), *what};
+      if (trail == nullptr) return FailedPath{path, grid.time(n), *what};
+      trail->x.cols = dimension_;
+      for (const std::vector<double>& row : states) {
+        trail->times.push_back(grid.time(n - states.size() + trail->x.rows++));
+        trail->x.data.insert(trail->x.data.end(), row.begin(), row.end());
+      }
+      return FailedPath{path, grid.time(n), *what};
+    }
+    if (trail != nullptr) {
+      if (states.size() == longest_trail) states.pop_front();
+      std::vector<double>& row = states.emplace_back(dimension_);
+      for (std::size_t i = 0; i < dimension_; ++i) row[i] = x()[i * lanes_];
     }
     if (n < plan_.snapshots.back()) advance(n);
   }

@@ -13,6 +13,7 @@
 #include "divker/ensemble.hpp"
 #include "ensemble/aligned_array.hpp"
 #include "ensemble/inverse.hpp"
+#include "ensemble/stability.hpp"
 
 namespace divker::ensemble {
 
@@ -85,8 +86,10 @@ class Block {
   // the group's matrices (as many as `rows`). False when stopped half way.
   [[nodiscard]] bool march(std::uint64_t first_path, std::size_t first_row, std::size_t rows,
                            PathGroup& group);
-  // When and where a single path ceased to be finite; empty if it did not.
-  [[nodiscard]] std::optional<FailedPath> locate_failure(std::uint64_t path);
+  // When and where a single path ceased to be finite; empty if it did not. `trail`, if given, takes
+  // its last states before that.
+  [[nodiscard]] std::optional<FailedPath> locate_failure(std::uint64_t path,
+                                                         Trail* trail = nullptr);
   // The sign of det J at each step of the path without noise from the middle of the initial law.
   [[nodiscard]] std::vector<std::int64_t> orientations_without_noise();
 

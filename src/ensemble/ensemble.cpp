@@ -54,6 +54,13 @@ void check_samples(const Engine& engine, const RunOptions& options) {
   for (std::size_t r = 0; r < options.samples->rows; ++r) {
     for (std::size_t c = 0; c < dimension; ++c) {
       const double value = (*options.samples)(r, c);
+      const State& state = engine.model.states()[c];
+      if (state.positive && value <= 0.0) {
+        throw Error(ErrorKind::model,
+                    fmt::format("The initial samples hold {} = {} in row {}, but the state {} is "
+                                "declared positive.",
+                                state.name, value, r, state.name));
+      }
       if (std::isfinite(value)) continue;
       throw Error(ErrorKind::model,
                   fmt::format("The initial samples hold {} in row {}, column {}.", value, r, c));
@@ -263,8 +270,15 @@ class Run {
     const FlushTinyNumbers guard;
     Block single(plan_, 1);
     for (const std::uint64_t path : failed_paths_) {
-      if (const auto failure = single.locate_failure(path)) {
-        summary_.first_failures.push_back(*failure);
+      const bool is_first = summary_.first_failures.empty();
+      ensemble::Trail trail;
+      const auto failure = single.locate_failure(path, is_first ? &trail : nullptr);
+      if (!failure) continue;
+      summary_.first_failures.push_back(*failure);
+      const bool turned = failure->what == ensemble::inverse_jacobian;
+      if (is_first) {
+        summary_.cause = fault_of_step(
+            engine_.model, trail, turned ? ensemble::turning_limit : ensemble::stability_limit);
       }
     }
   }
@@ -284,6 +298,7 @@ class Run {
             "does not hold; the damping 'kernel' needs no Jacobian.";
       }
     }
+    if (!summary_.cause.empty()) advice = summary_.cause;
     throw Error(ErrorKind::numerical,
                 fmt::format("{} of {} paths failed, more than the allowed share {}.{} {}",
                             summary_.failed, finished_, options_.failed_share, example, advice));

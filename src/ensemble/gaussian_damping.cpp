@@ -27,7 +27,8 @@ std::vector<std::size_t> knot_steps(std::size_t steps) {
   return chosen;
 }
 
-// Sums over the paths of x, x x^T and the noisy rows of S S^T at each knot.
+// Sums over the paths of x, x x^T and the noisy rows of S S^T at each knot, in the coordinates of
+// the step: the logarithms of positive states.
 class CovarianceCollector : public Collector {
  public:
   CovarianceCollector(const Model& model, const std::vector<double>& times)
@@ -38,17 +39,18 @@ class CovarianceCollector : public Collector {
     const auto dimension = static_cast<Eigen::Index>(model_.dimension());
     for (std::size_t k = 0; k < times_.size(); ++k) {
       Sums sums(model_.dimension());
+      // The noise matrix is a slow reference evaluation: a few paths of each group tell enough.
+      for (std::size_t r = 0; r < group.x[k].rows; r += noise_stride) {
+        sums.noise += covariance_of_noise(group.x[k].row(r), times_[k]);
+        sums.noise_count += 1.0;
+      }
+      take_logarithms(group.x[k]);
       using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
       const Eigen::Map<const RowMajor> x(group.x[k].data.data(),
                                          static_cast<Eigen::Index>(group.x[k].rows), dimension);
       sums.count = static_cast<double>(x.rows());
       sums.x = x.colwise().sum();
       sums.xx = x.transpose() * x;
-      // The noise matrix is a slow reference evaluation: a few paths of each group tell enough.
-      for (std::size_t r = 0; r < group.x[k].rows; r += noise_stride) {
-        sums.noise += covariance_of_noise(group.x[k].row(r), times_[k]);
-        sums.noise_count += 1.0;
-      }
       part->sums.push_back(std::move(sums));
     }
     return part;
@@ -109,8 +111,19 @@ class CovarianceCollector : public Collector {
     std::vector<Sums> sums;
   };
 
+  void take_logarithms(Matrix& x) const {
+    for (std::size_t i = 0; i < x.cols; ++i) {
+      if (!model_.states()[i].positive) continue;
+      for (std::size_t r = 0; r < x.rows; ++r) x(r, i) = std::log(x(r, i));
+    }
+  }
+
   [[nodiscard]] Eigen::MatrixXd covariance_of_noise(std::span<const double> x, double t) const {
-    const Matrix s = model_.noise_matrix(x, t);
+    Matrix s = model_.noise_matrix(x, t);
+    for (std::size_t i = 0; i < s.rows; ++i) {
+      if (!model_.states()[i].positive) continue;
+      for (double& amplitude : s.row(i)) amplitude /= x[i];
+    }
     using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     const Eigen::Map<const RowMajor> noise(s.data.data(), static_cast<Eigen::Index>(s.rows),
                                            static_cast<Eigen::Index>(s.cols));

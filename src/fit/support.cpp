@@ -33,11 +33,13 @@ bool stays_positive(const Model& model, std::size_t state, const std::vector<dou
 std::vector<bool> positive_states(const Model& model) {
   std::vector<bool> positive(model.dimension(), false);
   if (model.dynamics() == Dynamics::map) return positive;
+  for (std::size_t i = 0; i < positive.size(); ++i) positive[i] = model.states()[i].positive;
   const std::vector<double> mean = model.initial_mean();
   for (std::size_t i = 0; i < positive.size(); ++i) {
     const InitialKind kind = model.initial()[i].kind;
     const bool starts_positive = kind == InitialKind::lognormal || kind == InitialKind::point;
-    positive[i] = starts_positive && mean[i] > 0.0 && stays_positive(model, i, mean);
+    positive[i] =
+        positive[i] || (starts_positive && mean[i] > 0.0 && stays_positive(model, i, mean));
   }
   return positive;
 }

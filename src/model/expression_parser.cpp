@@ -111,7 +111,7 @@ void ExpressionParser::check_end_of_product() const {
   const Token& token = peek();
   const bool starts_a_factor =
       token.kind == TokenKind::identifier || token.kind == TokenKind::number || token.is("(");
-  if (!starts_a_factor || token.is("in") || token.is("fixed")) return;
+  if (!starts_a_factor || token.is("in") || token.is("fixed") || token.is("tamed")) return;
   if (is_noise(token)) misplaced_noise(token);
   fail(token, fmt::format("An operator was expected before {}; a product is written with *.",
                           shown(token)));

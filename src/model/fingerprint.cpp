@@ -1,6 +1,7 @@
 #include "model/fingerprint.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <string_view>
 #include <unordered_map>
@@ -161,6 +162,14 @@ std::uint64_t fingerprint(const Model& model) {
     all.add(observation.noisy ? 1 : 0);
   }
   for (const NodeId root : roots) all.add(values.at(root));
+  // How they are stepped; nothing is added for the plain way.
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    if (model.states()[i].positive) all.add(i);
+  }
+  if (const double limit = model.time().tamed; limit != 0.0) {
+    all.add("tamed");
+    all.add(std::bit_cast<std::uint64_t>(limit));
+  }
   return all.value();
 }
 

@@ -157,9 +157,9 @@ class Assembler {
       const std::size_t n = d.size ? length(d) : 1;
       at(d.offset, [&] {
         if (d.size) {
-          symbol.values = builder_.states(d.name, n, d.periodic);
+          symbol.values = builder_.states(d.name, n, d.periodic, d.positive);
         } else {
-          symbol.values = {builder_.state(d.name)};
+          symbol.values = {builder_.state(d.name, d.positive)};
         }
       });
       symbols_[d.name] = std::move(symbol);
@@ -418,7 +418,15 @@ class Assembler {
     const double start = expander_.number(found->values[0]);
     const double step = expander_.number(found->values[1]);
     const double end = expander_.number(found->values[2]);
-    at(found->offset, [&] { builder_.time(start, step, end); });
+    double tamed = found->tamed ? 1.0 : 0.0;
+    if (found->values.size() > 3) {
+      tamed = expander_.number(found->values[3]);
+      if (!(tamed > 0.0)) {
+        source_.fail(found->values[3].offset,
+                     fmt::format("The limit of a tamed step is {}; it must be positive.", tamed));
+      }
+    }
+    at(found->offset, [&] { builder_.time(start, step, end, tamed); });
   }
 
   void set_printer() {

@@ -66,6 +66,12 @@ void TimeGrid::validate() const {
                 fmt::format("The time from {} to {} takes {} steps of {}; the limit is {}.", start,
                             end, count, step, most_steps));
   }
+  if (!std::isfinite(tamed) || tamed < 0.0) {
+    throw Error(ErrorKind::model,
+                fmt::format("The limit of a tamed time grid is {}; it must be positive, or 0 for a "
+                            "grid that is not tamed.",
+                            tamed));
+  }
   if (std::round(count) < 1.0 || std::fabs(count - std::round(count)) > 1e-6) {
     throw Error(
         ErrorKind::model,
@@ -88,6 +94,11 @@ bool Model::has_initial_density() const {
 bool Model::starts_from_samples() const {
   return std::any_of(initial_.begin(), initial_.end(),
                      [](const InitialLaw& law) { return law.kind == InitialKind::samples; });
+}
+
+bool Model::has_positive_states() const {
+  return std::any_of(states_.begin(), states_.end(),
+                     [](const State& state) { return state.positive; });
 }
 
 std::vector<double> Model::parameter_values() const {
@@ -136,11 +147,7 @@ std::vector<std::size_t> Model::free_parameters() const {
 }
 
 Model Model::with_value(std::string_view name, double value) const {
-  if (name == "dt" || name == "T") {
-    TimeGrid grid = time_grid_;
-    (name == "dt" ? grid.step : grid.end) = value;
-    return with_time(grid);
-  }
+  if (TimeGrid grid = time_grid_; set_in_grid(grid, name, value)) return with_time(grid);
   std::vector<double> values = parameter_values();
   for (const std::size_t index : parameter_indices(name)) values[index] = value;
   return with_parameters(values);
@@ -161,11 +168,28 @@ Model Model::with_parameters(std::span<const double> values) const {
   return copy;
 }
 
+bool set_in_grid(TimeGrid& grid, std::string_view name, double value) {
+  if (name == "dt") {
+    grid.step = value;
+  } else if (name == "T") {
+    grid.end = value;
+  } else if (name == "tamed") {
+    grid.tamed = value;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 Model Model::with_time(const TimeGrid& grid) const {
   grid.validate();
   if (dynamics_ == Dynamics::map && grid.step != 1.0) {
     throw Error(ErrorKind::model, fmt::format("The model {} is a map: its time step is 1, not {}.",
                                               name_, grid.step));
+  }
+  if (dynamics_ == Dynamics::map && grid.tamed != 0.0) {
+    throw Error(ErrorKind::model,
+                fmt::format("The model {} is a map: it has no drift that could be tamed.", name_));
   }
   Model copy = *this;
   copy.time_grid_ = grid;

@@ -140,25 +140,25 @@ std::vector<Expression> ModelBuilder::parameters(const std::string& name,
   return inputs;
 }
 
-Expression ModelBuilder::state(const std::string& name) {
+Expression ModelBuilder::state(const std::string& name, bool positive) {
   declare(name);
   const Expression input = graph_->input(name);
-  model_.state_families_.push_back({name, model_.states_.size(), 1, false, false});
-  model_.states_.push_back({name, input.id()});
+  model_.state_families_.push_back({name, model_.states_.size(), 1, false, false, positive});
+  model_.states_.push_back({name, input.id(), positive});
   return input;
 }
 
 std::vector<Expression> ModelBuilder::states(const std::string& name, std::size_t size,
-                                             bool periodic) {
+                                             bool periodic, bool positive) {
   declare(name);
   if (size == 0) refuse(fmt::format("The state {} has no components.", name));
-  model_.state_families_.push_back({name, model_.states_.size(), size, true, periodic});
+  model_.state_families_.push_back({name, model_.states_.size(), size, true, periodic, positive});
   std::vector<Expression> inputs;
   inputs.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
     const std::string full = component(name, i);
     inputs.push_back(graph_->input(full));
-    model_.states_.push_back({full, inputs.back().id()});
+    model_.states_.push_back({full, inputs.back().id(), positive});
   }
   return inputs;
 }
@@ -264,11 +264,15 @@ void ModelBuilder::declare_observation(const std::string& name) {
   }
 }
 
-void ModelBuilder::time(double start, double step, double end) {
-  model_.time_grid_ = {start, step, end};
+void ModelBuilder::time(double start, double step, double end, double tamed) {
+  model_.time_grid_ = {start, step, end, tamed};
   model_.time_grid_.validate();
   if (model_.dynamics_ == Dynamics::map && step != 1.0) {
     refuse(fmt::format("The model {} is a map: its time step is 1, not {}.", model_.name_, step));
+  }
+  if (model_.dynamics_ == Dynamics::map && tamed != 0.0) {
+    refuse(
+        fmt::format("The model {} is a map: it has no drift that could be tamed.", model_.name_));
   }
   has_time_ = true;
 }
@@ -332,6 +336,26 @@ void ModelBuilder::check_complete() const {
   }
 }
 
+// The equation of a map says by itself where it leads, and a normal law has no logarithm.
+void ModelBuilder::check_positive(const Model& model) const {
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    const State& state = model.states_[i];
+    if (!state.positive) continue;
+    if (model.dynamics_ == Dynamics::map) {
+      refuse(
+          fmt::format("The state {} of the map {} cannot be declared positive: that is a way to "
+                      "step an SDE.",
+                      state.name, model.name_));
+    }
+    if (model.initial_[i].kind == InitialKind::normal) {
+      refuse(
+          fmt::format("The state {0} is positive, but its initial law is normal, which is not; "
+                      "write init {0} ~ lognormal(mu, sd), where mu and sd are those of log {0}.",
+                      state.name));
+    }
+  }
+}
+
 // A parameter that moves an exact observation would move the law of the data in a way of its own,
 // which neither the paths nor any noise of the observation know of.
 void ModelBuilder::check_observations(const Model& model) const {
@@ -385,6 +409,7 @@ Model ModelBuilder::build() {
   }
   check_no_clash(model, names_);
   check_observations(model);
+  check_positive(model);
   const NoiseStructure structure = classify_noise(model.states_.size(), model.noise_);
   model.noise_class_ = structure.noise_class;
   model.diagonal_covariance_ = structure.diagonal_covariance;

@@ -35,7 +35,7 @@ class Writer {
     }
     for (const Family& family : model_.state_families()) {
       line("state " + family.name + (family.is_vector ? fmt::format("[{}]", family.size) : "") +
-           (family.periodic ? " periodic" : ""));
+           (family.periodic ? " periodic" : "") + (family.positive ? " positive" : ""));
     }
     write_lets();
     for (std::size_t i = 0; i < model_.dimension(); ++i) line(equation(i));
@@ -219,7 +219,9 @@ std::string parameter_statement(const Model& model, std::size_t family) {
 }
 
 std::string time_statement(const TimeGrid& grid) {
-  return fmt::format("time {} : {} : {}", grid.start, grid.step, grid.end);
+  const std::string text = fmt::format("time {} : {} : {}", grid.start, grid.step, grid.end);
+  if (grid.tamed == 0.0) return text;
+  return grid.tamed == 1.0 ? text + " tamed" : fmt::format("{} tamed {}", text, grid.tamed);
 }
 
 }  // namespace divker

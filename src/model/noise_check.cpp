@@ -178,6 +178,9 @@ void check_law(const Model& model, const Law& law) {
       refuse(fmt::format("The initial law of {} has the mean {}, which is not finite.", name,
                          law.a[i]));
     }
+    if (kind == InitialKind::point && model.states()[i].positive && law.a[i] <= 0.0) {
+      refuse(fmt::format("The state {} is positive, but starts from {}.", name, law.a[i]));
+    }
     if (kind == InitialKind::point) continue;
     if (!std::isfinite(law.b[i]) || law.b[i] <= 0.0) {
       refuse(
@@ -208,7 +211,7 @@ std::vector<std::vector<double>> trial_points(const Model& model, const Law& law
           x[i] = law.a[i];
           break;
         case InitialKind::samples:
-          x[i] = away;
+          x[i] = model.states()[i].positive ? std::exp(away) : away;
           break;
       }
     }

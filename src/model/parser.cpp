@@ -260,10 +260,16 @@ class StatementParser {
   void state(Statement& s) {
     do {
       Declarator d = declarator("a state");
-      if (in_.peek().is("periodic")) {
-        if (!d.size) in_.fail(in_.peek(), "Only a vector of states can be periodic.");
-        in_.take();
-        d.periodic = true;
+      while (true) {
+        if (!d.periodic && in_.peek().is("periodic")) {
+          if (!d.size) in_.fail(in_.peek(), "Only a vector of states can be periodic.");
+          in_.take();
+          d.periodic = true;
+        } else if (!d.positive && in_.accept("positive")) {
+          d.positive = true;
+        } else {
+          break;
+        }
       }
       s.declarators.push_back(std::move(d));
     } while (in_.accept(","));
@@ -499,6 +505,8 @@ class StatementParser {
       }
       s.values.push_back(in_.expression());
     }
+    s.tamed = in_.accept("tamed");
+    if (s.tamed && in_.peek().kind != TokenKind::newline) s.values.push_back(in_.expression());
   }
 
   const Source& source_;

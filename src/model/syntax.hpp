@@ -46,6 +46,7 @@ struct Declarator {
   std::size_t offset = 0;
   std::optional<Syntax> size;
   bool periodic = false;
+  bool positive = false;
 };
 
 // What stands left of the = of an equation, a let or an initial law.
@@ -65,12 +66,14 @@ struct Statement {
   std::size_t last_token = 0;  // one past
   std::vector<Declarator> declarators;
   Target target;
-  std::vector<Syntax> values;  // right-hand side, arguments of a law, or start, step, end; of an
+  std::vector<Syntax> values;  // right-hand side, arguments of a law, or start, step, end and
+                               // perhaps the limit of a tamed grid; of an
                                // observation its value and, with noise, its deviation
   bool is_list = false;
   std::optional<Syntax> lower;
   std::optional<Syntax> upper;
   bool fixed = false;
+  bool tamed = false;
   std::optional<Syntax> range_begin;  // let y[i, 0:9]
   std::optional<Syntax> range_end;
   std::vector<Term> terms;

@@ -1,0 +1,52 @@
+#include "answer/drift_rates.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ensemble/stability.hpp"
+
+namespace divker {
+namespace {
+
+constexpr std::size_t intervals = 8;
+constexpr std::size_t most_values = 30'000;
+
+RunOptions few_paths(const Model& model, const RunOptions& run) {
+  RunOptions options = run;
+  options.paths = std::clamp<std::size_t>(most_values / (intervals * model.dimension()), 16, 256);
+  options.failed_share = 1.0;
+  options.progress = nullptr;
+  options.snapshots.clear();
+  const std::size_t last = snapshot_steps(model.time(), run.snapshots).back();
+  const std::size_t parts = std::min(intervals, last);
+  for (std::size_t k = 0; k <= parts; ++k) {
+    options.snapshots.push_back(model.time().time(k * last / std::max<std::size_t>(1, parts)));
+  }
+  return options;
+}
+
+}  // namespace
+
+DriftRates drift_rates(const Model& model, const RunOptions& run) {
+  StepOptions states_only;
+  states_only.score = false;
+  const ensemble::DriftRate rate_of(model);
+  DriftRates result;
+  std::size_t turned = 0;
+  for (const Snapshot& s : Ensemble(model, states_only).run(few_paths(model, run)).snapshots) {
+    if (s.x.rows == 0) continue;
+    for (const double rate : rate_of(s.x, {&s.time, 1})) {
+      if (!std::isfinite(rate)) continue;
+      ++result.points;
+      if (rate > ensemble::turning_limit) ++turned;
+      if (rate <= result.largest) continue;
+      result.largest = rate;
+      result.time = s.time;
+    }
+  }
+  const auto points = static_cast<double>(std::max<std::size_t>(1, result.points));
+  result.share_turned = static_cast<double>(turned) / points;
+  return result;
+}
+
+}  // namespace divker
