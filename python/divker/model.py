@@ -224,7 +224,7 @@ class Model:
                "window": window, "spinup": spinup, "length": length,
                "fokker_planck": fokker_planck}
         model, values = self._run(_core.score, own, run, PointOptions)
-        return PointResult(model.with_grid(values), values)
+        return PointResult(model._with_grid(values), values)
 
     def response(self, *, wrt: str | Iterable[str] | None = None,
                  at: ArrayLike | str | None = None, observable: str | None = None, grid: int = 9,
@@ -250,9 +250,9 @@ class Model:
         if to is not None:
             return ChangeResult(model, values)
         kind = ObservableResult if observable else PointResult
-        return kind(model.with_grid(values), values)
+        return kind(model._with_grid(values), values)
 
-    def with_grid(self, values: Mapping[str, Any]) -> Model:
+    def _with_grid(self, values: Mapping[str, Any]) -> Model:
         """The model with the time grid of an answer: that of stationary runs is longer."""
         grid = values["time_grid"]
         if (grid["start"], grid["step"], grid["end"]) == self.time_grid:
