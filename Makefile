@@ -10,7 +10,7 @@ SEEDS ?= 1000
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps configure build test lint format bench demo figures python calibration identities fuzz install clean
+.PHONY: help deps configure build test lint format bench demo docs figures python calibration identities fuzz install clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(ROOT)/Makefile
@@ -47,6 +47,10 @@ bench: build ## the benchmark table
 demo: configure ## a tour of the command, which is all that it builds; results in demo-output/
 	@cmake --build $(BUILD) --parallel $(JOBS) --target divker_command
 	@bash $(ROOT)/demo/run.sh $(BUILD)/divker $(ROOT)/demo-output
+
+docs: ## the pages as a site in build/docs; installs what docs/packages.txt names
+	@bash $(ROOT)/tools/install_packages.sh $(ROOT)/docs/packages.txt
+	@$(PYTHON) $(ROOT)/tools/docs.py $(BUILD)/docs
 
 figures: build ## every experiment of docs/experiments.md in full: tables and pictures in reproduced/
 	@failed=; for script in $$(grep -l '^#!' $(ROOT)/experiments/*.py); do \

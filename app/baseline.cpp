@@ -9,7 +9,9 @@
 namespace divker::app {
 namespace {
 
-Remarks remarks_on(const Baseline& baseline, const std::vector<std::string>& parameters) {
+// Log densities at points come along with finite differences.
+Remarks remarks_on(const Baseline& baseline, const std::vector<std::string>& parameters,
+                   const std::vector<Estimate>& log_density = {}, const Matrix& points = {}) {
   Remarks remarks;
   remarks.text = fmt::format("\n{}: {} paths run", name_of(baseline.method), baseline.path_runs);
   if (baseline.pilot_runs > 0) {
@@ -23,12 +25,16 @@ Remarks remarks_on(const Baseline& baseline, const std::vector<std::string>& par
     }
     remarks.text += "\n";
   }
-  remarks.record["method"] = name_of(baseline.method);
-  remarks.record["path_runs"] = baseline.path_runs;
-  remarks.record["pilot_path_runs"] = baseline.pilot_runs;
-  if (!baseline.steps.empty()) remarks.record["fd_steps"] = baseline.steps;
-  if (!baseline.bandwidths.empty()) remarks.record["bandwidths"] = baseline.bandwidths;
-  if (!baseline.truncation.empty()) remarks.values["truncation"] = baseline.truncation;
+  for (std::size_t r = 0; r < log_density.size(); ++r) {
+    remarks.text += fmt::format("log density at {:.6g}: {:.5g} +- {:.2g}\n", points(r, 0),
+                                log_density[r].value, log_density[r].standard_error);
+  }
+  JsonObject record;
+  fields::baseline(record, baseline);
+  remarks.record = std::move(record.json);
+  JsonObject values;
+  fields::baseline_errors(values, baseline, log_density);
+  remarks.values = std::move(values.json);
   return remarks;
 }
 
@@ -36,19 +42,6 @@ void warn(const Baseline& baseline) {
   for (const std::string& warning : baseline.warnings) {
     fmt::print(stderr, "divker: {}\n", warning);
   }
-}
-
-void add_log_density(const BaselinePointAnswer& answer, Remarks& remarks) {
-  if (answer.log_density.empty()) return;
-  std::vector<double> values, errors;
-  for (std::size_t r = 0; r < answer.log_density.size(); ++r) {
-    values.push_back(answer.log_density[r].value);
-    errors.push_back(answer.log_density[r].standard_error);
-    remarks.text += fmt::format("log density at {:.6g}: {:.5g} +- {:.2g}\n",
-                                answer.answer.points(r, 0), values.back(), errors.back());
-  }
-  remarks.values["log_density_estimate"] = values;
-  remarks.values["log_density_stderr"] = errors;
 }
 
 }  // namespace
@@ -89,8 +82,8 @@ int baseline_response(const PointOptions& options, const BaselineFlags& flags,
   const Matrix points = points_at(options.at, loaded, how.answer.run, options.grid);
   const BaselinePointAnswer answer = baseline_response_at(loaded.model, parameters, points, how);
   warn(answer.baseline);
-  Remarks remarks = remarks_on(answer.baseline, answer.answer.names);
-  add_log_density(answer, remarks);
+  const Remarks remarks =
+      remarks_on(answer.baseline, answer.answer.names, answer.log_density, answer.answer.points);
   return report_points(options, loaded.model, answer.answer, "response", parameters, remarks);
 }
 

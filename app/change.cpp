@@ -9,16 +9,16 @@ namespace divker::app {
 namespace {
 
 struct Target {
-  std::vector<double> values;   // of all parameters
-  Json given = Json::object();  // those of --to, by name
+  std::vector<double> values;                         // of all parameters
+  std::vector<std::pair<std::string, double>> given;  // those of --to, by name
 };
 
 Target parse_target(const Model& model, const std::vector<std::string>& settings) {
-  Target target{model.parameter_values(), Json::object()};
+  Target target{model.parameter_values(), {}};
   for (const std::string& setting : settings) {
     const auto [name, value] = parse_setting("--to", setting);
     for (const std::size_t p : model.parameter_indices(name)) target.values[p] = value;
-    target.given[name] = value;
+    target.given.emplace_back(name, value);
   }
   (void)model.with_parameters(target.values);  // the bounds
   return target;
@@ -59,31 +59,6 @@ void print_changes(const Model& model, const Matrix& points, const ChangeAnswer&
   }
 }
 
-Json parts(const ChangeAnswer& answer, double Change::*part) {
-  std::vector<double> values;
-  for (const Change& change : answer.change) values.push_back(change.*part);
-  return values;
-}
-
-Json json_at_points(const Matrix& points, const ChangeAnswer& answer) {
-  return {{"points", to_json(points)},
-          {"log_ratio", parts(answer, &Change::value)},
-          {"stderr", parts(answer, &Change::standard_error)},
-          {"deviation", parts(answer, &Change::deviation)},
-          {"bias", parts(answer, &Change::bias)},
-          {"quadrature", parts(answer, &Change::quadrature)},
-          {"outside", answer.outside}};
-}
-
-Json json_of_mean(const std::string& observable, const ChangeAnswer& answer) {
-  const Change& change = answer.change.front();
-  return {{"observable", observable},
-          {"change", change.value},
-          {"stderr", change.standard_error},
-          {"deviation", change.deviation},
-          {"quadrature", change.quadrature}};
-}
-
 }  // namespace
 
 void ChangeFlags::declare(CLI::App& command) {
@@ -117,14 +92,15 @@ int report_change(const PointOptions& options, const ChangeFlags& flags, const L
   const ChangeAnswer answer = observable.empty()
                                   ? log_density_change(loaded.model, target.values, points, how)
                                   : observable_change(loaded.model, target.values, observable, how);
-  const Json record{{"to", target.given}, {"nodes", answer.nodes}, {"path_runs", answer.path_runs}};
+  JsonObject record;
+  fields::change_record(record, target.given, answer);
   const auto print = [&] {
     if (options.json) {
-      Json json =
-          observable.empty() ? json_at_points(points, answer) : json_of_mean(observable, answer);
-      json.update(record);
-      json.update(describe(options, loaded.model, answer.effective));
-      print_json(json);
+      JsonObject object;
+      fields::change(object, points, observable, answer);
+      object.json.update(record.json);
+      object.json.update(describe(options, loaded.model, answer.effective));
+      print_json(object.json);
       return;
     }
     if (observable.empty()) {
@@ -134,11 +110,11 @@ int report_change(const PointOptions& options, const ChangeFlags& flags, const L
       fmt::print("E[{}] changes by {:.6g} +- {:.2g} (quadrature {:.2g})\n", observable,
                  change.value, change.standard_error, change.quadrature);
     }
-    fmt::print("\nwith {}: {} nodes of {} paths each\n", target.given.dump(), answer.nodes,
+    fmt::print("\nwith {}: {} nodes of {} paths each\n", record.json["to"].dump(), answer.nodes,
                how.answer.run.paths);
   };
   write_out(options, loaded.model, answer.effective, change_table(loaded.model, points, answer),
-            print, record);
+            print, record.json);
   return finish(options, answer.effective);
 }
 

@@ -180,36 +180,10 @@ void check_out(const CommonOptions& options) {
 }
 
 Json describe(const CommonOptions& options, const Model& model, const Effective& effective) {
-  const RunSummary& summary = effective.summary;
-  Json json;
-  json["alpha"] = effective.alpha;
-  json["seed"] = options.seed;
-  json["paths"] = summary.paths;
-  json["failed_paths"] = summary.failed;
-  json["interrupted"] = summary.interrupted;
-  Json failures = Json::array();
-  for (const FailedPath& failure : summary.first_failures) {
-    failures.push_back({{"path", failure.path}, {"time", failure.time}, {"what", failure.what}});
-  }
-  json["first_failures"] = failures;
-  json["failure_cause"] = summary.cause;
-  if (!effective.regressor.empty()) json["regressor"] = effective.regressor;
-  const bool is_exact = model.dynamics() == Dynamics::map || options.scheme == "exact";
-  json["scheme"] = is_exact ? "exact" : "euler";
-  json["order"] = options.order;
-  json["resolution"] = options.resolution;
-  json["time_grid"] = {{"start", model.time().start},
-                       {"step", model.time().step},
-                       {"end", model.time().end},
-                       {"tamed", model.time().tamed}};
-  json["seconds"] = summary.seconds;
-  json["compile_seconds"] = effective.compile_seconds;
-  json["pilot_seconds"] = effective.choice.seconds;
-  json["version"] = DIVKER_VERSION;
-  json["model"] = model.name();
-  json["model_hash"] = model.hash();
-  json["model_text"] = model.text();
-  return json;
+  JsonObject about;
+  fields::run(about, {options.seed, options.order, options.scheme, options.resolution}, model,
+              effective);
+  return about.json;
 }
 
 Attributes attributes(const CommonOptions& options, const Model& model,

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,11 +14,11 @@
 #include "divker/answer.hpp"
 #include "divker/model.hpp"
 #include "divker/table.hpp"
+#include "fields.hpp"
+#include "json_object.hpp"
 #include "loading.hpp"
 
 namespace divker::app {
-
-using Json = nlohmann::ordered_json;
 
 // Exit codes beyond those of Error: see README.
 constexpr int exit_done = 0;
@@ -70,7 +69,7 @@ struct CommonOptions {
 // Checks before a long run that the output can be written.
 void check_out(const CommonOptions& options);
 
-// What every result carries: version, seed, model text and hash, time grid, damping, paths.
+// What every result carries (fields::run), as JSON and as attributes of a file.
 [[nodiscard]] Json describe(const CommonOptions& options, const Model& model,
                             const Effective& effective);
 [[nodiscard]] Attributes attributes(const CommonOptions& options, const Model& model,
@@ -99,8 +98,6 @@ int finish(const CommonOptions& options, const Effective& effective);
 // Points of --at, columns in the order of the states; without it a grid, in one dimension.
 [[nodiscard]] Matrix points_at(const std::string& file, const LoadedModel& loaded,
                                const RunOptions& run, std::size_t grid);
-
-[[nodiscard]] Json to_json(const Matrix& matrix);
 
 // The progress line and Ctrl-C (progress.cpp).
 void install_signal_handlers();

@@ -56,35 +56,6 @@ void print_methods(const Diagnosis& diagnosis, const std::vector<std::string>& n
   }
 }
 
-Json diagnosis_json(const Diagnosis& diagnosis, const std::vector<std::string>& names) {
-  Json json{{"parameters", names}, {"observable", diagnosis.observable}};
-  json["checks"] = Json::array();
-  for (const Check& check : diagnosis.checks) {
-    json["checks"].push_back({{"name", check.name},
-                              {"verdict", name_of(check.verdict)},
-                              {"finding", check.finding},
-                              {"advice", check.advice}});
-  }
-  json["candidates"] = Json::array();
-  for (const DampingCandidate& candidate : diagnosis.effective.choice.candidates) {
-    json["candidates"].push_back(
-        {{"alpha", candidate.damping.text()}, {"variance", candidate.cost}});
-  }
-  json["methods"] = Json::array();
-  for (const MethodCost& cost : diagnosis.methods) {
-    Json method{{"method", name_of(cost.method)}};
-    if (cost.problem.empty()) {
-      method["path_runs"] = cost.path_runs;
-      method["seconds"] = cost.seconds;
-      method["stderr"] = cost.standard_errors;
-    } else {
-      method["problem"] = cost.problem;
-    }
-    json["methods"].push_back(std::move(method));
-  }
-  return json;
-}
-
 int run_diagnosis(const DiagnoseFlags& flags, const CLI::App& command) {
   const LoadedModel loaded = load(flags);
   DiagnoseOptions options;
@@ -105,9 +76,10 @@ int run_diagnosis(const DiagnoseFlags& flags, const CLI::App& command) {
     names.push_back(loaded.model.parameters()[p].name);
   }
   if (flags.json) {
-    Json json = diagnosis_json(diagnosis, names);
-    json.update(describe(flags, loaded.model, diagnosis.effective));
-    print_json(json);
+    JsonObject object;
+    fields::diagnosis(object, names, diagnosis);
+    object.json.update(describe(flags, loaded.model, diagnosis.effective));
+    print_json(object.json);
     return finish(flags, diagnosis.effective);
   }
   print_checks(diagnosis);

@@ -11,6 +11,7 @@
 #include "command.hpp"
 #include "divker/error.hpp"
 #include "divker/file.hpp"
+#include "fit_names.hpp"
 #include "fit_report.hpp"
 #include "picture.hpp"
 
@@ -57,12 +58,25 @@ void declare_data(FitCommandOptions& o, CLI::App& command) {
       ->check(not_empty());
 }
 
+template <class Value>
+std::vector<std::string> names_of(const Names<Value>& all) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : all) names.push_back(name);
+  return names;
+}
+
+// CLI11 has seen to it that the name is one of them.
+template <class Value>
+Value named(const Names<Value>& all, const std::string& name) {
+  return std::ranges::find(all, name, &std::pair<std::string, Value>::first)->second;
+}
+
 void declare_method(FitCommandOptions& o, CLI::App& command) {
   command.add_option("--match", o.match, "The matching equation: centred or neighbours")
-      ->check(CLI::IsMember({"centred", "neighbours"}))
+      ->check(CLI::IsMember(names_of(matches())))
       ->capture_default_str();
   command.add_option("--optimizer", o.optimizer, "newton, adam or gd")
-      ->check(CLI::IsMember({"newton", "adam", "gd"}))
+      ->check(CLI::IsMember(names_of(optimizers())))
       ->capture_default_str();
   command
       .add_option("--iterations", o.fit.iterations, "Iterations at most; the last have all paths")
@@ -194,10 +208,8 @@ FitOptions fit_options(const FitCommandOptions& options, const LoadedModel& load
   fit.run.progress = nullptr;
   fit.damping = parse_damping(options.alpha);
   fit.order = options.order == 2 ? InverseOrder::second : InverseOrder::first;
-  fit.match = options.match == "neighbours" ? MatchKind::neighbours : MatchKind::centred;
-  fit.optimizer = options.optimizer == "adam" ? Optimizer::adam
-                  : options.optimizer == "gd" ? Optimizer::gd
-                                              : Optimizer::newton;
+  fit.match = named(matches(), options.match);
+  fit.optimizer = named(optimizers(), options.optimizer);
   return fit;
 }
 

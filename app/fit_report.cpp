@@ -10,74 +10,12 @@
 namespace divker::app {
 namespace {
 
-Json goodness_json(const FitResult& result) {
-  Json list = Json::array();
-  for (const GoodnessOfFit& one : result.goodness) {
-    list.push_back({{"name", one.name},
-                    {"t", one.time},
-                    {"rows", one.rows},
-                    {"data_mean", one.data_mean},
-                    {"model_mean", one.model_mean},
-                    {"data_deviation", one.data_deviation},
-                    {"model_deviation", one.model_deviation},
-                    {"kolmogorov_smirnov", one.kolmogorov_smirnov},
-                    {"kolmogorov_smirnov_p", one.kolmogorov_smirnov_p},
-                    {"energy", one.energy},
-                    {"energy_p", one.energy_p}});
-  }
-  return list;
-}
-
-Json joint_json(const FitResult& result) {
-  Json list = Json::array();
-  for (const JointGoodness& one : result.joint) {
-    list.push_back({{"t", one.time},
-                    {"rows", one.rows},
-                    {"chi_square", one.statistic},
-                    {"freedom", one.freedom},
-                    {"p", one.p}});
-  }
-  return list;
-}
-
-Json history_json(const FitResult& result) {
-  Json list = Json::array();
-  for (const FitIteration& one : result.state.history) {
-    list.push_back({{"iteration", one.iteration},
-                    {"paths", one.paths},
-                    {"gain", one.gain},
-                    {"psi_over_noise", one.psi_over_noise},
-                    {"step", one.step},
-                    {"halvings", one.halvings},
-                    {"parameters", one.parameters}});
-  }
-  return list;
-}
-
-Json fit_json(const CommonOptions& options, const FitResult& result) {
-  Json json;
-  json["parameters"] = result.names;
-  json["estimate"] = result.estimate;
-  json["stderr"] = result.standard_error;
-  json["stderr_of_paths"] = result.simulation_error;
-  json["iterations"] = result.state.history.size() - 1;
-  json["converged"] = result.state.converged;
-  json["reason"] = result.state.reason;
-  json["psi_over_noise"] = result.state.history.back().psi_over_noise;
-  json["correlation"] = to_json(result.correlation);
-  json["condition"] = result.condition;
-  json["weak"] = result.weak;
-  json["inactive"] = result.inactive;
-  json["rows"] = result.data_rows;
-  json["individuals"] = result.individuals;
-  if (result.log_likelihood) json["log_likelihood"] = *result.log_likelihood;
-  json["goodness"] = goodness_json(result);
-  json["joint"] = joint_json(result);
-  json["rejected"] = result.rejected;
-  json["history"] = history_json(result);
-  json.update(describe(options, result.model, result.effective));
-  if (!options.out.empty()) json["out"] = options.out;
-  return json;
+JsonObject fit_object(const CommonOptions& options, const FitResult& result) {
+  JsonObject object;
+  fields::fit(object, result);
+  object.json.update(describe(options, result.model, result.effective));
+  if (!options.out.empty()) object.set("out", options.out);
+  return object;
 }
 
 void print_estimates(const FitResult& result) {
@@ -194,21 +132,15 @@ Table history_table(const FitResult& result) {
 
 Json fit_picture(const CommonOptions& options, const FitResult& result) {
   constexpr std::size_t most_drawn = 5'000;
-  Json json = fit_json(options, result);
-  json["marginals"] = Json::array();
-  for (const GoodnessOfFit& one : result.goodness) {
-    std::vector<double> model = one.model;
-    model.resize(std::min(model.size(), most_drawn));
-    json["marginals"].push_back(
-        {{"name", one.name}, {"t", one.time}, {"data", one.data}, {"model", model}});
-  }
-  return json;
+  JsonObject object = fit_object(options, result);
+  fields::marginals(object, result, most_drawn);
+  return object.json;
 }
 
 int report_fit(const CommonOptions& options, const DataRemarks& remarks, const FitResult& result) {
   const FitState& state = result.state;
   if (options.json) {
-    print_json(fit_json(options, result));
+    print_json(fit_object(options, result).json);
   } else {
     print_estimates(result);
     print_correlations(result);

@@ -38,20 +38,15 @@ void print_observable(const std::string& observable, const ObservableAnswer& ans
 int report_observable(const CommonOptions& options, const Model& model,
                       const std::string& observable, const ObservableAnswer& answer,
                       const Remarks& remarks) {
-  std::vector<double> response, errors;
-  for (const Estimate& estimate : answer.response) {
-    response.push_back(estimate.value);
-    errors.push_back(estimate.standard_error);
-  }
   const auto print = [&] {
     if (!options.json) {
       print_observable(observable, answer);
       fmt::print("{}", remarks.text);
       return;
     }
-    Json json{{"parameters", answer.names},  {"observable", observable},
-              {"value", answer.value.value}, {"value_stderr", answer.value.standard_error},
-              {"response", response},        {"stderr", errors}};
+    JsonObject object;
+    fields::observable(object, observable, answer);
+    Json& json = object.json;
     json.update(remarks.values);
     json.update(remarks.record);
     json.update(describe(options, model, answer.effective));

@@ -183,18 +183,10 @@ int report_points(const PointOptions& options, const Model& model, const PointAn
       fmt::print("{}", remarks.text);
       return;
     }
-    Json json;
-    if (!parameters.empty()) json["parameters"] = answer.names;
-    json["points"] = to_json(answer.points);
-    json[key] = to_json(answer.prediction.value);
-    json["stderr"] = to_json(answer.prediction.standard_error);
-    json["bias"] = to_json(answer.prediction.bias);
-    json["effective_samples"] = answer.prediction.effective_samples;
-    json["outside"] = answer.prediction.outside;
-    if (exact) {
-      json["exact"] = to_json(exact_values(*exact, parameters.empty()));
-      json["log_density"] = exact->log_density;
-    }
+    JsonObject object;
+    fields::points(object, answer, key);
+    if (exact) fields::exact(object, *exact, parameters.empty());
+    Json& json = object.json;
     json.update(remarks.values);
     json.update(remarks.record);
     json.update(describe(options, model, answer.effective));

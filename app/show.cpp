@@ -41,26 +41,9 @@ void add_show(CLI::App& app, int& code) {
     const Model model = configured_model(*options);
     const std::vector<OperationCount> counts = count_operations(model);
     if (options->json) {
-      Json json{{"model", model.name()},
-                {"model_text", model.text()},
-                {"model_hash", model.hash()},
-                {"dynamics", model.dynamics() == Dynamics::map ? "map" : "sde"},
-                {"states", model.dimension()},
-                {"brownian_motions", model.noise_count()},
-                {"noise", name_of(model.noise_class())},
-                {"score_free_start", !model.has_initial_density()},
-                {"steps", model.time().steps()},
-                {"lanes", host_lanes()}};
-      Json parameters = Json::array();
-      for (const Parameter& parameter : model.parameters()) {
-        parameters.push_back(
-            {{"name", parameter.name}, {"value", parameter.value}, {"fixed", parameter.fixed}});
-      }
-      json["parameters"] = parameters;
-      Json operations_json;
-      for (const OperationCount& count : counts) operations_json[count.what] = count.operations;
-      json["operations"] = operations_json;
-      print_json(json);
+      JsonObject object;
+      fields::show(object, model, counts);
+      print_json(object.json);
     } else {
       print(model, counts);
     }

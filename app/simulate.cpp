@@ -1,8 +1,6 @@
 // divker simulate: states at the snapshot times, to a file or as means and deviations.
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "command.hpp"
 #include "divker/error.hpp"
 
@@ -55,28 +53,21 @@ int run_to_file(const SimulateOptions& options, const LoadedModel& loaded, const
 int run_to_moments(const SimulateOptions& options, const LoadedModel& loaded,
                    const RunOptions& run) {
   const MomentsAnswer answer = simulate_moments(loaded.model, run);
-  Json snapshots = Json::array();
+  if (options.json) {
+    JsonObject object;
+    object.json = describe(options, loaded.model, answer.effective);
+    fields::moments(object, answer);
+    print_json(object.json);
+    return finish(options, answer.effective);
+  }
   for (const StateMoments& snapshot : answer.snapshots) {
-    std::vector<double> means, errors, deviations;
-    for (std::size_t i = 0; i < snapshot.x.size(); ++i) {
-      means.push_back(snapshot.x.estimate(i).value);
-      errors.push_back(snapshot.x.estimate(i).standard_error);
-      deviations.push_back(std::sqrt(snapshot.x.variance(i)));
-    }
-    snapshots.push_back(
-        {{"t", snapshot.time}, {"mean", means}, {"stderr", errors}, {"deviation", deviations}});
-    if (options.json) continue;
+    const fields::MomentColumns columns(snapshot);
     fmt::print("t = {:.6g}\n{:>12} {:>14} {:>12} {:>14}\n", snapshot.time, "state", "mean", "+-",
                "deviation");
-    for (std::size_t i = 0; i < means.size(); ++i) {
-      fmt::print("{:>12} {:>14.6g} {:>12.2g} {:>14.6g}\n", loaded.model.states()[i].name, means[i],
-                 errors[i], deviations[i]);
+    for (std::size_t i = 0; i < columns.mean.size(); ++i) {
+      fmt::print("{:>12} {:>14.6g} {:>12.2g} {:>14.6g}\n", loaded.model.states()[i].name,
+                 columns.mean[i], columns.error[i], columns.deviation[i]);
     }
-  }
-  if (options.json) {
-    Json json = describe(options, loaded.model, answer.effective);
-    json["snapshots"] = snapshots;
-    print_json(json);
   }
   return finish(options, answer.effective);
 }

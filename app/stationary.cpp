@@ -43,16 +43,9 @@ Remarks remarks_on(const Stationary& how, const std::vector<std::string>& parame
   for (std::size_t p = 0; p < how.window.size(); ++p) {
     remarks.text += fmt::format("window {:.4g} for {}\n", how.window[p], parameters[p]);
   }
-  remarks.record["stationary"] = {{"spinup", how.spinup},
-                                  {"length", how.length},
-                                  {"spacing", how.spacing},
-                                  {"samples", how.samples},
-                                  {"correlation_time", how.correlation}};
-  if (how.window.empty()) return remarks;
-  Json& record = remarks.record["stationary"];
-  record["windows"] = how.windows;
-  record["window"] = how.window;
-  record["plateau"] = how.plateau;
+  JsonObject record;
+  fields::stationary(record, how);
+  remarks.record = std::move(record.json);
   return remarks;
 }
 

@@ -27,6 +27,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend is settled)
 
 HERE = pathlib.Path(__file__).resolve().parent
+# The package's pictures, as the command installs them beside the experiments, or in the source tree.
+sys.path += [str(HERE.parent), str(HERE.parent / "python" / "divker")]
+import plot  # noqa: E402, F401  (for the experiments)
+
 # Of the statistical checks: one in 150,000 normal numbers is beyond it.
 Z_LIMIT = 4.5
 
@@ -116,16 +120,6 @@ def read_columns(path):
 
 def as_matrix(columns, names=None):
     return np.column_stack([columns[name] for name in (names or columns)])
-
-
-def slopes(axes, x, y, slope, error, length, color="tab:red"):
-    """Short lines of the given slopes through the points, with a fan of two standard errors."""
-    for x0, y0, s, e in zip(x, y, slope, error):
-        h = length
-        axes.fill([x0 - h, x0 + h, x0 + h, x0 - h],
-                  [y0 - h * (s - 2 * e), y0 + h * (s - 2 * e), y0 + h * (s + 2 * e),
-                   y0 - h * (s + 2 * e)], color=color, alpha=0.25, lw=0)
-        axes.plot([x0 - h, x0 + h], [y0 - h * s, y0 + h * s], color=color, lw=1.6)
 
 
 def fitted_slope(x, y):

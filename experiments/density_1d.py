@@ -8,7 +8,7 @@ in units of them, and mean squared error x time against the two other methods.
 """
 
 import numpy as np
-from common import Z_LIMIT, largest_z, plt, slopes, start
+from common import Z_LIMIT, largest_z, plot, plt, start
 
 POINTS = (-0.9, -0.5, 0.3, 1.1)
 AMPLITUDES = (0.65, 0.75, 0.85, 0.95, 1.05)
@@ -30,21 +30,21 @@ def of_response(e, axes, paths):
     rows, largest = [], 0.0
     heights = {}
     amplitudes = e.pick(AMPLITUDES, AMPLITUDES[1::2])
-    for s in sorted({*amplitudes, *e.pick(np.linspace(0.65, 1.05, 9).round(3), ())}):
-        heights[s] = e.ask("score", "bumpy", "--at", points, "--set", f"s={s}", "--paths", 1000,
-                           "--fokker-planck")["log_density"]
-    for k in range(len(POINTS)):
-        axes.plot(list(heights), [h[k] for h in heights.values()], color="black", lw=0.8)
     for s in amplitudes:
         answer = e.ask("response", "bumpy", "--wrt", "s", "--at", points, "--set", f"s={s}",
                        "--fokker-planck", *step(e), "--paths", paths)
-        height = heights[s]
+        height = heights[s] = answer["log_density"]
         value, error, exact = (np.array(answer[key])[:, 0] for key in
                                ("response", "stderr", "exact"))
-        axes.plot([s] * len(POINTS), height, "k.", ms=5)
-        slopes(axes, [s] * len(POINTS), height, value, error, 0.03)
         largest = max(largest, largest_z(value, exact, error))
         rows += [[s, y, *numbers] for y, *numbers in zip(POINTS, height, value, error, exact)]
+    for s in e.pick(np.linspace(0.7, 1.0, 4).round(3), ()):
+        heights[s] = e.ask("score", "bumpy", "--at", points, "--set", f"s={s}", "--paths", 1000,
+                           *step(e), "--fokker-planck")["log_density"]
+    for k in range(len(POINTS)):
+        axes.plot(sorted(heights), [heights[s][k] for s in sorted(heights)], color="black", lw=0.8)
+    table = np.array(rows)
+    plot.slopes(axes, table[:, 0], table[:, 2], table[:, 3], table[:, 4])
     e.table("response", ["s", "y", "log_density", "response", "stderr", "exact"], rows)
     axes.set(xlabel="noise amplitude s", ylabel=r"$\log h_T(y)$", title="response, at four y")
     e.check("largest error of a response in standard errors", largest, Z_LIMIT)
@@ -55,10 +55,11 @@ def of_score(e, axes, paths):
                    "--fokker-planck")
     y = np.array(answer["points"])[:, 0]
     value, error, exact = (np.array(answer[key])[:, 0] for key in ("score", "stderr", "exact"))
-    curve = e.ask("score", "bumpy", "--grid", e.pick(201, 61), "--paths", 1000, "--fokker-planck")
+    curve = answer
+    if not e.quick:
+        curve = e.ask("score", "bumpy", "--grid", 201, "--paths", 1000, "--fokker-planck")
     axes.plot(np.array(curve["points"])[:, 0], curve["log_density"], color="black", lw=0.8)
-    axes.plot(y, answer["log_density"], "k.", ms=5)
-    slopes(axes, y, answer["log_density"], value, error, 0.07)
+    plot.slopes(axes, y, answer["log_density"], value, error)
     axes.set(xlabel="y", ylabel=r"$\log h_T(y)$", title="score")
     e.table("score", ["y", "log_density", "score", "stderr", "exact"],
             zip(y, answer["log_density"], value, error, exact))
@@ -74,7 +75,7 @@ def methods(e, paths):
     rows, products = [], {}
     for method in ("divergence-kernel", "likelihood-ratio", "finite-difference"):
         errors, seconds = [], []
-        for seed in range(e.pick(8, 2)):
+        for seed in range(e.pick(8, 1)):
             answer = e.ask("response", "bumpy", "--wrt", wrt, "--at", points, "--method",
                            method, "--paths", paths, "--seed", seed)
             errors.append(np.mean((np.array(answer["response"]) - np.array(exact["exact"]))**2, 0))

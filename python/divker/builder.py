@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -113,8 +113,8 @@ class Builder:
         """A parameter inside the open interval (lower, upper), or a vector of some if there are
         several values; fixed ones are neither differentiated nor fitted."""
         if np.ndim(value) == 0:
-            return self._core.parameter(name, float(value), lower, upper, fixed)
-        values = [float(one) for one in value]
+            return self._core.parameter(name, float(cast(float, value)), lower, upper, fixed)
+        values = [float(one) for one in cast(Sequence[float], value)]
         return Vector(name, self._core.parameters(name, values, lower, upper, fixed))
 
     def state(self, name: str, size: int | None = None, *, periodic: bool = False,
@@ -222,11 +222,12 @@ def maximum(a: Number, b: Number) -> Number:
 
 def sum(terms: Iterable[Number]) -> Number:
     """The sum of expressions and numbers, balanced: faster than adding one by one."""
-    expressions, constant = [], 0.0
+    expressions: list[Expression] = []
+    constant = 0.0
     for term in terms:
         if isinstance(term, Expression):
             expressions.append(term)
         else:
             constant += term
-    total = _core.sum_of(expressions) if expressions else 0.0
+    total: Number = _core.sum_of(expressions) if expressions else 0.0
     return total if constant == 0.0 else total + constant

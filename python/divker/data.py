@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def table_of(given: Any, source: str, may_drop: bool) -> tuple[Table, bool]:
         (name, columns, values, _), _ = table_of(given[0], source, may_drop)
         if given[1] == "stationary":
             return (name, columns, values, None), True
-        return (name, columns, values, float(given[1])), False
+        return (name, columns, values, float(cast(float, given[1]))), False
     if isinstance(given, Mapping) or hasattr(given, "columns"):
         return columns_of(given, source, may_drop), False
     return (source, [], np.asarray(given, dtype=float), None), False

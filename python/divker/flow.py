@@ -91,6 +91,15 @@ def steps_between(model: Model, x: ArrayLike, start: float | None, end: float | 
     return np.atleast_2d(np.array(x, dtype=float)), np.linspace(start, end, steps + 1)
 
 
+def model_of(score: Score, model: Model | str | None) -> Model:
+    """The model given, or that of a ScoreFunction."""
+    if model is not None:
+        return as_model(model)
+    if not isinstance(score, ScoreFunction):
+        raise UsageError("A score that no `score_function` made knows no model; give `model`.")
+    return score.model
+
+
 def require_finite(x: np.ndarray, time: float) -> None:
     lost = np.flatnonzero(~np.isfinite(x).all(axis=1))
     if lost.size:
@@ -109,20 +118,20 @@ def probability_flow(score: Score, x: ArrayLike, *, model: Model | str | None = 
     h_start become samples of h_end, and the way back leads to where they came from. Raises
     UsageError for a map.
     """
-    model = as_model(model if model is not None else score.model)
+    model = model_of(score, model)
     fields = _core.Fields(model._core)
 
     def velocity(t: float, at: np.ndarray) -> np.ndarray:
         pull = np.einsum("mij,mj->mi", fields.covariance(t, at), score(t, at))
         return fields.drift(t, at) - 0.5 * (fields.divergence(t, at) + pull)
 
-    x, times = steps_between(model, x, start, end, steps, backwards=False)
+    at, times = steps_between(model, x, start, end, steps, backwards=False)
     for t, following in zip(times[:-1], times[1:]):
         dt = following - t
-        here = velocity(t, x)
-        x = x + 0.5 * dt * (here + velocity(following, x + dt * here))
-        require_finite(x, following)
-    return x
+        here = velocity(t, at)
+        at = at + 0.5 * dt * (here + velocity(following, at + dt * here))
+        require_finite(at, following)
+    return at
 
 
 def reverse_time(score: Score, x: ArrayLike, *, model: Model | str | None = None,
@@ -130,18 +139,18 @@ def reverse_time(score: Score, x: ArrayLike, *, model: Model | str | None = None
                  seed: int = 1) -> np.ndarray:
     """Points x (m, states) of the time `start` (default: the end of the grid) moved back to `end`
     (its start) by the process in reversed time: (m, states). Euler-Maruyama, noise of NumPy."""
-    model = as_model(model if model is not None else score.model)
+    model = model_of(score, model)
     fields = _core.Fields(model._core)
     random = np.random.default_rng(seed)
-    x, times = steps_between(model, x, start, end, steps, backwards=True)
+    at, times = steps_between(model, x, start, end, steps, backwards=True)
     if times[-1] > times[0]:
         raise UsageError(f"Reversed time goes from {times[0]:g} to {times[-1]:g}, which is not "
                          "before it.")
     for t, following in zip(times[:-1], times[1:]):
         dt = t - following
-        noise = fields.noise(t, x)
-        pull = np.einsum("mij,mj->mi", fields.covariance(t, x), score(t, x))
-        kick = np.einsum("mik,mk->mi", noise, random.standard_normal((len(x), noise.shape[2])))
-        x = x - dt * (fields.drift(t, x) - fields.divergence(t, x) - pull) + np.sqrt(dt) * kick
-        require_finite(x, following)
-    return x
+        noise = fields.noise(t, at)
+        pull = np.einsum("mij,mj->mi", fields.covariance(t, at), score(t, at))
+        kick = np.einsum("mik,mk->mi", noise, random.standard_normal((len(at), noise.shape[2])))
+        at = at - dt * (fields.drift(t, at) - fields.divergence(t, at) - pull) + np.sqrt(dt) * kick
+        require_finite(at, following)
+    return at

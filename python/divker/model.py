@@ -140,7 +140,8 @@ class Model:
         largest displacement by the drift in one step (docs/robust.md), 0 for the drift as it is.
         Raises UsageError for unknown names, ModelError outside the bounds."""
         pairs: list[tuple[str, float]] = []
-        for name, value in {**(values or {}), **more}.items():
+        given: dict[str, Any] = {**(values or {}), **more}
+        for name, value in given.items():
             if np.ndim(value) == 0:
                 pairs.append((name, float(value)))
             else:
@@ -172,8 +173,12 @@ class Model:
         return self.text
 
     def __eq__(self, other: object) -> bool:
-        return (isinstance(other, Model) and self.text == other.text
-                and np.array_equal(self._core.samples, other._core.samples))
+        if not isinstance(other, Model) or self.text != other.text:
+            return False
+        mine, theirs = self._core.samples, other._core.samples
+        if mine is None or theirs is None:
+            return mine is theirs
+        return np.array_equal(mine, theirs)
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -181,8 +186,8 @@ class Model:
     def __reduce__(self):
         return restored, (self.text, self._core.samples)
 
-    def _run(self, compute: Callable[[Any, dict], Any], own: dict, run: dict, kind: type
-             ) -> tuple[Model, Any]:
+    def _run(self, compute: Callable[[Any, dict], Any], own: dict, run: Mapping[str, Any],
+             kind: type) -> tuple[Model, Any]:
         """compute(core, options) for the model with the options dt, T and samples applied."""
         check_names(run, kind, compute.__name__)
         options = {**own, **run}
@@ -209,7 +214,8 @@ class Model:
     def sample(self, n: int = 100_000, **run: Unpack[RunOptions]) -> np.ndarray:
         """(n, states): samples of the law at the end of the time grid; paths that failed are
         left out."""
-        return self.simulate(**{**run, "paths": n}).x
+        run["paths"] = n
+        return self.simulate(**run).x
 
     def score(self, at: ArrayLike | str | None = None, *, grid: int = 9, stationary: bool = False,
               window: float | None = None, spinup: float | None = None,
@@ -226,7 +232,7 @@ class Model:
                "window": window, "spinup": spinup, "length": length,
                "fokker_planck": fokker_planck}
         model, values = self._run(_core.score, own, run, PointOptions)
-        return PointResult(model.with_grid(values), values)
+        return PointResult(model._with_grid(values), values)
 
     def response(self, *, wrt: str | Iterable[str] | None = None,
                  at: ArrayLike | str | None = None, observable: str | None = None, grid: int = 9,
@@ -251,10 +257,10 @@ class Model:
         model, values = self._run(_core.response, own, run, PointOptions)
         if to is not None:
             return ChangeResult(model, values)
-        kind = ObservableResult if observable else PointResult
-        return kind(model.with_grid(values), values)
+        kind: type[ObservableResult | PointResult] = ObservableResult if observable else PointResult
+        return kind(model._with_grid(values), values)
 
-    def with_grid(self, values: Mapping[str, Any]) -> Model:
+    def _with_grid(self, values: Mapping[str, Any]) -> Model:
         """The model with the time grid of an answer: that of stationary runs is longer."""
         grid = values["time_grid"]
         if (grid["start"], grid["step"], grid["end"]) == self.time_grid:

@@ -21,6 +21,9 @@ if __name__ == "__main__":
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend is settled)
 import numpy as np  # noqa: E402
 
+__all__ = ["convergence", "correlation", "damping", "density", "fit", "marginal", "marginals",
+           "remaining_gain", "response", "response_slopes", "save", "score_slopes", "slopes"]
+
 BAND = 2.0         # error bars and bands are that many standard errors
 MOST_DRAWN = 5000  # numbers of a sample that a density is drawn from
 ESTIMATE = "tab:red"
@@ -190,33 +193,38 @@ def marginals(fits, figure=None):
     return axes
 
 
-def convergence(fits, ax=None):
-    """|psi| over its noise at every iteration of a fit, or of several as {label: fit}."""
+def over_iterations(fits, ax, values, title):
+    """values(history) of a fit, or of several as {label: fit}, against the iteration."""
     fits = labelled(fits)
     ax = ax or plt.gca()
     for colour, (label, each) in zip(COLOURS, fits.items()):
         history = each["history"]
-        ax.semilogy([one["iteration"] for one in history],
-                    [max(one["psi_over_noise"], 1e-6) for one in history], "o-", color=colour, ms=4,
-                    label=label)
-    ax.axhline(0.1, color="gray", lw=0.8)
-    ax.set(xlabel="iteration", title="|psi| over its noise, and the tolerance")
+        ax.plot([one["iteration"] for one in history], values(history), "o-", color=colour, ms=4,
+                label=label)
+    ax.set(xlabel="iteration", title=title)
     if len(fits) > 1:
         ax.legend(fontsize=8)
     return ax
 
 
+def convergence(fits, ax=None):
+    """|psi| over its noise at every iteration of a fit, or of several as {label: fit}."""
+    ax = over_iterations(fits, ax, lambda history: [max(one["psi_over_noise"], 1e-6)
+                                                    for one in history],
+                         "|psi| over its noise, and the tolerance")
+    ax.axhline(0.1, color="gray", lw=0.8)
+    ax.set_yscale("log")
+    return ax
+
+
 def remaining_gain(fits, ax=None):
     """Mean log-likelihood of a row of data still to be gained at every iteration."""
-    fits = labelled(fits)
-    ax = ax or plt.gca()
-    for colour, (label, each) in zip(COLOURS, fits.items()):
-        gains = np.cumsum([one["gain"] for one in each["history"]])
-        ax.plot(gains[-1] - gains, "o-", color=colour, ms=4, label=label)
-    ax.set(xlabel="iteration", title="log-likelihood still to be gained, nats a row")
+    def still_to_gain(history):
+        gains = np.cumsum([one["gain"] for one in history])
+        return gains[-1] - gains
+
+    ax = over_iterations(fits, ax, still_to_gain, "log-likelihood still to be gained, nats a row")
     ax.set_yscale("symlog", linthresh=1e-3)
-    if len(fits) > 1:
-        ax.legend(fontsize=8)
     return ax
 
 

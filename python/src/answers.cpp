@@ -20,8 +20,6 @@
 namespace divker::python {
 namespace {
 
-void update(py::dict target, const py::dict& source) { target.attr("update")(source); }
-
 // The parameters of `wrt`: all that are not fixed where none is named.
 std::vector<std::size_t> take_parameters(Arguments& arguments, const Model& model) {
   std::vector<std::string> wrt;
@@ -72,36 +70,8 @@ struct Points {
   bool is_given = false;
 };
 
-py::dict to_dict(PointAnswer answer, const char* key, bool is_response) {
-  py::dict result;
-  if (is_response) result["parameters"] = answer.names;
-  result["points"] = adopt(std::move(answer.points));
-  result[key] = adopt(std::move(answer.prediction.value));
-  result["stderr"] = adopt(std::move(answer.prediction.standard_error));
-  result["bias"] = adopt(std::move(answer.prediction.bias));
-  result["effective_samples"] = adopt(std::move(answer.prediction.effective_samples));
-  result["outside"] = to_array(answer.prediction.outside);
-  return result;
-}
-
-py::dict to_dict(const ObservableAnswer& answer, const std::string& observable) {
-  std::vector<double> response, errors;
-  for (const Estimate& estimate : answer.response) {
-    response.push_back(estimate.value);
-    errors.push_back(estimate.standard_error);
-  }
-  py::dict result;
-  result["parameters"] = answer.names;
-  result["observable"] = observable;
-  result["value"] = answer.value.value;
-  result["value_stderr"] = answer.value.standard_error;
-  result["response"] = adopt(std::move(response));
-  result["stderr"] = adopt(std::move(errors));
-  return result;
-}
-
 // The solution of the Fokker-Planck equation beside the estimates.
-void add_exact(py::dict result, const LoadedModel& loaded, const Settings& settings,
+void add_exact(Dictionary& result, const LoadedModel& loaded, const Settings& settings,
                const std::vector<std::size_t>& parameters, const std::vector<double>& points) {
   TimeGrid grid = loaded.model.time();
   if (settings.time()) grid.end = *settings.time();
@@ -112,13 +82,7 @@ void add_exact(py::dict result, const LoadedModel& loaded, const Settings& setti
     const Interval interval = density_interval(until, points);
     exact = exact_density(until, parameters, points, interval.lower, interval.upper);
   }
-  if (parameters.empty()) {
-    const auto rows = static_cast<py::ssize_t>(exact.score.size());
-    result["exact"] = adopt(std::move(exact.score), {rows, 1});
-  } else {
-    result["exact"] = adopt(std::move(exact.response));
-  }
-  result["log_density"] = adopt(std::move(exact.log_density));
+  fields::exact(result, std::move(exact), parameters.empty());
 }
 
 bool take_fokker_planck(Arguments& arguments, const Model& model) {
@@ -135,23 +99,6 @@ bool take_fokker_planck(Arguments& arguments, const Model& model) {
                             model.name(), model.dimension()));
   }
   return on;
-}
-
-py::dict to_dict(const Stationary& how) {
-  py::dict record;
-  record["spinup"] = how.spinup;
-  record["length"] = how.length;
-  record["spacing"] = how.spacing;
-  record["samples"] = how.samples;
-  record["correlation_time"] = how.correlation;
-  if (!how.window.empty()) {
-    record["windows"] = how.windows;
-    record["window"] = how.window;
-    record["plateau"] = how.plateau;
-  }
-  py::dict result;
-  result["stationary"] = record;
-  return result;
 }
 
 StationaryOptions take_stationary(Arguments& arguments, Settings& settings,
@@ -174,7 +121,7 @@ py::dict simulate(const LoadedModel& loaded, const py::dict& values) {
   bool keep = true;
   arguments.take("keep", keep, "True or False");
   arguments.require_empty();
-  py::list snapshots;
+  Dictionary result;
   Effective effective;
   if (keep) {
     Paths paths = settings.compute([&] {
@@ -185,31 +132,18 @@ py::dict simulate(const LoadedModel& loaded, const py::dict& values) {
       return ensemble.run(run);
     });
     effective.summary = paths.summary;
+    py::list snapshots;
     for (Snapshot& snapshot : paths.snapshots) {
       snapshots.append(py::make_tuple(snapshot.time, adopt(std::move(snapshot.x))));
     }
+    result.set("arrays", snapshots);
   } else {
     const MomentsAnswer answer =
         settings.compute([&] { return simulate_moments(loaded.model, run); });
     effective = answer.effective;
-    for (const StateMoments& snapshot : answer.snapshots) {
-      std::vector<double> means, errors, deviations;
-      for (std::size_t i = 0; i < snapshot.x.size(); ++i) {
-        means.push_back(snapshot.x.estimate(i).value);
-        errors.push_back(snapshot.x.estimate(i).standard_error);
-        deviations.push_back(std::sqrt(snapshot.x.variance(i)));
-      }
-      py::dict one;
-      one["t"] = snapshot.time;
-      one["mean"] = adopt(std::move(means));
-      one["stderr"] = adopt(std::move(errors));
-      one["deviation"] = adopt(std::move(deviations));
-      snapshots.append(one);
-    }
+    fields::moments(result, answer);
   }
-  py::dict result = settings.describe(loaded.model, effective);
-  result[keep ? "arrays" : "snapshots"] = snapshots;
-  return result;
+  return settings.with_run(std::move(result), loaded.model, effective);
 }
 
 py::dict score(const LoadedModel& loaded, const py::dict& values) {
@@ -223,10 +157,11 @@ py::dict score(const LoadedModel& loaded, const py::dict& values) {
     StationaryPointAnswer answer =
         settings.compute([&] { return stationary_score_at(loaded.model, points.given, how); });
     const Effective effective = answer.answer.effective;
-    py::dict result = to_dict(std::move(answer.answer), "score", false);
-    update(result, to_dict(answer.stationary));
-    update(result, settings.describe(loaded.model.with_time(answer.stationary.grid), effective));
-    return result;
+    Dictionary result;
+    fields::points(result, std::move(answer.answer), "score");
+    fields::stationary(result, answer.stationary);
+    return settings.with_run(std::move(result), loaded.model.with_time(answer.stationary.grid),
+                             effective);
   }
   const bool exact = take_fokker_planck(arguments, loaded.model);
   const AnswerOptions how = settings.answer(loaded);
@@ -235,10 +170,10 @@ py::dict score(const LoadedModel& loaded, const py::dict& values) {
       settings.compute([&] { return score_at(loaded.model, points.chosen(loaded, how.run), how); });
   const Effective effective = answer.effective;
   const std::vector<double> where = answer.points.data;
-  py::dict result = to_dict(std::move(answer), "score", false);
+  Dictionary result;
+  fields::points(result, std::move(answer), "score");
   if (exact) add_exact(result, loaded, settings, {}, where);
-  update(result, settings.describe(loaded.model, effective));
-  return result;
+  return settings.with_run(std::move(result), loaded.model, effective);
 }
 
 py::dict stationary_response(const LoadedModel& loaded, Arguments& arguments) {
@@ -247,14 +182,14 @@ py::dict stationary_response(const LoadedModel& loaded, Arguments& arguments) {
   const std::string observable = take_observable(arguments, loaded.model);
   const std::vector<std::size_t> parameters = take_parameters(arguments, loaded.model);
   const StationaryOptions how = take_stationary(arguments, settings, loaded, points);
-  py::dict result;
+  Dictionary result;
   Stationary stationary;
   Effective effective;
   if (!observable.empty()) {
     StationaryObservableAnswer answer = settings.compute(
         [&] { return stationary_observable_response(loaded.model, parameters, observable, how); });
-    result = to_dict(answer.answer, observable);
-    result["window_stderr"] = adopt(std::move(answer.window_error));
+    fields::observable(result, observable, answer.answer);
+    result.set("window_stderr", std::move(answer.window_error));
     stationary = std::move(answer.stationary);
     effective = std::move(answer.answer.effective);
   } else {
@@ -262,22 +197,19 @@ py::dict stationary_response(const LoadedModel& loaded, Arguments& arguments) {
         [&] { return stationary_response_at(loaded.model, parameters, points.given, how); });
     stationary = std::move(answer.stationary);
     effective = answer.answer.effective;
-    result = to_dict(std::move(answer.answer), "response", true);
-    result["window_stderr"] = adopt(std::move(answer.window_error));
+    fields::points(result, std::move(answer.answer), "response");
+    result.set("window_stderr", std::move(answer.window_error));
   }
-  update(result, to_dict(stationary));
-  update(result, settings.describe(loaded.model.with_time(stationary.grid), effective));
-  return result;
+  fields::stationary(result, stationary);
+  return settings.with_run(std::move(result), loaded.model.with_time(stationary.grid), effective);
 }
 
-void add_baseline(py::dict result, const Baseline& baseline) {
-  result["method"] = name_of(baseline.method);
-  result["path_runs"] = baseline.path_runs;
-  result["pilot_path_runs"] = baseline.pilot_runs;
-  if (!baseline.steps.empty()) result["fd_steps"] = baseline.steps;
-  if (!baseline.bandwidths.empty()) result["bandwidths"] = baseline.bandwidths;
-  if (!baseline.truncation.empty()) result["truncation"] = baseline.truncation;
-  result["warnings"] = baseline.warnings;
+// How another method was used; its warnings, which the command prints, are a list of texts here.
+void add_baseline(Dictionary& result, const Baseline& baseline,
+                  const std::vector<Estimate>& log_density = {}) {
+  fields::baseline(result, baseline);
+  fields::baseline_errors(result, baseline, log_density);
+  result.set("warnings", baseline.warnings);
 }
 
 py::dict response_by(const std::string& method, const LoadedModel& loaded, Arguments& arguments) {
@@ -296,35 +228,20 @@ py::dict response_by(const std::string& method, const LoadedModel& loaded, Argum
   if (!observable.empty()) {
     const BaselineAnswer answer = settings.compute(
         [&] { return baseline_response(loaded.model, parameters, observable, how); });
-    py::dict result = to_dict(answer.answer, observable);
+    Dictionary result;
+    fields::observable(result, observable, answer.answer);
     add_baseline(result, answer.baseline);
-    update(result, settings.describe(loaded.model, answer.answer.effective));
-    return result;
+    return settings.with_run(std::move(result), loaded.model, answer.answer.effective);
   }
   BaselinePointAnswer answer = settings.compute([&] {
     return baseline_response_at(loaded.model, parameters, points.chosen(loaded, how.answer.run),
                                 how);
   });
   const Effective effective = answer.answer.effective;
-  py::dict result = to_dict(std::move(answer.answer), "response", true);
-  add_baseline(result, answer.baseline);
-  std::vector<double> density, errors;
-  for (const Estimate& estimate : answer.log_density) {
-    density.push_back(estimate.value);
-    errors.push_back(estimate.standard_error);
-  }
-  if (!density.empty()) {
-    result["log_density_estimate"] = adopt(std::move(density));
-    result["log_density_stderr"] = adopt(std::move(errors));
-  }
-  update(result, settings.describe(loaded.model, effective));
-  return result;
-}
-
-py::array parts(const ChangeAnswer& answer, double Change::*part) {
-  std::vector<double> values;
-  for (const Change& change : answer.change) values.push_back(change.*part);
-  return adopt(std::move(values));
+  Dictionary result;
+  fields::points(result, std::move(answer.answer), "response");
+  add_baseline(result, answer.baseline, answer.log_density);
+  return settings.with_run(std::move(result), loaded.model, effective);
 }
 
 py::dict change_to(const py::dict& target, const LoadedModel& loaded, Arguments& arguments) {
@@ -336,8 +253,13 @@ py::dict change_to(const py::dict& target, const LoadedModel& loaded, Arguments&
   how.answer = settings.answer(loaded);
   arguments.require_empty();
   std::vector<double> gamma = loaded.model.parameter_values();
-  for (const auto& [name, value] : py::cast<std::map<std::string, double>>(target)) {
-    for (const std::size_t p : loaded.model.parameter_indices(name)) gamma[p] = value;
+  std::vector<std::pair<std::string, double>> changed;
+  for (const auto& [given, number] : target) {
+    const auto name = py::cast<std::string>(given);
+    changed.emplace_back(name, py::cast<double>(number));
+    for (const std::size_t p : loaded.model.parameter_indices(name)) {
+      gamma[p] = changed.back().second;
+    }
   }
   (void)loaded.model.with_parameters(gamma);  // the bounds
   Matrix where;
@@ -346,28 +268,10 @@ py::dict change_to(const py::dict& target, const LoadedModel& loaded, Arguments&
     where = points.chosen(loaded, how.answer.run);
     return log_density_change(loaded.model, gamma, where, how);
   });
-  py::dict result;
-  if (observable.empty()) {
-    result["points"] = adopt(std::move(where));
-    result["log_ratio"] = parts(answer, &Change::value);
-    result["stderr"] = parts(answer, &Change::standard_error);
-    result["deviation"] = parts(answer, &Change::deviation);
-    result["bias"] = parts(answer, &Change::bias);
-    result["quadrature"] = parts(answer, &Change::quadrature);
-    result["outside"] = to_array(answer.outside);
-  } else {
-    const Change& change = answer.change.front();
-    result["observable"] = observable;
-    result["change"] = change.value;
-    result["stderr"] = change.standard_error;
-    result["deviation"] = change.deviation;
-    result["quadrature"] = change.quadrature;
-  }
-  result["to"] = target;
-  result["nodes"] = answer.nodes;
-  result["path_runs"] = answer.path_runs;
-  update(result, settings.describe(loaded.model, answer.effective));
-  return result;
+  Dictionary result;
+  fields::change(result, std::move(where), observable, answer);
+  fields::change_record(result, changed, answer);
+  return settings.with_run(std::move(result), loaded.model, answer.effective);
 }
 
 // Names of which at most one may be asked for.
@@ -411,53 +315,18 @@ py::dict response(const LoadedModel& loaded, const py::dict& values) {
   if (!observable.empty()) {
     const ObservableAnswer answer = settings.compute(
         [&] { return observable_response(loaded.model, parameters, observable, how); });
-    py::dict result = to_dict(answer, observable);
-    update(result, settings.describe(loaded.model, answer.effective));
-    return result;
+    Dictionary result;
+    fields::observable(result, observable, answer);
+    return settings.with_run(std::move(result), loaded.model, answer.effective);
   }
   PointAnswer answer = settings.compute(
       [&] { return response_at(loaded.model, parameters, points.chosen(loaded, how.run), how); });
   const Effective effective = answer.effective;
   const std::vector<double> where = answer.points.data;
-  py::dict result = to_dict(std::move(answer), "response", true);
+  Dictionary result;
+  fields::points(result, std::move(answer), "response");
   if (exact) add_exact(result, loaded, settings, parameters, where);
-  update(result, settings.describe(loaded.model, effective));
-  return result;
-}
-
-py::dict to_dict(const Diagnosis& diagnosis) {
-  py::dict result;
-  py::list checks, candidates, methods;
-  for (const Check& check : diagnosis.checks) {
-    py::dict one;
-    one["name"] = check.name;
-    one["verdict"] = name_of(check.verdict);
-    one["finding"] = check.finding;
-    one["advice"] = check.advice;
-    checks.append(one);
-  }
-  for (const DampingCandidate& candidate : diagnosis.effective.choice.candidates) {
-    py::dict one;
-    one["alpha"] = candidate.damping.text();
-    one["variance"] = candidate.cost;
-    candidates.append(one);
-  }
-  for (const MethodCost& cost : diagnosis.methods) {
-    py::dict one;
-    one["method"] = name_of(cost.method);
-    if (cost.problem.empty()) {
-      one["path_runs"] = cost.path_runs;
-      one["seconds"] = cost.seconds;
-      one["stderr"] = cost.standard_errors;
-    } else {
-      one["problem"] = cost.problem;
-    }
-    methods.append(one);
-  }
-  result["checks"] = checks;
-  result["candidates"] = candidates;
-  result["methods"] = methods;
-  return result;
+  return settings.with_run(std::move(result), loaded.model, effective);
 }
 
 py::dict diagnosis_of(const LoadedModel& loaded, const py::dict& values) {
@@ -472,14 +341,13 @@ py::dict diagnosis_of(const LoadedModel& loaded, const py::dict& values) {
   arguments.require_empty();
   options.points = points.given;
   const Diagnosis diagnosis = settings.compute([&] { return diagnose(loaded.model, options); });
-  py::dict result;
-  py::list names;
-  for (const std::size_t p : options.parameters) names.append(loaded.model.parameters()[p].name);
-  result["parameters"] = names;
-  result["observable"] = diagnosis.observable;
-  update(result, to_dict(diagnosis));
-  update(result, settings.describe(loaded.model, diagnosis.effective));
-  return result;
+  std::vector<std::string> names;
+  for (const std::size_t q : options.parameters) {
+    names.push_back(loaded.model.parameters()[q].name);
+  }
+  Dictionary result;
+  fields::diagnosis(result, names, diagnosis);
+  return settings.with_run(std::move(result), loaded.model, diagnosis.effective);
 }
 
 // x, nu and I of every path, as they are: what the answers are estimated from.
@@ -519,9 +387,9 @@ py::dict ensemble(const LoadedModel& loaded, const py::dict& values) {
                                     adopt(std::move(snapshot.nu)),
                                     adopt(std::move(snapshot.responses))));
   }
-  py::dict result = settings.describe(loaded.model, effective);
-  result["arrays"] = snapshots;
-  return result;
+  Dictionary result;
+  result.set("arrays", snapshots);
+  return settings.with_run(std::move(result), loaded.model, effective);
 }
 
 // A regressor that has seen its samples.

@@ -61,35 +61,10 @@ std::vector<std::string> states_of(const LoadedModel& loaded) {
   return names;
 }
 
-// The keys of the command's `show --json`.
 py::dict show(const LoadedModel& loaded) {
-  const Model& model = loaded.model;
-  py::dict about;
-  about["model"] = model.name();
-  about["model_text"] = model.text();
-  about["model_hash"] = model.hash();
-  about["dynamics"] = model.dynamics() == Dynamics::map ? "map" : "sde";
-  about["states"] = model.dimension();
-  about["brownian_motions"] = model.noise_count();
-  about["noise"] = name_of(model.noise_class());
-  about["score_free_start"] = !model.has_initial_density();
-  about["steps"] = model.time().steps();
-  about["lanes"] = host_lanes();
-  py::list parameters;
-  for (const Parameter& parameter : model.parameters()) {
-    py::dict one;
-    one["name"] = parameter.name;
-    one["value"] = parameter.value;
-    one["fixed"] = parameter.fixed;
-    parameters.append(one);
-  }
-  about["parameters"] = parameters;
-  py::dict operations;
-  for (const app::OperationCount& count : app::count_operations(model)) {
-    operations[py::str(count.what)] = count.operations;
-  }
-  about["operations"] = operations;
-  return about;
+  Dictionary about;
+  fields::show(about, loaded.model, app::count_operations(loaded.model));
+  return about.values;
 }
 
 void write(const std::string& file, const std::vector<std::string>& columns,

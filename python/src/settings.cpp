@@ -106,43 +106,10 @@ AnswerOptions Settings::answer(const LoadedModel& loaded) {
   return answer;
 }
 
-py::dict Settings::describe(const Model& model, const Effective& effective) const {
-  const RunSummary& summary = effective.summary;
-  py::dict about;
-  about["alpha"] = effective.alpha;
-  about["seed"] = seed_;
-  about["paths"] = summary.paths;
-  about["failed_paths"] = summary.failed;
-  about["interrupted"] = summary.interrupted;
-  py::list failures;
-  for (const FailedPath& failure : summary.first_failures) {
-    py::dict one;
-    one["path"] = failure.path;
-    one["time"] = failure.time;
-    one["what"] = failure.what;
-    failures.append(one);
-  }
-  about["first_failures"] = failures;
-  about["failure_cause"] = summary.cause;
-  if (!effective.regressor.empty()) about["regressor"] = effective.regressor;
-  const bool is_exact = model.dynamics() == Dynamics::map || scheme_ == "exact";
-  about["scheme"] = is_exact ? "exact" : "euler";
-  about["order"] = order_;
-  about["resolution"] = resolution_;
-  py::dict grid;
-  grid["start"] = model.time().start;
-  grid["step"] = model.time().step;
-  grid["end"] = model.time().end;
-  grid["tamed"] = model.time().tamed;
-  about["time_grid"] = grid;
-  about["seconds"] = summary.seconds;
-  about["compile_seconds"] = effective.compile_seconds;
-  about["pilot_seconds"] = effective.choice.seconds;
-  about["version"] = DIVKER_VERSION;
-  about["model"] = model.name();
-  about["model_hash"] = model.hash();
-  about["model_text"] = model.text();
-  return about;
+py::dict Settings::with_run(Dictionary answer, const Model& model,
+                            const Effective& effective) const {
+  fields::run(answer, {seed_, order_, scheme_, resolution_}, model, effective);
+  return answer.values;
 }
 
 }  // namespace divker::python

@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
-#include "arrays.hpp"
 #include "background.hpp"
+#include "dictionary.hpp"
 #include "divker/answer.hpp"
 #include "loading.hpp"
 
@@ -80,8 +80,9 @@ class Settings {
     return std::move(result.first);
   }
 
-  // What every result carries, with the keys of the command's JSON.
-  [[nodiscard]] py::dict describe(const Model& model, const Effective& effective) const;
+  // The answer with what every result carries (fields::run).
+  [[nodiscard]] py::dict with_run(Dictionary answer, const Model& model,
+                                  const Effective& effective) const;
 
  private:
   std::size_t paths_ = 0;

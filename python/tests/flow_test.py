@@ -78,6 +78,11 @@ class ExactScore(TestCase):
                 divker.NumericalError, "^1 of 2 points are not finite at t = .*, point 1 first"):
             divker.reverse_time(lambda t, x: 0 * x, [[0.0], [9.0]], model=cubic)
 
+    def test_a_function_needs_a_model(self):
+        for move in (divker.reverse_time, divker.probability_flow):
+            with self.assertRaisesRegex(divker.UsageError, "knows no model; give `model`"):
+                move(lambda t, x: -x, [[1.0]])
+
     def test_directions(self):
         with self.assertRaisesRegex(divker.UsageError, "not before"):
             divker.reverse_time(self.score, [[1.0]], model="ou", start=0, end=1)

@@ -1,10 +1,12 @@
 """The package as Python: arrays without copies, threads, Ctrl-C, pickles, texts."""
 
+import ast
 import copy
 import os
 import pathlib
 import pickle
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ import unittest
 import divker
 import numpy as np
 from divker import _core
-from support import TestCase
+from support import ROOT, TestCase
 
 WIDE = """
 model wide
@@ -203,6 +205,33 @@ class Running(TestCase):
         self.assertLess(min(overheads), 1.0, overheads)
 
 
+SIGNATURE = re.compile(r"\w*\((?P<arguments>.*)\) -> (?P<result>.*)\n")
+
+
+def functions_of(stub):
+    """(owner, function) for every function and method that a stub declares."""
+    for node in stub.body:
+        if isinstance(node, ast.FunctionDef):
+            yield _core, node
+        elif isinstance(node, ast.ClassDef):
+            yield from ((getattr(_core, node.name), method) for method in node.body
+                        if isinstance(method, ast.FunctionDef))
+
+
+def top_level(arguments):
+    """The arguments of a signature; commas in brackets do not part them."""
+    return [one for one in re.split(r", (?=\w+: )", arguments) if one]
+
+
+def in_stub(annotation):
+    """What pybind11 says of a type, in the words of a stub."""
+    text = annotation.replace("divker._core.", "").replace("numpy.ndarray", "Array")
+    text = re.sub(r"Union\[([^,\]]*), ([^\]]*)\]", r"\1 | \2", text)
+    for given, said in (("List[", "Sequence["), ("Tuple[", "tuple["), ("Dict[", "dict[")):
+        text = text.replace(given, said)
+    return {"object": "ArrayLike", "dict": "dict[str, Any]"}.get(text, text)
+
+
 class Stubs(TestCase):
     def test_the_stub_names_everything_in_the_module(self):
         stub = pathlib.Path(divker.__file__).with_name("_core.pyi").read_text()
@@ -216,6 +245,35 @@ class Stubs(TestCase):
             self.assertEqual({name for name in re.findall(r"def (\w+)", body)
                               if not name.startswith("_")} & members, members, kind)
         self.assertTrue(pathlib.Path(divker.__file__).with_name("py.typed").exists())
+
+    def test_the_stub_has_the_signatures_of_the_module(self):
+        stub = ast.parse(pathlib.Path(divker.__file__).with_name("_core.pyi").read_text())
+        compared = 0
+        for owner, function in functions_of(stub):
+            with self.subTest(f"{owner.__name__}.{function.name}"):
+                member = vars(owner)[function.name]
+                signature = SIGNATURE.search(getattr(member, "fget", member).__doc__)
+                given = [one.split(": ", 1)[1] for one in top_level(signature["arguments"])]
+                expected = [ast.unparse(one.annotation) for one in function.args.args
+                            if one.arg != "self"]
+                if owner is not _core:
+                    given = given[1:]
+                self.assertEqual([in_stub(one) for one in given], expected)
+                returned, promised = in_stub(signature["result"]), ast.unparse(function.returns)
+                self.assertIn(returned.replace("Sequence", "list"),
+                              {promised, promised.partition("[")[0], "ArrayLike"})
+                compared += 1
+        self.assertGreater(compared, 50)
+
+    def test_mypy_finds_no_fault(self):
+        mypy = shutil.which("mypy", path="/usr/bin")
+        if mypy is None:
+            self.skipTest("mypy is not installed; Debian's package is mypy")
+        done = subprocess.run([mypy, "--cache-dir", str(self.folder), "--config-file",
+                               str(ROOT / "python/pyproject.toml"),
+                               str(pathlib.Path(divker.__file__).parent)],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_everything_public_is_described(self):
         for name in divker.__all__:

@@ -127,6 +127,24 @@ class NetCdf(TestCase):
         else:
             data = answer.to_xarray()
             np.testing.assert_array_equal(data["score.x"], answer.score[:, 0])
+            self.assertEqual(data.sizes, {"row": len(answer.points)})
+
+    def test_a_netcdf_file_is_read_back(self):
+        try:
+            import netCDF4  # noqa: F401
+            import xarray
+        except ImportError as error:
+            self.skipTest(f"{error.name} is not installed; Debian's packages are python3-xarray "
+                          "and python3-netcdf4")
+        for answer in (OU.score(**RUN), OU.response(observable="x^2", **RUN)):
+            answer.save(self.folder / "answer.nc")
+            columns, rows = answer.table()
+            with xarray.open_dataset(self.folder / "answer.nc") as data:
+                self.assertEqual(sorted(data.variables), sorted(columns))
+                for c, name in enumerate(columns):
+                    np.testing.assert_array_equal(data[name], rows[:, c])
+                self.assertEqual(data.attrs["model_text"], OU.text)
+                self.assertEqual(data.attrs["seed"], str(answer.seed))
 
 
 if __name__ == "__main__":

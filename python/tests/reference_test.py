@@ -1,0 +1,73 @@
+"""docs/command.md and docs/python.md name everything there is, and nothing that there is not."""
+
+import inspect
+import os
+import re
+import subprocess
+import unittest
+
+import divker
+from divker import plot
+from support import ROOT, TestCase
+
+COMMAND = os.environ["DIVKER_COMMAND"]
+# Of every command line; told in the text above the tables.
+EVERYWHERE = {"--help", "--version"}
+
+
+def help_of(*words):
+    return subprocess.run([COMMAND, *words, "--help"], capture_output=True, text=True,
+                          check=True).stdout
+
+
+def options_of(subcommand):
+    return set(re.findall(r"^ +(?:-\w,)?(-{1,2}[a-z][a-z-]*)", help_of(subcommand), re.M))
+
+
+class Command(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.page = (ROOT / "docs" / "command.md").read_text()
+        self.subcommands = re.findall(r"^  (\w+) ", help_of().split("Subcommands:")[1], re.M)
+
+    def test_every_subcommand_is_described(self):
+        self.assertGreaterEqual(len(self.subcommands), 10)
+        listed = re.findall(r"^\| `(\w+)[^`]*` \|", self.page.split("## ")[0], re.M)
+        self.assertEqual(sorted(self.subcommands), sorted(listed))
+
+    def test_every_option_is_named(self):
+        named = set(re.findall(r"(?<![\w-])-{1,2}[a-z][a-z-]*", self.page))
+        known = set(EVERYWHERE)
+        for subcommand in self.subcommands:
+            options = options_of(subcommand)
+            with self.subTest(subcommand):
+                self.assertIn("--help", options)
+                self.assertEqual(options - named, set())
+            known |= options
+        self.assertEqual({word for word in named if word.startswith("--")} - known, set())
+
+
+class Python(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.page = (ROOT / "docs" / "python.md").read_text()
+        self.words = set(re.findall(r"\w+", self.page))
+
+    def test_every_public_name_is_in_the_page(self):
+        for owner in (divker, divker.Model, plot):
+            names = getattr(owner, "__all__", None) or [
+                name for name in vars(owner) if not name.startswith("_")]
+            with self.subTest(owner):
+                self.assertEqual([name for name in names if name not in self.words], [])
+
+    def test_every_argument_is_in_the_page_or_among_the_options(self):
+        options = {word.replace("-", "_")
+                   for word in re.findall(r"--([a-z-]+)", (ROOT / "docs/command.md").read_text())}
+        for name in ("simulate", "sample", "score", "response", "fit", "diagnose", "ensemble"):
+            arguments = set(inspect.signature(getattr(divker.Model, name)).parameters) - {"self"}
+            with self.subTest(name):
+                self.assertEqual(arguments - self.words - options, set())
+
+
+if __name__ == "__main__":
+    unittest.main()

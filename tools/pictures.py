@@ -1,0 +1,35 @@
+#!/usr/bin/python3
+"""Small copies of pictures for docs/pictures: python3 tools/pictures.py PICTURE...
+
+At most 1100 points wide and of few colours, so that each stays below 60 kB in the history. The
+pictures are those that `divker reproduce NAME` and the tutorials write.
+"""
+
+import pathlib
+import sys
+
+from PIL import Image
+
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs" / "pictures"
+WIDEST = 1100
+LARGEST = 60_000
+
+
+def shrink(source):
+    picture = Image.open(source).convert("RGB")
+    if picture.width > WIDEST:
+        height = round(picture.height * WIDEST / picture.width)
+        picture = picture.resize((WIDEST, height), Image.Resampling.LANCZOS)
+    target = FOLDER / source.name
+    for colours in (64, 32, 16, 8):
+        picture.quantize(colours).save(target, optimize=True)
+        if target.stat().st_size < LARGEST:
+            return target
+    sys.exit(f"pictures: {source} stays above {LARGEST} bytes with 8 colours; make it simpler.")
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name in sys.argv[1:]:
+        target = shrink(pathlib.Path(name))
+        print(f"{target}: {target.stat().st_size} bytes")
