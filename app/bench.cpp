@@ -69,6 +69,8 @@ class Discard : public Collector {
  public:
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup) const override { return nullptr; }
   void absorb(std::unique_ptr<Part>) override {}
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override { return nullptr; }
+  void transfer(Archive&) override {}
 };
 
 RunOptions bench_run(std::size_t paths, unsigned threads) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "divker/archive.hpp"
 #include "divker/damping.hpp"
 #include "divker/kernel.hpp"
 #include "divker/matrix.hpp"
@@ -61,6 +62,7 @@ struct PathGroup {
   std::vector<Matrix> x;          // per snapshot: paths x M
   std::vector<Matrix> nu;         // per snapshot: paths x M, or empty
   std::vector<Matrix> responses;  // per snapshot: paths x responses, or empty
+  void transfer(Archive& archive) { archive(index, x, nu, responses); }
 };
 
 // What is kept of the paths. Groups are of fixed size and absorbed in order, so that sums come out
@@ -72,10 +74,16 @@ class Collector {
   class Part {
    public:
     virtual ~Part() = default;
+    // To bytes or from them: parts travel between processes.
+    virtual void transfer(Archive& archive) = 0;
   };
   [[nodiscard]] virtual std::unique_ptr<Part> reduce(PathGroup group) const = 0;
   // Called in the order of the groups, from one thread at a time.
   virtual void absorb(std::unique_ptr<Part> part) = 0;
+  // A part to read bytes into.
+  [[nodiscard]] virtual std::unique_ptr<Part> empty_part() const = 0;
+  // What was absorbed so far, to bytes or from them: it survives the process.
+  virtual void transfer(Archive& archive) = 0;
 };
 
 struct Snapshot {

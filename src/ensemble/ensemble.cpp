@@ -339,8 +339,17 @@ class ArrayCollector : public Collector {
     }
   }
 
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    return std::make_unique<Rows>();
+  }
+  void transfer(Archive& archive) override {
+    for (Snapshot& snapshot : paths_.snapshots)
+      archive(snapshot.x, snapshot.nu, snapshot.responses);
+  }
+
  private:
   struct Rows : Part {
+    void transfer(Archive& archive) override { group.transfer(archive); }
     PathGroup group;
   };
   static void append(const Matrix& rows, Matrix& target) {
