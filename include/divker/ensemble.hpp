@@ -24,7 +24,7 @@ struct RunOptions {
   std::uint64_t first_path =
       0;  // paths first_path ... first_path + paths - 1: any can be run alone
   std::uint64_t seed = 1;
-  unsigned threads = 0;   // 0: all cores. Results do not depend on it
+  unsigned threads = 0;   // of each rank; 0: all cores. Results do not depend on it
   std::size_t block = 0;  // paths advanced together by a thread; 0 chooses. Nor on this
   Damping damping;
   std::vector<double> snapshots;  // times on the grid, ascending; empty: the end of the grid
@@ -37,6 +37,9 @@ struct RunOptions {
   const std::atomic<bool>* stop = nullptr;  // set it, from a signal handler say, to end early
   // Called now and then, never from two threads at once, with paths finished and paths in all.
   std::function<void(std::size_t, std::size_t)> progress;
+
+  // Whether the flag is set; with several ranks whether it is on one of them, by an exchange.
+  [[nodiscard]] bool stopped() const;
 };
 
 struct FailedPath {
