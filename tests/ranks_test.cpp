@@ -205,15 +205,18 @@ TEST_F(RanksTest, AKilledRankEndsAll) {
   EXPECT_EQ(outcome.code, 128 + SIGKILL) << outcome.err;
 }
 
-TEST_F(RanksTest, AnInterruptedRankKeepsWhatAllHaveDone) {
-  const pid_t launcher = start_ranks(2, endless);
-  const std::vector<pid_t> ranks = begun(launcher, 2);
-  ASSERT_EQ(ranks.size(), 2U);
-  kill(ranks.back(), SIGTERM);
-  const Outcome outcome = finish(launcher);
-  EXPECT_EQ(outcome.code, 130) << outcome.err;
-  EXPECT_NE(outcome.err.find("paths that were finished"), std::string::npos) << outcome.err;
-  EXPECT_NE(outcome.out.find("t = 1\n"), std::string::npos) << outcome.out;
+TEST_F(RanksTest, AnInterruptionKeepsWhatAllHaveDone) {
+  // Of one rank, and of all by way of mpirun.
+  for (const int signal_number : {SIGTERM, SIGUSR1}) {
+    const pid_t launcher = start_ranks(2, endless);
+    const std::vector<pid_t> ranks = begun(launcher, 2);
+    ASSERT_EQ(ranks.size(), 2U);
+    kill(signal_number == SIGTERM ? ranks.back() : launcher, signal_number);
+    const Outcome outcome = finish(launcher);
+    EXPECT_EQ(outcome.code, 130) << outcome.err;
+    EXPECT_NE(outcome.err.find("paths that were finished"), std::string::npos) << outcome.err;
+    EXPECT_NE(outcome.out.find("t = 1\n"), std::string::npos) << outcome.out;
+  }
 }
 
 }  // namespace

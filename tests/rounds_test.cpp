@@ -122,13 +122,13 @@ TEST(Rounds, TheFirstRoundIsAGroupForEachCore) {
 }
 
 TEST(Rounds, LargeResultsMakeSmallRounds) {
-  // Groups of one rank have 8 MiB, and its letters are not to be larger than 64 MiB.
+  // Groups of one rank have 4 MiB, and its letters are not to be larger than 8 MiB.
   Play play(100'000, 1, {1, 1});
-  (void)play.round(std::size_t{1} << 23U);
-  (void)play.round(std::size_t{1} << 23U);
+  (void)play.round(std::size_t{1} << 22U);
+  (void)play.round(std::size_t{1} << 22U);
   const std::size_t share = play.rank(0).last() - play.rank(0).first();
   EXPECT_GE(share, 1U);
-  EXPECT_LE(share, 8U);
+  EXPECT_LE(share, 2U);
 }
 
 TEST(Rounds, OneRankStopsAll) {

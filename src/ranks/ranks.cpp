@@ -56,6 +56,13 @@ std::filesystem::path plugin() {
   return std::filesystem::canonical(here.dli_fname, ignored).parent_path() / "divker_mpi.so";
 }
 
+[[noreturn]] void refuse(const std::string& why) {
+  throw Error(ErrorKind::usage,
+              fmt::format("This process was started as one of several by MPI, but {}; "
+                          "DIVKER_MPI=off in the environment makes each of them run alone.",
+                          why));
+}
+
 }  // namespace
 
 Ranks& ranks() { return *current(); }
@@ -66,12 +73,6 @@ void use_ranks(std::unique_ptr<Ranks> those) {
 
 std::unique_ptr<Ranks> launched_ranks() {
   if (!has_launcher()) return nullptr;
-  const auto refuse = [] [[noreturn]] (const std::string& why) {
-    throw Error(ErrorKind::usage,
-                fmt::format("This process was started as one of several by MPI, but {}; DIVKER_MPI="
-                            "off in the environment makes each of them run alone.",
-                            why));
-  };
   const std::filesystem::path file = plugin();
   if (!std::filesystem::exists(file)) refuse("divker was built without MPI");
   // Open MPI loads parts of itself that look for its symbols among the global ones.
