@@ -12,6 +12,7 @@
 #include "command.hpp"
 #include "divker/language.hpp"
 #include "divker/random.hpp"
+#include "launch.hpp"
 #include "lorenz96_reference.hpp"
 
 namespace divker::app {
@@ -69,6 +70,8 @@ class Discard : public Collector {
  public:
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup) const override { return nullptr; }
   void absorb(std::unique_ptr<Part>) override {}
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override { return nullptr; }
+  void transfer(Archive&) override {}
 };
 
 RunOptions bench_run(std::size_t paths, unsigned threads) {
@@ -218,6 +221,7 @@ void add_bench(CLI::App& app, int& code) {
       ->delimiter(',')
       ->check(CLI::IsMember(group_names()));
   command->callback([options, &code] {
+    require_one_rank("bench");
     for (const Group& group : groups) {
       const auto& only = options->only;
       if (only.empty() || std::find(only.begin(), only.end(), group.name) != only.end()) {

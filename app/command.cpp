@@ -10,6 +10,7 @@
 
 #include "divker/error.hpp"
 #include "divker/language.hpp"
+#include "divker/ranks.hpp"
 
 namespace divker::app {
 namespace {
@@ -89,7 +90,9 @@ void CommonOptions::declare(CLI::App& command) {
       ->type_name("N")
       ->check(whole_number())
       ->capture_default_str();
-  command.add_option("--threads", threads, "Threads; 0: all cores. Results do not depend on it")
+  command
+      .add_option("--threads", threads,
+                  "Threads of each process; 0: all cores. Results do not depend on it")
       ->type_name("N")
       ->check(whole_number())
       ->capture_default_str();
@@ -176,7 +179,7 @@ AnswerOptions answer_options(const CommonOptions& options, const LoadedModel& lo
 }
 
 void check_out(const CommonOptions& options) {
-  if (!options.out.empty()) check_table_writable(options.out);
+  if (!options.out.empty()) on_first_rank([&] { check_table_writable(options.out); });
 }
 
 Json describe(const CommonOptions& options, const Model& model, const Effective& effective) {
@@ -208,7 +211,7 @@ void write_out(const CommonOptions& options, const Model& model, const Effective
     Attributes about = attributes(options, model, effective);
     for (const auto& [key, value] : record.items()) about[key] = value.dump();
     try {
-      write_table(options.out, table, about);
+      on_first_rank([&] { write_table(options.out, table, about); });
     } catch (const Error& error) {
       failure = error;
     }

@@ -102,6 +102,8 @@ int finish(const CommonOptions& options, const Effective& effective);
 // The progress line and Ctrl-C (progress.cpp).
 void install_signal_handlers();
 [[nodiscard]] const std::atomic<bool>& stop_requested();
+// Whether there is a terminal to show progress on.
+[[nodiscard]] bool progress_is_seen();
 [[nodiscard]] std::function<void(std::size_t, std::size_t)> terminal_progress();
 
 // One function a subcommand, one file a function. Each adds itself to the command line and leaves

@@ -2,7 +2,6 @@
 #include "divker/fit.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <cmath>
@@ -11,6 +10,7 @@
 #include "command.hpp"
 #include "divker/error.hpp"
 #include "divker/file.hpp"
+#include "divker/ranks.hpp"
 #include "fit_names.hpp"
 #include "fit_report.hpp"
 #include "picture.hpp"
@@ -218,14 +218,24 @@ void check_outputs(const FitCommandOptions& options) {
     throw Error(ErrorKind::usage,
                 fmt::format("--out {}: the fitted model is written to a .sde file.", options.out));
   }
-  if (!options.out.empty()) check_writable(options.out);
-  if (!options.checkpoint.empty()) check_writable(options.checkpoint);
-  if (!options.history.empty()) check_table_writable(options.history);
-  if (!options.picture.empty()) check_picture(options.picture);
+  on_first_rank([&] {
+    if (!options.out.empty()) check_writable(options.out);
+    if (!options.checkpoint.empty()) check_writable(options.checkpoint);
+    if (!options.history.empty()) check_table_writable(options.history);
+    if (!options.picture.empty()) check_picture(options.picture);
+  });
+}
+
+// The state to go on from; empty if there is none.
+std::string saved_state(const std::string& checkpoint) {
+  if (checkpoint.empty()) return {};
+  return from_first_rank([&] {
+    return std::filesystem::exists(checkpoint) ? read_text_file(checkpoint) : std::string();
+  });
 }
 
 void show_progress(const FitCommandOptions& options, const FitState& state) {
-  if (options.quiet || isatty(STDERR_FILENO) == 0) return;
+  if (options.quiet || !progress_is_seen()) return;
   const FitIteration& last = state.history.back();
   fmt::print(stderr, "iteration {:>3}  {:>9} paths  |psi| {:10.3g} of its noise\n", last.iteration,
              last.paths, last.psi_over_noise);
@@ -250,25 +260,27 @@ int run_fit(const FitCommandOptions& options) {
   FitData data = read_data(options, loaded.model);
   const DataRemarks remarks{data.largest_shift, data.ignored};
   Fit fit(loaded.model, std::move(data), fit_options(options, loaded));
-  const bool saving = !options.checkpoint.empty();
-  if (saving && std::filesystem::exists(options.checkpoint)) {
-    fit.resume(parse_fit_state(read_text_file(options.checkpoint), options.checkpoint));
+  if (const std::string saved = saved_state(options.checkpoint); !saved.empty()) {
+    fit.resume(parse_fit_state(saved, options.checkpoint));
   }
   const auto save = [&] {
-    if (saving) write_whole_file(options.checkpoint, to_text(fit.state()));
+    if (options.checkpoint.empty()) return;
+    on_first_rank([&] { write_whole_file(options.checkpoint, to_text(fit.state())); });
   };
   while (fit.advance()) {
     save();
     show_progress(options, fit.state());
   }
   save();
-  if (stop_requested()) return interrupted(options, fit.state());
+  if (on_any_rank(stop_requested())) return interrupted(options, fit.state());
   const FitResult result = fit.result();
-  if (!options.out.empty()) write_whole_file(options.out, fitted_text(result));
-  if (!options.history.empty()) write_table(options.history, history_table(result));
+  on_first_rank([&] {
+    if (!options.out.empty()) write_whole_file(options.out, fitted_text(result));
+    if (!options.history.empty()) write_table(options.history, history_table(result));
+  });
   const int code = report_fit(options, remarks, result);
   if (!options.picture.empty()) {
-    draw_picture("fit", fit_picture(options, result), options.picture);
+    on_first_rank([&] { draw_picture("fit", fit_picture(options, result), options.picture); });
   }
   return code;
 }

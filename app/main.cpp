@@ -8,39 +8,41 @@
 
 #include "command.hpp"
 #include "divker/error.hpp"
+#include "launch.hpp"
 
 namespace {
 
+using divker::app::Ending;
+
 constexpr int exit_usage = static_cast<int>(divker::ErrorKind::usage);
 
-int report_usage(const CLI::App& app, const CLI::ParseError& error, const std::string& first) {
+Ending usage_error(const CLI::App& app, const CLI::ParseError& error, const std::string& first) {
   const std::vector<CLI::App*> chosen = app.get_subcommands();
   if (!chosen.empty()) {
-    fmt::print(stderr, "divker {0}: {1}\nRun 'divker {0} --help' to see what is expected.\n",
-               chosen.front()->get_name(), error.what());
-    return exit_usage;
+    return {exit_usage,
+            fmt::format("divker {0}: {1}\nRun 'divker {0} --help' to see what is expected.\n",
+                        chosen.front()->get_name(), error.what())};
   }
   std::vector<std::string> names;
   for (const CLI::App* subcommand : app.get_subcommands({})) {
     names.push_back(subcommand->get_name());
   }
   const bool is_word = !first.empty() && !first.starts_with('-');
-  fmt::print(stderr,
-             "divker: {}; the subcommands are: {}.\nRun 'divker --help' to see what they do.\n",
-             is_word ? fmt::format("There is no subcommand '{}'", first)
-                     : std::string("A subcommand is expected"),
-             fmt::join(names, ", "));
-  return exit_usage;
+  return {exit_usage,
+          fmt::format("divker: {}; the subcommands are: {}.\nRun 'divker --help' to see what they "
+                      "do.\n",
+                      is_word ? fmt::format("There is no subcommand '{}'", first)
+                              : std::string("A subcommand is expected"),
+                      fmt::join(names, ", "))};
 }
 
-int report_full_output() {
-  fmt::print(stderr, "divker: Standard output could not be written.\n");
-  return exit_usage;
+Ending error_ending(int code, const std::string& sentence) {
+  return {code, fmt::format("divker: {}\n", sentence)};
 }
 
-}  // namespace
+Ending full_output() { return error_ending(exit_usage, "Standard output could not be written."); }
 
-int main(int argc, char** argv) {
+Ending run(int argc, char** argv) {
   using namespace divker::app;
   CLI::App app{
       "divker: how the density of a stochastic differential equation changes with its parameters",
@@ -55,25 +57,29 @@ int main(int argc, char** argv) {
                          add_fit, add_diagnose, add_bench, add_reproduce}) {
     add(app, code);
   }
-  install_signal_handlers();
   try {
+    join_ranks();
+    install_signal_handlers();
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {
-    return app.exit(request);  // --help, --version
+    return {app.exit(request), ""};  // --help, --version
   } catch (const CLI::ParseError& error) {
-    return report_usage(app, error, argc > 1 ? argv[1] : "");
+    return usage_error(app, error, argc > 1 ? argv[1] : "");
   } catch (const divker::Error& error) {
-    fmt::print(stderr, "divker: {}\n", error.what());
     // Too few paths were finished before Ctrl-C: it was asked for.
-    return stop_requested() ? exit_interrupted : static_cast<int>(error.kind());
+    return error_ending(stop_requested() ? exit_interrupted : static_cast<int>(error.kind()),
+                        error.what());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "divker: out of memory; fewer --paths or snapshots need less.\n");
-    return static_cast<int>(divker::ErrorKind::numerical);
+    return error_ending(static_cast<int>(divker::ErrorKind::numerical),
+                        "out of memory; fewer --paths or snapshots need less.");
   } catch (const std::exception& error) {
-    if (std::ferror(stdout) != 0) return report_full_output();
-    fmt::print(stderr, "divker: {}\n", error.what());
-    return static_cast<int>(divker::ErrorKind::numerical);
+    if (std::ferror(stdout) != 0) return full_output();
+    return error_ending(static_cast<int>(divker::ErrorKind::numerical), error.what());
   }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return report_full_output();
-  return code;
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return full_output();
+  return {code, ""};
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return divker::app::leave_ranks(run(argc, argv)); }

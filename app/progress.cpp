@@ -1,4 +1,5 @@
 // The progress line on standard error, and the clean end on Ctrl-C.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cstdio>
 
 #include "command.hpp"
+#include "divker/ranks.hpp"
 
 namespace divker::app {
 namespace {
@@ -21,17 +23,34 @@ extern "C" void request_stop(int signal_number) {
   std::signal(signal_number, SIG_DFL);
 }
 
+// Of ranks, standard error is a pipe to their launcher: whether it ends at a terminal there.
+bool launcher_has_terminal() {
+  const std::string file = fmt::format("/proc/{}/fd/{}", getppid(), STDERR_FILENO);
+  const int there = open(file.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  if (there < 0) return false;
+  const bool result = isatty(there) != 0;
+  close(there);
+  return result;
+}
+
 }  // namespace
 
 void install_signal_handlers() {
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
+  // What launchers of MPI pass on to all ranks, and batch systems send before the time is up.
+  if (ranks().size() > 1) std::signal(SIGUSR1, request_stop);
+}
+
+bool progress_is_seen() {
+  if (ranks().size() == 1) return isatty(STDERR_FILENO) != 0;
+  return ranks().rank() == 0 && launcher_has_terminal();
 }
 
 const std::atomic<bool>& stop_requested() { return stop_flag; }
 
 std::function<void(std::size_t, std::size_t)> terminal_progress() {
-  if (isatty(STDERR_FILENO) == 0) return nullptr;
+  if (!progress_is_seen()) return nullptr;
   using Clock = std::chrono::steady_clock;
   struct State {
     Clock::time_point start = Clock::now();

@@ -12,6 +12,7 @@
 #include "command.hpp"
 #include "divker/error.hpp"
 #include "divker/language.hpp"
+#include "launch.hpp"
 
 namespace divker::app {
 namespace {
@@ -106,6 +107,7 @@ void add_reproduce(CLI::App& app, int& code) {
       code = exit_done;
       return;
     }
+    require_one_rank("reproduce");
     become(named(all, request->name), request->out, request->quick);
   });
 }

@@ -3,6 +3,7 @@
 
 #include "command.hpp"
 #include "divker/error.hpp"
+#include "divker/ranks.hpp"
 
 namespace divker::app {
 namespace {
@@ -40,8 +41,10 @@ int run_to_file(const SimulateOptions& options, const LoadedModel& loaded, const
   Effective effective;
   effective.summary = paths.summary;
   effective.compile_seconds = ensemble.compile_seconds();
-  write_table(options.out, states_table(loaded.model, paths.snapshots),
-              attributes(options, loaded.model, effective));
+  on_first_rank([&] {
+    write_table(options.out, states_table(loaded.model, paths.snapshots),
+                attributes(options, loaded.model, effective));
+  });
   if (options.json) {
     Json json = describe(options, loaded.model, effective);
     json["out"] = options.out;

@@ -5,6 +5,9 @@ set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/divker)
 
 install(TARGETS divker EXPORT divker_targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET divker_mpi)
+  install(TARGETS divker_mpi LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 if(TARGET divker_command)
   install(TARGETS divker_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -183,11 +183,16 @@ class OrderCollector : public Collector {
     indices.push_back(sum.index);
     total = 0.9 * total + sum.sum;
   }
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    return std::make_unique<Sum>();
+  }
+  void transfer(Archive& archive) override { archive(indices, total); }
   std::vector<std::size_t> indices;
   double total = 0.0;
 
  private:
   struct Sum : Part {
+    void transfer(Archive& archive) override { archive(index, sum); }
     std::size_t index = 0;
     double sum = 0.0;
   };

@@ -15,23 +15,25 @@ import tempfile
 # What the sources and headers of a floor may include. `base` is what everybody may use.
 ALLOWED = {
     "base": {"base"},
+    "ranks": {"base", "ranks"},
     "graph": {"base", "graph"},
     "model": {"base", "graph", "model"},
     "derive": {"base", "graph", "model", "derive"},
-    "jit": {"base", "graph", "jit"},
-    "ensemble": {"base", "graph", "model", "derive", "jit", "ensemble"},
-    "estimate": {"base", "graph", "estimate"},
-    "answer": {"base", "graph", "model", "derive", "jit", "ensemble", "estimate", "answer"},
-    "fit": {"base", "graph", "model", "derive", "jit", "ensemble", "estimate", "answer", "fit"},
+    "jit": {"base", "ranks", "graph", "jit"},
+    "ensemble": {"base", "ranks", "graph", "model", "derive", "jit", "ensemble"},
+    "estimate": {"base", "ranks", "graph", "estimate"},
+    "answer": {"base", "ranks", "graph", "model", "derive", "jit", "ensemble", "estimate", "answer"},
+    "fit": {"base", "ranks", "graph", "model", "derive", "jit", "ensemble", "estimate", "answer",
+            "fit"},
     "io": {"base", "io"},
-    "app": {"base", "graph", "model", "derive", "jit", "ensemble", "estimate", "answer", "fit", "io",
+    "app": {"base", "ranks", "graph", "model", "derive", "jit", "ensemble", "estimate", "answer", "fit", "io",
             "app"},
 }
 ALLOWED["python"] = ALLOWED["app"] | {"python"}
 OUTSIDE_SRC = ("app", "python")
 FLOORS = [floor for floor in ALLOWED if floor not in ("base", *OUTSIDE_SRC)]
 # Public headers without a .cpp of the same stem.
-HEADER_ONLY = {"error": "base", "matrix": "base", "program": "graph"}
+HEADER_ONLY = {"archive": "base", "error": "base", "matrix": "base", "program": "graph"}
 
 # Not in public headers: a user needs the standard library alone.
 PRIVATE_LIBRARY = re.compile(

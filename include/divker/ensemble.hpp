@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "divker/archive.hpp"
 #include "divker/damping.hpp"
 #include "divker/kernel.hpp"
 #include "divker/matrix.hpp"
@@ -23,7 +24,7 @@ struct RunOptions {
   std::uint64_t first_path =
       0;  // paths first_path ... first_path + paths - 1: any can be run alone
   std::uint64_t seed = 1;
-  unsigned threads = 0;   // 0: all cores. Results do not depend on it
+  unsigned threads = 0;   // of each rank; 0: all cores. Results do not depend on it
   std::size_t block = 0;  // paths advanced together by a thread; 0 chooses. Nor on this
   Damping damping;
   std::vector<double> snapshots;  // times on the grid, ascending; empty: the end of the grid
@@ -36,6 +37,9 @@ struct RunOptions {
   const std::atomic<bool>* stop = nullptr;  // set it, from a signal handler say, to end early
   // Called now and then, never from two threads at once, with paths finished and paths in all.
   std::function<void(std::size_t, std::size_t)> progress;
+
+  // Whether the flag is set; with several ranks whether it is on one of them, by an exchange.
+  [[nodiscard]] bool stopped() const;
 };
 
 struct FailedPath {
@@ -62,6 +66,7 @@ struct PathGroup {
   std::vector<Matrix> x;          // per snapshot: paths x M
   std::vector<Matrix> nu;         // per snapshot: paths x M, or empty
   std::vector<Matrix> responses;  // per snapshot: paths x responses, or empty
+  void transfer(Archive& archive) { archive(index, x, nu, responses); }
 };
 
 // What is kept of the paths. Groups are of fixed size and absorbed in order, so that sums come out
@@ -73,10 +78,16 @@ class Collector {
   class Part {
    public:
     virtual ~Part() = default;
+    // To bytes or from them: parts travel between processes.
+    virtual void transfer(Archive& archive) = 0;
   };
   [[nodiscard]] virtual std::unique_ptr<Part> reduce(PathGroup group) const = 0;
   // Called in the order of the groups, from one thread at a time.
   virtual void absorb(std::unique_ptr<Part> part) = 0;
+  // A part to read bytes into.
+  [[nodiscard]] virtual std::unique_ptr<Part> empty_part() const = 0;
+  // What was absorbed so far, to bytes or from them: it survives the process.
+  virtual void transfer(Archive& archive) = 0;
 };
 
 struct Snapshot {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "divker/archive.hpp"
 #include "divker/matrix.hpp"
 #include "divker/moments.hpp"
 #include "divker/regressor.hpp"
@@ -37,6 +38,8 @@ class LocalSums {
   void add(const Matrix& x, const Matrix& y, std::size_t batch);
   // Sums of other samples at the same points.
   void merge(const LocalSums& other);
+  // The sums; both sides know the points.
+  void transfer(Archive& archive) { archive(sums_, spread_); }
 
   // Error(usage) without samples.
   [[nodiscard]] Prediction result() const;

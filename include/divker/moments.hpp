@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "divker/archive.hpp"
 #include "divker/matrix.hpp"
 
 namespace divker {
@@ -28,6 +29,7 @@ class Moments {
   void add(std::span<const double> sample);
   void add(const Matrix& samples);
   void merge(const Moments& other);
+  void transfer(Archive& archive) { archive(count_, mean_, squares_); }
 
   [[nodiscard]] std::size_t size() const { return mean_.size(); }
   [[nodiscard]] std::size_t count() const { return count_; }
@@ -52,6 +54,7 @@ class CovarianceMoments {
   void add(std::span<const double> sample);
   void add(const Matrix& samples);
   void merge(const CovarianceMoments& other);
+  void transfer(Archive& archive) { archive(count_, mean_, products_, before_, after_); }
 
   [[nodiscard]] std::size_t size() const { return mean_.size(); }
   [[nodiscard]] std::size_t count() const { return count_; }

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "divker/archive.hpp"
 #include "divker/matrix.hpp"
 #include "divker/moments.hpp"
 
@@ -41,6 +42,10 @@ class ResponseAccumulator {
   // for other shapes.
   void add(std::span<const double> phi, const Matrix& integral, const Matrix& explicit_part = {});
   void merge(const ResponseAccumulator& other);
+  void transfer(Archive& archive) {
+    archive(count_, mean_u_, uu_);
+    for (Sums& sums : sums_) archive(std::span(&sums, 1));
+  }
 
   [[nodiscard]] std::size_t parameters() const { return sums_.size(); }
   [[nodiscard]] std::size_t count() const { return count_; }

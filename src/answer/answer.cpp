@@ -58,11 +58,16 @@ class LocalSumsCollector : public Collector {
   void absorb(std::unique_ptr<Part> part) override {
     sums_.merge(static_cast<const Sums&>(*part).sums);
   }
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    return std::make_unique<Sums>(empty_);
+  }
+  void transfer(Archive& archive) override { sums_.transfer(archive); }
   [[nodiscard]] const LocalSums& sums() const { return sums_; }
 
  private:
   struct Sums : Part {
     explicit Sums(const LocalSums& empty) : sums(empty) {}
+    void transfer(Archive& archive) override { sums.transfer(archive); }
     LocalSums sums;
   };
   LocalSums empty_;
@@ -144,10 +149,15 @@ class MomentsCollector : public Collector {
     const auto& from = static_cast<const Sums&>(*part).moments;
     for (std::size_t k = 0; k < moments_.size(); ++k) moments_[k].merge(from[k]);
   }
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    return std::make_unique<Sums>();
+  }
+  void transfer(Archive& archive) override { archive(moments_); }
   [[nodiscard]] const std::vector<Moments>& moments() const { return moments_; }
 
  private:
   struct Sums : Part {
+    void transfer(Archive& archive) override { archive(moments); }
     std::vector<Moments> moments;
   };
   std::vector<Moments> moments_;

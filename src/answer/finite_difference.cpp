@@ -34,10 +34,15 @@ class ValueCollector : public Collector {
     const auto& more = static_cast<const Values&>(*part).values;
     values_.insert(values_.end(), more.begin(), more.end());
   }
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    return std::make_unique<Values>();
+  }
+  void transfer(Archive& archive) override { archive(values_); }
   [[nodiscard]] const std::vector<double>& values() const { return values_; }
 
  private:
   struct Values : Part {
+    void transfer(Archive& archive) override { archive(values); }
     std::vector<double> values;
   };
   const Model& model_;

@@ -49,6 +49,12 @@ bool Observable::depends_on_time() const {
   return std::ranges::binary_search(reachable(graph_, roots_), model_.time_input());
 }
 
+std::unique_ptr<Collector::Part> ObservableCollector::empty_part() const {
+  auto part = std::make_unique<Sums>();
+  part->sums = ResponseAccumulator(sums_.parameters());
+  return part;
+}
+
 std::unique_ptr<Collector::Part> ObservableCollector::reduce(PathGroup group) const {
   auto part = std::make_unique<Sums>();
   part->sums = ResponseAccumulator(sums_.parameters());

@@ -44,10 +44,13 @@ class ObservableCollector : public Collector {
 
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override;
   void absorb(std::unique_ptr<Part> part) override;
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override;
+  void transfer(Archive& archive) override { sums_.transfer(archive); }
   [[nodiscard]] ObservableResponse result() const { return sums_.result(); }
 
  private:
   struct Sums : Part {
+    void transfer(Archive& archive) override { sums.transfer(archive); }
     ResponseAccumulator sums;
   };
   const Observable& observable_;

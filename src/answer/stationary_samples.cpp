@@ -95,6 +95,11 @@ void PooledSamples::absorb(std::unique_ptr<Part> part) {
   append_movement(rows.movement);
 }
 
+void PooledSamples::transfer(Archive& archive) {
+  archive(x_, y_);
+  transfer_movement(archive);
+}
+
 PathAverages::PathAverages(const StationaryPlan& plan, const BoundedFunctions& functions,
                            const Observable& observable, std::size_t parameters, double offset)
     : StationaryCollector(plan, functions),
@@ -136,6 +141,11 @@ void PathAverages::absorb(std::unique_ptr<Part> part) {
   const auto& rows = static_cast<const Rows&>(*part);
   append(rows.averages, averages_);
   append_movement(rows.movement);
+}
+
+void PathAverages::transfer(Archive& archive) {
+  archive(averages_);
+  transfer_movement(archive);
 }
 
 }  // namespace divker

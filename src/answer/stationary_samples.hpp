@@ -25,6 +25,7 @@ class StationaryCollector : public Collector {
   [[nodiscard]] const StationaryPlan& plan() const { return plan_; }
   [[nodiscard]] Matrix movement(const PathGroup& group) const;
   void append_movement(const Matrix& rows);
+  void transfer_movement(Archive& archive) { archive(movement_); }
   // I_{t-w'} - I_{t-w} at one recorded time for every parameter and every pair of successive
   // windows w' < w, from w' = 0 on: parameters x windows numbers. Their sums are I_t - I_{t-w}.
   void fill_pieces(const PathGroup& group, std::size_t recorded, std::size_t row,
@@ -43,6 +44,10 @@ class PooledSamples : public StationaryCollector {
   PooledSamples(const StationaryPlan& plan, const BoundedFunctions& functions, std::size_t stride);
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override;
   void absorb(std::unique_ptr<Part> part) override;
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    return std::make_unique<Rows>();
+  }
+  void transfer(Archive& archive) override;
 
   [[nodiscard]] std::size_t samples_of_each() const;
   [[nodiscard]] const Matrix& x() const { return x_; }
@@ -50,6 +55,7 @@ class PooledSamples : public StationaryCollector {
 
  private:
   struct Rows : Part {
+    void transfer(Archive& archive) override { archive(x, y, movement); }
     Matrix x, y, movement;
   };
   std::size_t stride_;
@@ -65,6 +71,10 @@ class PathAverages : public StationaryCollector {
                const Observable& observable, std::size_t parameters, double offset);
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override;
   void absorb(std::unique_ptr<Part> part) override;
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    return std::make_unique<Rows>();
+  }
+  void transfer(Archive& archive) override;
 
   [[nodiscard]] const Matrix& averages() const { return averages_; }
   // Columns of the row above.
@@ -77,6 +87,7 @@ class PathAverages : public StationaryCollector {
 
  private:
   struct Rows : Part {
+    void transfer(Archive& archive) override { archive(averages, movement); }
     Matrix averages, movement;
   };
   const Observable& observable_;

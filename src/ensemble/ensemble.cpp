@@ -13,12 +13,14 @@
 
 #include "divker/error.hpp"
 #include "ensemble/engine.hpp"
+#include "ensemble/rounds.hpp"
 
 namespace divker {
 namespace {
 
 using ensemble::Block;
 using ensemble::Engine;
+using ensemble::Rounds;
 using ensemble::RunPlan;
 using Clock = std::chrono::steady_clock;
 
@@ -155,7 +157,8 @@ std::vector<std::size_t> drop_failed(PathGroup& group) {
   return failed;
 }
 
-// One run: threads take groups in order, and give their parts back in order.
+// One run: threads take groups in order, and give their parts back in order. With several ranks
+// each marches some of the groups, and all absorb the parts of all.
 class Run {
  public:
   Run(const Engine& engine, const RunOptions& options, Collector& collector)
@@ -170,17 +173,13 @@ class Run {
   RunSummary go() {
     const auto began = Clock::now();
     const std::size_t groups = (options_.paths + group_paths - 1) / group_paths;
-    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-    const std::size_t wanted = options_.threads == 0 ? cores : options_.threads;
-    {
-      std::vector<std::jthread> workers;
-      for (std::size_t w = 1; w < std::min(wanted, groups); ++w) {
-        workers.emplace_back([this, groups] { work(groups); });
-      }
-      work(groups);
+    if (ranks().size() == 1) {
+      march(0, groups);
+      if (failure_) std::rethrow_exception(failure_);
+      for (auto& [index, finished] : pending_) take(std::move(finished));
+    } else {
+      march_in_rounds(groups);
     }
-    if (failure_) std::rethrow_exception(failure_);
-    for (auto& [index, finished] : pending_) take(std::move(finished));
     summary_.requested = options_.paths;
     summary_.steps = plan_.snapshots.back();
     summary_.interrupted = finished_ < options_.paths;
@@ -196,7 +195,44 @@ class Run {
     std::size_t sound = 0;
     std::vector<std::uint64_t> failed;
     std::size_t paths = 0;
+    // `empty` makes a part to read into.
+    void transfer(Archive& archive, const Collector& empty) {
+      bool has_part = part != nullptr;
+      archive(sound, failed, paths, has_part);
+      if (archive.reading() && has_part) part = empty.empty_part();
+      if (has_part) part->transfer(archive);
+    }
   };
+
+  // Groups first ... last - 1 by the threads of this rank.
+  void march(std::size_t first, std::size_t last) {
+    next_ = first;
+    std::vector<std::jthread> workers;
+    const std::size_t threads = threads_or_cores(options_.threads);
+    for (std::size_t w = 1; w < std::min(threads, last - first); ++w) {
+      workers.emplace_back([this, last] { work(last); });
+    }
+    work(last);
+  }
+
+  void march_in_rounds(std::size_t groups) {
+    const FlushTinyNumbers guard;  // parts are absorbed as on one rank: in a worker's mode
+    Rounds rounds(0, groups, options_.threads);
+    while (!rounds.over()) {
+      if (rounds.first() < rounds.last()) march(rounds.first(), rounds.last());
+      Archive letter = rounds.letter(options_.stop != nullptr && *options_.stop, failure_);
+      for (auto& [index, finished] : pending_) finished.transfer(letter, collector_);
+      pending_.clear();
+      for (Archive& from : rounds.exchange(letter)) {
+        while (!from.at_end()) {
+          Finished finished;
+          finished.transfer(from, collector_);
+          take(std::move(finished));
+        }
+      }
+      if (options_.progress) options_.progress(finished_, options_.paths);
+    }
+  }
 
   void work(std::size_t groups) noexcept {
     try {
@@ -247,6 +283,7 @@ class Run {
   void deliver(std::size_t index, Finished finished) {
     const std::scoped_lock lock(mutex_);
     pending_.emplace(index, std::move(finished));
+    if (ranks().size() > 1) return;  // for the end of the round
     while (!pending_.empty() && pending_.begin()->first == absorbed_) {
       take(std::move(pending_.begin()->second));
       pending_.erase(pending_.begin());
@@ -354,8 +391,17 @@ class ArrayCollector : public Collector {
     }
   }
 
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    return std::make_unique<Rows>();
+  }
+  void transfer(Archive& archive) override {
+    for (Snapshot& snapshot : paths_.snapshots)
+      archive(snapshot.x, snapshot.nu, snapshot.responses);
+  }
+
  private:
   struct Rows : Part {
+    void transfer(Archive& archive) override { group.transfer(archive); }
     PathGroup group;
   };
   static void append(const Matrix& rows, Matrix& target) {
@@ -418,6 +464,8 @@ void Ensemble::set_model(const Model& model) {
   }
   implementation_->engine.model = model;
 }
+
+bool RunOptions::stopped() const { return on_any_rank(stop != nullptr && *stop); }
 
 RunSummary Ensemble::run(const RunOptions& options, Collector& collector) const {
   check_options(implementation_->engine, options);

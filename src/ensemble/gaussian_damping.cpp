@@ -61,6 +61,15 @@ class CovarianceCollector : public Collector {
     for (std::size_t k = 0; k < sums_.size(); ++k) sums_[k].add(from[k]);
   }
 
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    auto part = std::make_unique<GroupSums>();
+    part->sums.assign(times_.size(), Sums(model_.dimension()));
+    return part;
+  }
+  void transfer(Archive& archive) override {
+    for (Sums& sums : sums_) sums.transfer(archive);
+  }
+
   // A at knot k.
   [[nodiscard]] Matrix damping_matrix(std::size_t k) const {
     const Sums& s = sums_[k];
@@ -101,6 +110,15 @@ class CovarianceCollector : public Collector {
       xx += other.xx;
       noise += other.noise;
     }
+    void transfer(Archive& archive) {
+      archive(count, noise_count);
+      const auto numbers = [&archive](auto& values) {
+        archive(std::span(values.data(), static_cast<std::size_t>(values.size())));
+      };
+      numbers(x);
+      numbers(xx);
+      numbers(noise);
+    }
     double count = 0.0;
     double noise_count = 0.0;
     Eigen::VectorXd x;
@@ -108,6 +126,9 @@ class CovarianceCollector : public Collector {
     Eigen::MatrixXd noise;
   };
   struct GroupSums : Part {
+    void transfer(Archive& archive) override {
+      for (Sums& each : sums) each.transfer(archive);
+    }
     std::vector<Sums> sums;
   };
 

@@ -104,7 +104,7 @@ Measured Trial::measure(const Damping& damping, std::size_t paths) {
 std::vector<DampingCandidate> Trial::compare(const std::vector<Damping>& grid, std::size_t paths) {
   std::vector<DampingCandidate> candidates;
   for (const Damping& damping : grid) {
-    if (run_.stop != nullptr && *run_.stop) break;
+    if (run_.stopped()) break;
     candidates.push_back({damping, measure(damping, paths).cost});
   }
   sort_by_cost(candidates);
@@ -115,7 +115,7 @@ std::vector<DampingCandidate> Trial::compare_carefully(const std::vector<Damping
                                                        std::size_t paths) {
   std::vector<DampingCandidate> candidates;
   for (const Damping& damping : grid) {
-    if (run_.stop != nullptr && *run_.stop) break;
+    if (run_.stopped()) break;
     const Measured measured = measure(damping, paths);
     const double upper = measured.cost * (1.0 + 2.0 * measured.error);
     candidates.push_back({damping, measured.error > highest_error ? infinity : upper});

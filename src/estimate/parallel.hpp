@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "divker/ranks.hpp"
+
 namespace divker {
 
 // Calls work(begin, end) for the pieces [0, block), [block, 2 block), ... of [0, size). The pieces
@@ -17,8 +19,7 @@ namespace divker {
 template <typename Work>
 void for_each_block(std::size_t size, std::size_t block, std::size_t threads, const Work& work) {
   const std::size_t pieces = (size + block - 1) / block;
-  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
-  threads = std::min(threads, pieces);
+  threads = std::min<std::size_t>(threads_or_cores(static_cast<unsigned>(threads)), pieces);
   std::atomic<std::size_t> next{0};
   std::exception_ptr failure;
   std::mutex mutex;

@@ -162,13 +162,12 @@ struct Fit::Implementation {
     evaluation.reset();
   }
 
-  [[nodiscard]] bool stopped() const { return options.run.stop != nullptr && *options.run.stop; }
 
   // Nothing if the run was interrupted.
   [[nodiscard]] std::optional<Evaluation> evaluate(const std::vector<double>& parameters,
                                                    std::size_t paths, bool fresh = false) {
     prepare();
-    if (stopped()) return std::nullopt;
+    if (options.run.stopped()) return std::nullopt;
     ensemble->set_model(model.with_parameters(parameters));
     RunOptions run = options.run;
     run.paths = paths;

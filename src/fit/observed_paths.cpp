@@ -123,7 +123,18 @@ ObservedHalf Observer::see(const Model& model, const BlockView& block, const Pat
   return seen;
 }
 
+namespace {
+
+// How many blocks there are, both sides know.
+void transfer_halves(std::vector<std::array<ObservedHalf, 2>>& blocks, Archive& archive) {
+  for (auto& halves : blocks) archive(halves[0], halves[1]);
+}
+
+}  // namespace
+
 struct Observer::Part : Collector::Part {
+  explicit Part(std::size_t count = 0) : blocks(count) {}
+  void transfer(Archive& archive) override { transfer_halves(blocks, archive); }
   std::vector<std::array<ObservedHalf, 2>> blocks;
 };
 
@@ -160,6 +171,11 @@ class Observer::Halves : public Collector {
       }
     }
   }
+
+  [[nodiscard]] std::unique_ptr<Collector::Part> empty_part() const override {
+    return std::make_unique<Observer::Part>(blocks_.size());
+  }
+  void transfer(Archive& archive) override { transfer_halves(blocks_, archive); }
 
  private:
   const Observer& observer_;

@@ -16,6 +16,7 @@ namespace divker::fit {
 struct ObservedHalf {
   Matrix y;          // paths x observed
   Matrix responses;  // paths x parameters: d log (law of x and y) / d gamma along the path
+  void transfer(Archive& archive) { archive(y, responses); }
 };
 
 // Even and odd paths apart: what is learned from one half is used on the other.

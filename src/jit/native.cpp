@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "divker/error.hpp"
+#include "divker/ranks.hpp"
 #include "jit/functions.hpp"
 
 namespace divker::jit {
@@ -93,8 +94,8 @@ Object compile(const Schedule& schedule, std::size_t lanes, std::size_t begin, s
 // The chunks in equal shares, one thread each.
 std::vector<Object> compile(const Schedule& schedule, std::size_t lanes) {
   const std::size_t chunks = chunk_count(schedule);
-  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
-  const std::size_t shares = std::clamp<std::size_t>(chunks / chunks_worth_a_thread, 1, processors);
+  const std::size_t shares =
+      std::clamp<std::size_t>(chunks / chunks_worth_a_thread, 1, threads_or_cores(0));
   std::vector<Object> objects(shares);
   std::vector<std::exception_ptr> failures(shares);
   const auto work = [&](std::size_t share) {

@@ -62,7 +62,11 @@ class CommandTest : public ::testing::Test {
 
   // Starts the command in the folder; its outputs go to files there.
   [[nodiscard]] pid_t start(Words words, const std::string& output = "stdout.txt") const {
-    words.insert(words.begin(), "divker");
+    words.insert(words.begin(), command_);
+    return start_program(std::move(words), output);
+  }
+  [[nodiscard]] const std::string& command() const { return command_; }
+  [[nodiscard]] pid_t start_program(Words words, const std::string& output = "stdout.txt") const {
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -72,7 +76,7 @@ class CommandTest : public ::testing::Test {
     const bool ready = chdir(folder_.c_str()) == 0 &&
                        dup2(creat(output.c_str(), 0600), STDOUT_FILENO) >= 0 &&
                        dup2(creat("stderr.txt", 0600), STDERR_FILENO) >= 0;
-    if (ready) execv(command_.c_str(), arguments.data());
+    if (ready) execv(arguments.front(), arguments.data());
     _exit(127);
   }
   [[nodiscard]] Outcome finish(pid_t child) const {
