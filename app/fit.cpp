@@ -24,7 +24,6 @@ struct FitCommandOptions : CommonOptions {
   std::string match = "centred";
   std::string optimizer = "newton";
   FitOptions fit;
-  std::string checkpoint;
   std::string history;
   std::string picture;
 
@@ -239,6 +238,7 @@ int run_fit(const FitCommandOptions& options) {
   const DataRemarks remarks{data.largest_shift, data.ignored};
   Fit fit(loaded.model, std::move(data), fit_options(options, loaded));
   const bool saving = !options.checkpoint.empty();
+  if (saving) remove_abandoned(options.checkpoint);
   if (saving && std::filesystem::exists(options.checkpoint)) {
     fit.resume(parse_fit_state(read_text_file(options.checkpoint), options.checkpoint));
   }

@@ -5,6 +5,7 @@
 
 #include "command.hpp"
 #include "divker/error.hpp"
+#include "rows.hpp"
 
 namespace divker::app {
 namespace {
@@ -13,37 +14,28 @@ struct SimulateOptions : CommonOptions {
   std::vector<double> times;
 };
 
-// One row a path and snapshot; with several snapshots the first column is the time.
-Table states_table(const Model& model, const std::vector<Snapshot>& snapshots) {
-  Table table;
-  const bool with_time = snapshots.size() > 1;
-  if (with_time) table.columns.emplace_back("t");
-  for (const State& state : model.states()) table.columns.push_back(state.name);
-  std::size_t rows = 0;
-  for (const Snapshot& snapshot : snapshots) rows += snapshot.x.rows;
-  table.values = Matrix(rows, table.columns.size());
-  std::size_t row = 0;
-  for (const Snapshot& snapshot : snapshots) {
-    for (std::size_t r = 0; r < snapshot.x.rows; ++r, ++row) {
-      const auto target = table.values.row(row);
-      if (with_time) target[0] = snapshot.time;
-      const auto source = snapshot.x.row(r);
-      std::copy(source.begin(), source.end(), target.begin() + (with_time ? 1 : 0));
-    }
+std::vector<double> times_of(const Model& model, const RunOptions& run) {
+  std::vector<double> times;
+  for (const std::size_t step : snapshot_steps(model.time(), run.snapshots)) {
+    times.push_back(model.time().time(step));
   }
-  return table;
+  return times;
 }
 
 int run_to_file(const SimulateOptions& options, const LoadedModel& loaded, const RunOptions& run) {
   StepOptions states_only;
   states_only.score = false;
   const Ensemble ensemble(loaded.model, states_only);
-  const Paths paths = ensemble.run(run);
+  std::vector<std::string> names;
+  for (const State& state : loaded.model.states()) names.push_back(state.name);
+  // With a checkpoint the rows wait in a file that survives, beside it.
+  SpooledStates rows(names, times_of(loaded.model, run),
+                     options.checkpoint.empty() ? Spool::unnamed(options.out)
+                                                : Spool::named(options.checkpoint + ".rows"));
   Effective effective;
-  effective.summary = paths.summary;
+  effective.summary = ensemble.run(run, rows, checkpoint_of(options).of("rows of states"));
   effective.compile_seconds = ensemble.compile_seconds();
-  write_table(options.out, states_table(loaded.model, paths.snapshots),
-              attributes(options, loaded.model, effective));
+  write_table(options.out, rows.table(), attributes(options, loaded.model, effective));
   if (options.json) {
     Json json = describe(options, loaded.model, effective);
     json["out"] = options.out;
@@ -54,7 +46,7 @@ int run_to_file(const SimulateOptions& options, const LoadedModel& loaded, const
 
 int run_to_moments(const SimulateOptions& options, const LoadedModel& loaded,
                    const RunOptions& run) {
-  const MomentsAnswer answer = simulate_moments(loaded.model, run);
+  const MomentsAnswer answer = simulate_moments(loaded.model, run, checkpoint_of(options));
   Json snapshots = Json::array();
   for (const StateMoments& snapshot : answer.snapshots) {
     std::vector<double> means, errors, deviations;
@@ -97,6 +89,7 @@ void add_simulate(CLI::App& app, int& code) {
   CLI::App* command = app.add_subcommand(
       "simulate", "Simulate paths; without --out only means and deviations are kept");
   options->declare(*command);
+  options->declare_checkpoint(*command);
   command->add_option("--times", options->times, "Snapshot times, ascending (default: the end)")
       ->type_name("T1,T2,...")
       ->delimiter(',')
@@ -110,6 +103,7 @@ void add_sample(CLI::App& app, int& code) {
   CLI::App* command =
       app.add_subcommand("sample", "Draw samples of the model's law at the end of its time grid");
   options->declare(*command);
+  options->declare_checkpoint(*command);
   command->add_option("-n", options->paths, "Number of samples (the same as --paths)")
       ->type_name("N")
       ->check(whole_number());

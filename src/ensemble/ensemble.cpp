@@ -12,12 +12,14 @@
 #include <thread>
 
 #include "divker/error.hpp"
+#include "ensemble/checkpoint.hpp"
 #include "ensemble/engine.hpp"
 
 namespace divker {
 namespace {
 
 using ensemble::Block;
+using ensemble::Checkpointer;
 using ensemble::Engine;
 using ensemble::RunPlan;
 using Clock = std::chrono::steady_clock;
@@ -151,8 +153,14 @@ std::vector<std::size_t> drop_failed(PathGroup& group) {
 // One run: threads take groups in order, and give their parts back in order.
 class Run {
  public:
-  Run(const Engine& engine, const RunOptions& options, Collector& collector)
-      : engine_(engine), options_(options), collector_(collector), plan_(engine, options) {
+  Run(const Engine& engine, const RunOptions& options, Collector& collector,
+      const Checkpoint& checkpoint)
+      : engine_(engine),
+        options_(options),
+        collector_(collector),
+        plan_(engine, options),
+        checkpointer_(checkpoint, engine, options, absorbed_,
+                      [this](Archive& archive) { transfer(archive); }) {
     if (engine.score_free() && plan_.snapshots.front() == 0) {
       throw Error(ErrorKind::usage,
                   "A snapshot at the start was asked for, where the initial law has no density and "
@@ -161,7 +169,10 @@ class Run {
   }
 
   RunSummary go() {
-    const auto began = Clock::now();
+    if (checkpointer_.resume()) {
+      next_ = absorbed_;
+      if (options_.progress) options_.progress(finished_, options_.paths);
+    }
     const std::size_t groups = (options_.paths + group_paths - 1) / group_paths;
     const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
     const std::size_t wanted = options_.threads == 0 ? cores : options_.threads;
@@ -173,11 +184,14 @@ class Run {
       work(groups);
     }
     if (failure_) std::rethrow_exception(failure_);
+    // Before the groups that were finished out of order: they are in the answer, but a gap is not
+    // saved.
+    checkpointer_.save();
     for (auto& [index, finished] : pending_) take(std::move(finished));
     summary_.requested = options_.paths;
     summary_.steps = plan_.snapshots.back();
     summary_.interrupted = finished_ < options_.paths;
-    summary_.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    summary_.seconds = seconds();
     locate_failures();
     check_failed_share();
     return summary_;
@@ -245,6 +259,7 @@ class Run {
       pending_.erase(pending_.begin());
       ++absorbed_;
     }
+    checkpointer_.save_if_due();
     if (options_.progress) options_.progress(finished_, options_.paths);
   }
 
@@ -256,6 +271,18 @@ class Run {
       if (failed_paths_.size() < 3) failed_paths_.push_back(path);
     }
     collector_.absorb(std::move(finished.part));
+  }
+
+  // What was absorbed so far.
+  void transfer(Archive& archive) {
+    double all_seconds = seconds();
+    archive(absorbed_, finished_, summary_.paths, summary_.failed, failed_paths_, all_seconds);
+    collector_.transfer(archive);
+    if (archive.reading()) earlier_seconds_ = all_seconds;
+  }
+
+  [[nodiscard]] double seconds() const {
+    return earlier_seconds_ + std::chrono::duration<double>(Clock::now() - began_).count();
   }
 
   void locate_failures() {
@@ -293,6 +320,9 @@ class Run {
   const RunOptions& options_;
   Collector& collector_;
   RunPlan plan_;
+  Checkpointer checkpointer_;
+  Clock::time_point began_ = Clock::now();
+  double earlier_seconds_ = 0.0;  // of the processes before this one
   std::atomic<std::size_t> next_ = 0;
   std::atomic<bool> abandon_ = false;
   std::mutex mutex_;  // guards all below
@@ -413,16 +443,18 @@ void Ensemble::set_model(const Model& model) {
   implementation_->engine.model = model;
 }
 
-RunSummary Ensemble::run(const RunOptions& options, Collector& collector) const {
+RunSummary Ensemble::run(const RunOptions& options, Collector& collector,
+                         const Checkpoint& checkpoint) const {
   check_options(implementation_->engine, options);
-  return Run(implementation_->engine, options, collector).go();
+  return Run(implementation_->engine, options, collector, checkpoint).go();
 }
 
-Paths Ensemble::run(const RunOptions& options) const {
+Paths Ensemble::run(const RunOptions& options, const Checkpoint& checkpoint) const {
   check_options(implementation_->engine, options);
   Paths paths;
   ArrayCollector collector(implementation_->engine, options, paths);
-  paths.summary = Run(implementation_->engine, options, collector).go();
+  const Checkpoint rows = checkpoint.of("all paths");
+  paths.summary = Run(implementation_->engine, options, collector, rows).go();
   return paths;
 }
 
