@@ -175,6 +175,7 @@ AnswerOptions answer_options(const CommonOptions& options, const LoadedModel& lo
   answer.damping = parse_damping(options.alpha);
   answer.scheme = options.scheme == "exact" ? Scheme::exact : Scheme::euler;
   answer.order = options.order == 2 ? InverseOrder::second : InverseOrder::first;
+  answer.checkpoint = checkpoint_of(options);
   return answer;
 }
 
@@ -231,6 +232,9 @@ int finish(const CommonOptions& options, const Effective& effective) {
                "divker: interrupted; the result rests on the {} of {} paths that were "
                "finished.\n",
                summary.paths, summary.requested);
+    if (!options.checkpoint.empty()) {
+      fmt::print(stderr, "divker: the same command goes on from {}.\n", options.checkpoint);
+    }
   }
   for (const FailedPath& failure : summary.first_failures) {
     fmt::print(stderr, "divker: path {} failed: its {} was not finite at t = {:.6g}.\n",

@@ -39,12 +39,15 @@ struct CommonOptions {
   std::string resolution = "fast";
   double failed_share = 1e-3;
   std::string out;
+  std::string checkpoint;
+  double checkpoint_every = 60.0;
   bool json = false;
   bool quiet = false;
 
   void declare_model(CLI::App& command);  // MODEL, --set and --tamed
   void declare(CLI::App& command);        // these and all that concerns a run
   void declare_damping(CLI::App& command);
+  void declare_checkpoint(CLI::App& command);  // checkpoint.cpp
 };
 
 // The model with --set applied, and its samples read if it starts from some.
@@ -65,6 +68,9 @@ struct CommonOptions {
 // The run that the options ask for, with progress on a terminal and the stop flag of Ctrl-C.
 [[nodiscard]] RunOptions run_options(const CommonOptions& options, const LoadedModel& loaded);
 [[nodiscard]] AnswerOptions answer_options(const CommonOptions& options, const LoadedModel& loaded);
+
+// The --checkpoint of a run, or none; checked to be writable.
+[[nodiscard]] Checkpoint checkpoint_of(const CommonOptions& options);
 
 // Checks before a long run that the output can be written.
 void check_out(const CommonOptions& options);

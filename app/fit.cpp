@@ -25,7 +25,6 @@ struct FitCommandOptions : CommonOptions {
   std::string match = "centred";
   std::string optimizer = "newton";
   FitOptions fit;
-  std::string checkpoint;
   std::string history;
   std::string picture;
 
@@ -230,6 +229,7 @@ void check_outputs(const FitCommandOptions& options) {
 std::string saved_state(const std::string& checkpoint) {
   if (checkpoint.empty()) return {};
   return from_first_rank([&] {
+    remove_abandoned(checkpoint);
     return std::filesystem::exists(checkpoint) ? read_text_file(checkpoint) : std::string();
   });
 }

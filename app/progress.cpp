@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 
 #include "command.hpp"
 #include "divker/ranks.hpp"
@@ -18,9 +19,10 @@ std::atomic<bool> stop_flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler must be able to set it");
 
 extern "C" void request_stop(int signal_number) {
-  stop_flag.store(true);
-  // A second Ctrl-C ends the process at once.
+  // A second signal, of either kind, ends the process at once.
+  if (!stop_flag.exchange(true)) return;
   std::signal(signal_number, SIG_DFL);
+  std::raise(signal_number);
 }
 
 // Of ranks, standard error is a pipe to their launcher: whether it ends at a terminal there.
@@ -55,18 +57,22 @@ std::function<void(std::size_t, std::size_t)> terminal_progress() {
   struct State {
     Clock::time_point start = Clock::now();
     Clock::time_point shown = start;
+    std::optional<std::size_t> resumed_at;  // paths that were finished before this process
   };
   return [state = std::make_shared<State>()](std::size_t finished, std::size_t total) {
     const auto now = Clock::now();
     const bool is_last = finished == total;
+    // The first call comes after one group, or where a checkpoint stood.
+    if (!state->resumed_at) state->resumed_at = finished;
     if (!is_last && now - state->shown < std::chrono::milliseconds(200)) return;
     const double elapsed = std::chrono::duration<double>(now - state->start).count();
     if (is_last) {
       fmt::print(stderr, "\r\x1b[K");
-    } else if (finished != 0) {
+    } else if (finished > *state->resumed_at) {
       const double share = static_cast<double>(finished) / static_cast<double>(total);
+      const double pace = static_cast<double>(finished - *state->resumed_at) / elapsed;
       fmt::print(stderr, "\r\x1b[K{:3.0f}%  {} of {} paths, {:.0f} s left", 100.0 * share, finished,
-                 total, elapsed * (1.0 - share) / share);
+                 total, static_cast<double>(total - finished) / pace);
     }
     std::fflush(stderr);
     state->shown = now;

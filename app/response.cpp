@@ -28,6 +28,11 @@ int respond(const ResponseOptions& options) {
   if (options.fokker_planck && !options.observable.empty()) {
     throw Error(ErrorKind::usage, "--fokker-planck compares densities: it excludes --observable.");
   }
+  if (!options.checkpoint.empty() &&
+      (!options.change.to.empty() || !options.baseline.method.empty())) {
+    throw Error(ErrorKind::usage,
+                "--checkpoint saves one run: it excludes --method and --to, which make several.");
+  }
   const LoadedModel loaded = load(options);
   check_out(options);
   if (!options.observable.empty()) check_observable(loaded.model, options.observable);

@@ -1,9 +1,12 @@
 // divker simulate: states at the snapshot times, to a file or as means and deviations.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "command.hpp"
 #include "divker/error.hpp"
 #include "divker/ranks.hpp"
+#include "rows.hpp"
 
 namespace divker::app {
 namespace {
@@ -12,38 +15,34 @@ struct SimulateOptions : CommonOptions {
   std::vector<double> times;
 };
 
-// One row a path and snapshot; with several snapshots the first column is the time.
-Table states_table(const Model& model, const std::vector<Snapshot>& snapshots) {
-  Table table;
-  const bool with_time = snapshots.size() > 1;
-  if (with_time) table.columns.emplace_back("t");
-  for (const State& state : model.states()) table.columns.push_back(state.name);
-  std::size_t rows = 0;
-  for (const Snapshot& snapshot : snapshots) rows += snapshot.x.rows;
-  table.values = Matrix(rows, table.columns.size());
-  std::size_t row = 0;
-  for (const Snapshot& snapshot : snapshots) {
-    for (std::size_t r = 0; r < snapshot.x.rows; ++r, ++row) {
-      const auto target = table.values.row(row);
-      if (with_time) target[0] = snapshot.time;
-      const auto source = snapshot.x.row(r);
-      std::copy(source.begin(), source.end(), target.begin() + (with_time ? 1 : 0));
-    }
+std::vector<double> times_of(const Model& model, const RunOptions& run) {
+  std::vector<double> times;
+  for (const std::size_t step : snapshot_steps(model.time(), run.snapshots)) {
+    times.push_back(model.time().time(step));
   }
-  return table;
+  return times;
+}
+
+// Where the first rank keeps rows until all are there. With a checkpoint that is a file that
+// survives, beside it.
+std::optional<Spool> spool_of(const SimulateOptions& options) {
+  if (ranks().rank() != 0) return std::nullopt;
+  if (options.checkpoint.empty()) return Spool::unnamed(options.out);
+  return Spool::named(options.checkpoint + ".rows");
 }
 
 int run_to_file(const SimulateOptions& options, const LoadedModel& loaded, const RunOptions& run) {
   StepOptions states_only;
   states_only.score = false;
   const Ensemble ensemble(loaded.model, states_only);
-  const Paths paths = ensemble.run(run);
+  std::vector<std::string> names;
+  for (const State& state : loaded.model.states()) names.push_back(state.name);
+  SpooledStates rows(names, times_of(loaded.model, run), spool_of(options));
   Effective effective;
-  effective.summary = paths.summary;
+  effective.summary = ensemble.run(run, rows, checkpoint_of(options).of("rows of states"));
   effective.compile_seconds = ensemble.compile_seconds();
   on_first_rank([&] {
-    write_table(options.out, states_table(loaded.model, paths.snapshots),
-                attributes(options, loaded.model, effective));
+    write_table(options.out, rows.table(), attributes(options, loaded.model, effective));
   });
   if (options.json) {
     Json json = describe(options, loaded.model, effective);
@@ -55,7 +54,7 @@ int run_to_file(const SimulateOptions& options, const LoadedModel& loaded, const
 
 int run_to_moments(const SimulateOptions& options, const LoadedModel& loaded,
                    const RunOptions& run) {
-  const MomentsAnswer answer = simulate_moments(loaded.model, run);
+  const MomentsAnswer answer = simulate_moments(loaded.model, run, checkpoint_of(options));
   if (options.json) {
     JsonObject object;
     object.json = describe(options, loaded.model, answer.effective);
@@ -91,6 +90,7 @@ void add_simulate(CLI::App& app, int& code) {
   CLI::App* command = app.add_subcommand(
       "simulate", "Simulate paths; without --out only means and deviations are kept");
   options->declare(*command);
+  options->declare_checkpoint(*command);
   command->add_option("--times", options->times, "Snapshot times, ascending (default: the end)")
       ->type_name("T1,T2,...")
       ->delimiter(',')
@@ -104,6 +104,7 @@ void add_sample(CLI::App& app, int& code) {
   CLI::App* command =
       app.add_subcommand("sample", "Draw samples of the model's law at the end of its time grid");
   options->declare(*command);
+  options->declare_checkpoint(*command);
   command->add_option("-n", options->paths, "Number of samples (the same as --paths)")
       ->type_name("N")
       ->check(whole_number());

@@ -33,6 +33,8 @@ struct AnswerOptions {
   Scheme scheme = Scheme::euler;
   std::string regressor;  // empty: default_regressor(), or local_sums_regressor for large runs
   RegressorOptions regressor_options;
+  // Of the run itself; the pilot and other small runs before it are made again, with equal results.
+  Checkpoint checkpoint;
 };
 
 // What was done: recorded with every answer.
@@ -86,7 +88,8 @@ struct MomentsAnswer {
   std::vector<StateMoments> snapshots;
   Effective effective;
 };
-[[nodiscard]] MomentsAnswer simulate_moments(const Model& model, const RunOptions& run);
+[[nodiscard]] MomentsAnswer simulate_moments(const Model& model, const RunOptions& run,
+                                             const Checkpoint& checkpoint = {});
 
 // `count` points of a one-dimensional model between the 2% and 98% quantiles of a small sample.
 [[nodiscard]] Matrix default_points(const Model& model, const RunOptions& run, std::size_t count);

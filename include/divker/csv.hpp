@@ -19,5 +19,7 @@ namespace divker {
 // comments `# key: value`. Throws Error(usage).
 void write_csv(const std::filesystem::path& path, const Table& table,
                const Attributes& attributes = {});
+void write_csv(const std::filesystem::path& path, const TableStream& table,
+               const Attributes& attributes = {});
 
 }  // namespace divker

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "divker/archive.hpp"
+#include "divker/checkpoint.hpp"
 #include "divker/damping.hpp"
 #include "divker/kernel.hpp"
 #include "divker/matrix.hpp"
@@ -57,7 +58,7 @@ struct RunSummary {
   std::string cause;  // why the first of them failed, a sentence, where it is known: dt too large
   bool interrupted = false;
   std::size_t steps = 0;  // of each path
-  double seconds = 0.0;   // wall time of the paths
+  double seconds = 0.0;   // wall time of the paths, of all processes that took part
 };
 
 // Some consecutive paths at the snapshot times, failed ones left out.
@@ -125,10 +126,13 @@ class Ensemble {
 
   // Memory: what the collector keeps, and about 256 (2M + responses) snapshots doubles a thread.
   // Cost: paths * steps * operations. Throws Error(usage) for bad options, Error(numerical) when
-  // too many paths failed.
-  [[nodiscard]] RunSummary run(const RunOptions& options, Collector& collector) const;
+  // too many paths failed. With a checkpoint it goes on from what was saved, and saves; a saved run
+  // of other options is Error(usage), a damaged one Error(model). Saving takes the memory of what
+  // the collector keeps a second time.
+  [[nodiscard]] RunSummary run(const RunOptions& options, Collector& collector,
+                               const Checkpoint& checkpoint = {}) const;
   // Everything in arrays: paths * snapshots * (2M + responses) doubles.
-  [[nodiscard]] Paths run(const RunOptions& options) const;
+  [[nodiscard]] Paths run(const RunOptions& options, const Checkpoint& checkpoint = {}) const;
 
  private:
   struct Implementation;

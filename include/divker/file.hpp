@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,27 @@ class StagedFile {
   std::filesystem::path temporary_;
   bool committed_ = false;
 };
+
+// A file written piece by piece, whole or not at all: nothing is there before commit(), and nothing
+// ever if it is destroyed before. Devices and pipes are written directly. Errors as of StagedFile.
+class OutputFile {
+ public:
+  explicit OutputFile(const std::filesystem::path& path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write(std::string_view bytes);
+  void commit();
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// Removes the temporary files of this target that processes which are no more left behind, killed
+// as they wrote.
+void remove_abandoned(const std::filesystem::path& target);
 
 // Writes the bytes to the file, whole or not at all. Devices and pipes (/dev/stdout) are written
 // directly. Throws Error(usage) with the system's reason.

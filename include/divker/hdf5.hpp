@@ -14,11 +14,15 @@ struct NamedTable {
   Table table;
 };
 
-// Writes 2-D datasets of f8, each with its column names as the attribute `columns` (variable-length
-// UTF-8 strings), and the attributes at the root of the file; whole or not at all.
-// Throws Error(usage).
+// Writes 2-D datasets of f8, those above 64 KiB in chunks that are shuffled and deflated, each with
+// its column names as the attribute `columns` (variable-length UTF-8 strings), and the attributes
+// at the root of the file; whole or not at all. Throws Error(usage).
 void write_hdf5(const std::filesystem::path& path, std::span<const NamedTable> tables,
                 const Attributes& attributes = {});
+
+// The same with one dataset whose rows come in blocks.
+void write_hdf5(const std::filesystem::path& path, const std::string& name,
+                const TableStream& table, const Attributes& attributes = {});
 
 // Reads one 1-D or 2-D dataset of any numeric type; the empty name means the only dataset at the
 // root of the file. Throws Error(model), and names the datasets that are there if this one is not.

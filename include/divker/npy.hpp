@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "divker/matrix.hpp"
+#include "divker/table.hpp"
 
 namespace divker {
 
@@ -15,5 +16,6 @@ namespace divker {
 
 // Writes a 2-D f8 array in C order, version 1.0, whole or not at all. Throws Error(usage).
 void write_npy(const std::filesystem::path& path, const Matrix& values);
+void write_npy(const std::filesystem::path& path, const TableStream& table);
 
 }  // namespace divker

@@ -1,7 +1,9 @@
 // Tables of numbers with named columns, in the format that the file's extension names.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -18,6 +20,18 @@ struct Table {
   Matrix values;
 };
 
+// A table whose rows come in blocks, so that it need not fit into memory.
+struct TableStream {
+  std::vector<std::string> columns;  // as in Table
+  std::size_t rows = 0;
+  std::size_t cols = 0;
+  // The numbers of the next rows, whole ones, until the next call; none after the last of `rows`.
+  std::function<std::span<const double>()> next;
+};
+
+// The rows of a table in one block. The table must outlive the stream.
+[[nodiscard]] TableStream stream_of(const Table& table);
+
 // What is said about a table: seed, model text, version, ...
 using Attributes = std::map<std::string, std::string>;
 
@@ -29,6 +43,9 @@ using Attributes = std::map<std::string, std::string>;
 // Writes .csv, .npy or .h5, whole or not at all. CSV keeps the attributes as leading `#` comments,
 // HDF5 as attributes of the file; NPY holds numbers only. Throws Error(usage).
 void write_table(const std::filesystem::path& path, const Table& table,
+                 const Attributes& attributes = {});
+// The same file, in the memory of a block.
+void write_table(const std::filesystem::path& path, const TableStream& table,
                  const Attributes& attributes = {});
 
 // Throws Error(usage) unless write_table knows the extension and could write the file now.

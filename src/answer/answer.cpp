@@ -9,6 +9,7 @@
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
 #include "divker/local_sums.hpp"
+#include "ensemble/checkpoint.hpp"
 
 namespace divker {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 struct Prepared {
   Ensemble ensemble;
   RunOptions run;
+  Checkpoint checkpoint;
   Effective effective;
 };
 
@@ -31,7 +33,7 @@ Prepared prepare(const Model& model, StepOptions step, const AnswerOptions& opti
   effective.alpha = effective.choice.damping.text();
   Ensemble ensemble(model, step);
   effective.compile_seconds = Kernel::total_compile_seconds() - compiled_before;
-  return {std::move(ensemble), std::move(run), std::move(effective)};
+  return {std::move(ensemble), std::move(run), options.checkpoint, std::move(effective)};
 }
 
 // End points of at most 4096 of the paths.
@@ -93,7 +95,9 @@ Prediction predict_from_sums(const Model& model, const Matrix& points, std::size
   std::vector<double> scales = column_variances(small_sample(model, prepared.run));
   for (double& scale : scales) scale = std::sqrt(scale);
   LocalSumsCollector collector(LocalSums(points, scales, outputs, prepared.run.paths));
-  summary = prepared.ensemble.run(prepared.run, collector);
+  const std::string kept = fmt::format("local sums around {} points with the hash {}", points.rows,
+                                       ensemble::hash_of(points.data));
+  summary = prepared.ensemble.run(prepared.run, collector, prepared.checkpoint.of(kept));
   require_paths(summary);
   return collector.sums().result();
 }
@@ -117,7 +121,7 @@ PointAnswer conditional_answer(const Model& model, const StepOptions& step, cons
         predict_from_sums(model, points, outputs, prepared, answer.effective.summary);
     return answer;
   }
-  const Paths paths = prepared.ensemble.run(prepared.run);
+  const Paths paths = prepared.ensemble.run(prepared.run, prepared.checkpoint);
   require_paths(paths.summary);
   answer.effective.summary = paths.summary;
   const Snapshot& last = paths.snapshots.back();
@@ -203,7 +207,8 @@ ObservableAnswer observable_response(const Model& model, const std::vector<std::
   };
   Prepared prepared = prepare(model, step, options, measure);
   ObservableCollector collector(phi, parameters.size(), time);
-  prepared.effective.summary = prepared.ensemble.run(prepared.run, collector);
+  prepared.effective.summary = prepared.ensemble.run(
+      prepared.run, collector, prepared.checkpoint.of("response of the mean of " + observable));
   require_paths(prepared.effective.summary);
 
   const ObservableResponse result = collector.result();
@@ -215,7 +220,8 @@ ObservableAnswer observable_response(const Model& model, const std::vector<std::
   return answer;
 }
 
-MomentsAnswer simulate_moments(const Model& model, const RunOptions& run) {
+MomentsAnswer simulate_moments(const Model& model, const RunOptions& run,
+                               const Checkpoint& checkpoint) {
   StepOptions states_only;
   states_only.score = false;
   const Ensemble ensemble(model, states_only);
@@ -223,7 +229,7 @@ MomentsAnswer simulate_moments(const Model& model, const RunOptions& run) {
   MomentsCollector collector(model.dimension(), times.size());
   MomentsAnswer answer;
   answer.effective.compile_seconds = ensemble.compile_seconds();
-  answer.effective.summary = ensemble.run(run, collector);
+  answer.effective.summary = ensemble.run(run, collector, checkpoint.of("means and deviations"));
   require_paths(answer.effective.summary);
   for (std::size_t k = 0; k < times.size(); ++k) {
     answer.snapshots.push_back({times[k], collector.moments()[k]});

@@ -40,7 +40,7 @@ struct StationaryRun {
 
   // The pilot's paths end where half of the longest window lies behind them.
   void go(StepOptions step, const StationaryOptions& options, const VarianceMeasure& measure,
-          StationaryCollector& collector) {
+          StationaryCollector& collector, const std::string& what) {
     const double compiled_before = Kernel::total_compile_seconds();
     TimeGrid horizon = model.time();
     const std::size_t window = plan.windows.empty() ? plan.length / 4 : plan.windows.back() / 2;
@@ -58,7 +58,9 @@ struct StationaryRun {
     effective.alpha = effective.choice.damping.text();
     const Ensemble ensemble(model, step);
     effective.compile_seconds = Kernel::total_compile_seconds() - compiled_before;
-    effective.summary = ensemble.run(run, collector);
+    const std::string kept = fmt::format("{}, windows of {} steps, from sample {} on", what,
+                                         fmt::join(plan.windows, " "), plan.first_sample);
+    effective.summary = ensemble.run(run, collector, options.answer.checkpoint.of(kept));
     require_enough_paths(effective.summary.paths);
     collector.require_still(model);
   }
@@ -201,7 +203,8 @@ StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& poin
   PooledSamples samples(run.plan, run.functions,
                         regression_stride(run.plan, options.answer.run.paths, model.dimension()));
   run.go(
-      {}, options, [](const Snapshot& s) { return column_variances(s.nu); }, samples);
+      {}, options, [](const Snapshot& s) { return column_variances(s.nu); }, samples,
+      "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;
@@ -237,7 +240,8 @@ StationaryPointAnswer stationary_response_at(const Model& model,
   PooledSamples samples(run.plan, run.functions,
                         regression_stride(run.plan, options.answer.run.paths, model.dimension()));
   run.go(
-      step, options, [](const Snapshot& s) { return column_variances(s.responses); }, samples);
+      step, options, [](const Snapshot& s) { return column_variances(s.responses); }, samples,
+      "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;
@@ -296,7 +300,7 @@ StationaryObservableAnswer stationary_observable_response(
     }
     return result;
   };
-  run.go(step, options, measure, averages);
+  run.go(step, options, measure, averages, "averages along paths of " + observable);
 
   StationaryObservableAnswer result;
   result.stationary = run.plan.describe(model.time());

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "divker/error.hpp"
+#include "ensemble/checkpoint.hpp"
 #include "ensemble/engine.hpp"
 #include "ensemble/rounds.hpp"
 
@@ -19,6 +20,7 @@ namespace divker {
 namespace {
 
 using ensemble::Block;
+using ensemble::Checkpointer;
 using ensemble::Engine;
 using ensemble::Rounds;
 using ensemble::RunPlan;
@@ -161,8 +163,14 @@ std::vector<std::size_t> drop_failed(PathGroup& group) {
 // each marches some of the groups, and all absorb the parts of all.
 class Run {
  public:
-  Run(const Engine& engine, const RunOptions& options, Collector& collector)
-      : engine_(engine), options_(options), collector_(collector), plan_(engine, options) {
+  Run(const Engine& engine, const RunOptions& options, Collector& collector,
+      const Checkpoint& checkpoint)
+      : engine_(engine),
+        options_(options),
+        collector_(collector),
+        plan_(engine, options),
+        checkpointer_(checkpoint, engine, options, absorbed_,
+                      [this](Archive& archive) { transfer(archive); }) {
     if (engine.score_free() && plan_.snapshots.front() == 0) {
       throw Error(ErrorKind::usage,
                   "A snapshot at the start was asked for, where the initial law has no density and "
@@ -171,11 +179,14 @@ class Run {
   }
 
   RunSummary go() {
-    const auto began = Clock::now();
+    if (checkpointer_.resume() && options_.progress) options_.progress(finished_, options_.paths);
     const std::size_t groups = (options_.paths + group_paths - 1) / group_paths;
     if (ranks().size() == 1) {
-      march(0, groups);
+      march(absorbed_, groups);
       if (failure_) std::rethrow_exception(failure_);
+      // Before the groups that were finished out of order: they are in the answer, but a gap is not
+      // saved.
+      checkpointer_.save();
       for (auto& [index, finished] : pending_) take(std::move(finished));
     } else {
       march_in_rounds(groups);
@@ -183,7 +194,7 @@ class Run {
     summary_.requested = options_.paths;
     summary_.steps = plan_.snapshots.back();
     summary_.interrupted = finished_ < options_.paths;
-    summary_.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    summary_.seconds = seconds();
     locate_failures();
     check_failed_share();
     return summary_;
@@ -217,19 +228,26 @@ class Run {
 
   void march_in_rounds(std::size_t groups) {
     const FlushTinyNumbers guard;  // parts are absorbed as on one rank: in a worker's mode
-    Rounds rounds(0, groups, options_.threads);
+    const bool is_saving = ranks().rank() == 0;
+    Rounds rounds(absorbed_, groups, options_.threads);
     while (!rounds.over()) {
       if (rounds.first() < rounds.last()) march(rounds.first(), rounds.last());
       Archive letter = rounds.letter(options_.stop != nullptr && *options_.stop, failure_);
       for (auto& [index, finished] : pending_) finished.transfer(letter, collector_);
       pending_.clear();
-      for (Archive& from : rounds.exchange(letter)) {
+      std::vector<Archive> letters = rounds.exchange(letter);
+      if (is_saving && rounds.stopped()) checkpointer_.save();  // the last round may have gaps
+      for (Archive& from : letters) {
         while (!from.at_end()) {
           Finished finished;
           finished.transfer(from, collector_);
           take(std::move(finished));
+          ++absorbed_;
         }
       }
+      if (rounds.stopped()) break;
+      if (is_saving && rounds.over()) checkpointer_.save();
+      if (is_saving) checkpointer_.save_if_due();
       if (options_.progress) options_.progress(finished_, options_.paths);
     }
   }
@@ -289,6 +307,7 @@ class Run {
       pending_.erase(pending_.begin());
       ++absorbed_;
     }
+    checkpointer_.save_if_due();
     if (options_.progress) options_.progress(finished_, options_.paths);
   }
 
@@ -300,6 +319,18 @@ class Run {
       if (failed_paths_.size() < 3) failed_paths_.push_back(path);
     }
     collector_.absorb(std::move(finished.part));
+  }
+
+  // What was absorbed so far.
+  void transfer(Archive& archive) {
+    double all_seconds = seconds();
+    archive(absorbed_, finished_, summary_.paths, summary_.failed, failed_paths_, all_seconds);
+    collector_.transfer(archive);
+    if (archive.reading()) earlier_seconds_ = all_seconds;
+  }
+
+  [[nodiscard]] double seconds() const {
+    return earlier_seconds_ + std::chrono::duration<double>(Clock::now() - began_).count();
   }
 
   void locate_failures() {
@@ -345,6 +376,9 @@ class Run {
   const RunOptions& options_;
   Collector& collector_;
   RunPlan plan_;
+  Checkpointer checkpointer_;
+  Clock::time_point began_ = Clock::now();
+  double earlier_seconds_ = 0.0;  // of the processes before this one
   std::atomic<std::size_t> next_ = 0;
   std::atomic<bool> abandon_ = false;
   std::mutex mutex_;  // guards all below
@@ -467,16 +501,18 @@ void Ensemble::set_model(const Model& model) {
 
 bool RunOptions::stopped() const { return on_any_rank(stop != nullptr && *stop); }
 
-RunSummary Ensemble::run(const RunOptions& options, Collector& collector) const {
+RunSummary Ensemble::run(const RunOptions& options, Collector& collector,
+                         const Checkpoint& checkpoint) const {
   check_options(implementation_->engine, options);
-  return Run(implementation_->engine, options, collector).go();
+  return Run(implementation_->engine, options, collector, checkpoint).go();
 }
 
-Paths Ensemble::run(const RunOptions& options) const {
+Paths Ensemble::run(const RunOptions& options, const Checkpoint& checkpoint) const {
   check_options(implementation_->engine, options);
   Paths paths;
   ArrayCollector collector(implementation_->engine, options, paths);
-  paths.summary = Run(implementation_->engine, options, collector).go();
+  const Checkpoint rows = checkpoint.of("all paths");
+  paths.summary = Run(implementation_->engine, options, collector, rows).go();
   return paths;
 }
 

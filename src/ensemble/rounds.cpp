@@ -16,8 +16,8 @@ namespace {
 constexpr double seconds_of_a_round = 0.25;
 // A round is at most so many times as large as the one before: large results are noticed in time.
 constexpr std::size_t growth = 8;
-// The letters of all ranks together, but for those with a single group. Larger ones leave the caches
-// and are slower.
+// The letters of all ranks together, but for those with a single group. Larger ones leave the
+// caches and are slower.
 constexpr std::size_t bytes_of_a_round = std::size_t{1} << 24U;
 
 struct Failure {
@@ -61,7 +61,7 @@ void Rounds::deal() {
   first_ = next_ + before(ranks().rank());
   last_ = next_ + before(ranks().rank() + 1);
   next_ += dealt;
-  over_ = over_ || dealt == 0;
+  over_ = stopped_ || dealt == 0;
   began_ = Clock::now();
 }
 
@@ -96,7 +96,7 @@ std::vector<Archive> Rounds::exchange(const Archive& letter) {
     bool stopped = false;
     std::size_t groups = 0;
     from(stopped, failures[rank], wanted_[rank], groups);
-    over_ = over_ || stopped;
+    stopped_ = stopped_ || stopped;
     if (groups > 0) bytes_ = std::max(bytes_, size / groups);
   }
   for (const Failure& failure : failures) {

@@ -28,6 +28,8 @@ class Rounds {
   Rounds(std::size_t begin, std::size_t end, unsigned threads);  // groups begin ... end - 1
 
   [[nodiscard]] bool over() const { return over_; }
+  // Some rank wanted the end before the last group: groups of the last round may be missing.
+  [[nodiscard]] bool stopped() const { return stopped_; }
   [[nodiscard]] std::size_t first() const { return first_; }  // of this rank in this round
   [[nodiscard]] std::size_t last() const { return last_; }
   // Its beginning. `stopped`: this rank wants the run to end with this round; `failure`: what was
@@ -49,6 +51,7 @@ class Rounds {
   std::size_t first_ = 0;
   std::size_t last_ = 0;
   bool over_ = false;
+  bool stopped_ = false;
   Clock::time_point began_;  // the round
   double seconds_ = 0.0;     // of marching
   std::size_t marched_ = 0;  // groups

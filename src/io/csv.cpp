@@ -201,12 +201,18 @@ Table read_csv(const std::filesystem::path& path) { return Reader(path).read(); 
 
 void write_csv(const std::filesystem::path& path, const Table& table,
                const Attributes& attributes) {
-  const Matrix& values = table.values;
-  if (!table.columns.empty() && table.columns.size() != values.cols) {
+  write_csv(path, stream_of(table), attributes);
+}
+
+void write_csv(const std::filesystem::path& path, const TableStream& table,
+               const Attributes& attributes) {
+  if (!table.columns.empty() && table.columns.size() != table.cols) {
     throw Error(ErrorKind::usage,
                 fmt::format("cannot write '{}': the table has {} column names for {} columns",
-                            path.string(), table.columns.size(), values.cols));
+                            path.string(), table.columns.size(), table.cols));
   }
+  constexpr std::size_t enough = std::size_t{1} << 20U;
+  OutputFile file(path);
   std::string text;
   for (const auto& [key, value] : attributes) append_comment(text, key, value);
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
@@ -214,14 +220,17 @@ void write_csv(const std::filesystem::path& path, const Table& table,
     append_name(text, table.columns[c]);
   }
   if (!table.columns.empty()) text += '\n';
-  for (std::size_t r = 0; r < values.rows; ++r) {
-    for (std::size_t c = 0; c < values.cols; ++c) {
-      if (c > 0) text += ',';
-      fmt::format_to(std::back_inserter(text), "{}", values(r, c));
+  for (auto block = table.next(); !block.empty(); block = table.next()) {
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      fmt::format_to(std::back_inserter(text), "{}", block[i]);
+      text += (i + 1) % table.cols == 0 ? '\n' : ',';
+      if (text.size() < enough) continue;
+      file.write(text);
+      text.clear();
     }
-    text += '\n';
   }
-  write_whole_file(path, text);
+  file.write(text);
+  file.commit();
 }
 
 }  // namespace divker

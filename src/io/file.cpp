@@ -7,50 +7,22 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstring>
+#include <charconv>
+#include <csignal>
 #include <fstream>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "divker/error.hpp"
 #include "io/reading.hpp"
+#include "io/writing.hpp"
 
 namespace divker {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string reason(int code) { return std::generic_category().message(code); }
-
-[[noreturn]] void fail_writing(const fs::path& path, const std::string& why) {
-  throw Error(ErrorKind::usage, fmt::format("cannot write '{}': {}", path.string(), why));
-}
-
-// A file descriptor that closes itself; close() reports what the last writes met.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] bool open() const { return number_ >= 0; }
-  int close() { return number_ < 0 ? 0 : ::close(std::exchange(number_, -1)); }
-
- private:
-  int number_;
-};
-
-void write_all(const Descriptor& file, std::string_view bytes, const fs::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file.number(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_writing(path, reason(errno));
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
 
 fs::path folder_of(const fs::path& path) {
   const fs::path folder = path.parent_path();
@@ -75,7 +47,7 @@ void check_target(const fs::path& path) {
     fail_writing(path, fmt::format("the folder '{}' does not exist", folder.string()));
   }
   if (fs::exists(path, ignored) && ::access(path.c_str(), W_OK) != 0) {
-    fail_writing(path, reason(errno));
+    fail_writing(path, system_reason(errno));
   }
 }
 
@@ -102,12 +74,37 @@ std::string read_file(const fs::path& path, std::size_t limit) {
     bytes.append(block.data(), static_cast<std::size_t>(stream.gcount()));
     check_size(bytes.size());
   }
-  if (stream.bad()) fail_reading(path, reason(errno));
+  if (stream.bad()) fail_reading(path, system_reason(errno));
   if (bytes.empty()) fail_reading(path, "it is empty");
   return bytes;
 }
 
+// The folder of a target, and what the names of its temporary files begin and end with.
+constexpr std::string_view temporary_end = ".part";
+std::string temporary_begin(const fs::path& target) {
+  return "." + target.filename().string() + ".";
+}
+
 }  // namespace
+
+std::string system_reason(int code) { return std::generic_category().message(code); }
+
+void fail_writing(const fs::path& path, const std::string& why) {
+  throw Error(ErrorKind::usage, fmt::format("cannot write '{}': {}", path.string(), why));
+}
+
+Descriptor::~Descriptor() { close(); }
+
+int Descriptor::close() { return number_ < 0 ? 0 : ::close(std::exchange(number_, -1)); }
+
+void write_all(const Descriptor& file, std::string_view bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file.number(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail_writing(path, system_reason(errno));
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
 
 void fail_reading(const fs::path& path, const std::string& why) {
   throw Error(ErrorKind::model, fmt::format("cannot read '{}': {}", path.string(), why));
@@ -119,17 +116,17 @@ std::ifstream open_to_read(const fs::path& path) {
   if (!fs::exists(status)) fail_reading(path, code ? code.message() : "No such file or directory");
   if (fs::is_directory(status)) fail_reading(path, "it is a folder");
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) fail_reading(path, reason(errno));
+  if (!stream) fail_reading(path, system_reason(errno));
   return stream;
 }
 
 StagedFile::StagedFile(const fs::path& target) : target_(resolved(target)) {
   static std::atomic<unsigned> counter{0};
   check_target(target_);
-  temporary_ = folder_of(target_) / fmt::format(".{}.{}-{}.part", target_.filename().string(),
-                                                ::getpid(), counter.fetch_add(1));
+  temporary_ = folder_of(target_) / fmt::format("{}{}-{}{}", temporary_begin(target_), ::getpid(),
+                                                counter.fetch_add(1), temporary_end);
   const Descriptor file(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (!file.open()) fail_writing(target_, reason(errno));
+  if (!file.open()) fail_writing(target_, system_reason(errno));
   struct stat old {};
   if (::stat(target_.c_str(), &old) == 0) {
     // Best effort: a foreign file system may know no permissions.
@@ -144,26 +141,62 @@ StagedFile::~StagedFile() {
 void StagedFile::commit() {
   Descriptor file(::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.open() || ::fsync(file.number()) != 0 || file.close() != 0) {
-    fail_writing(target_, reason(errno));
+    fail_writing(target_, system_reason(errno));
   }
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_writing(target_, reason(errno));
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0)
+    fail_writing(target_, system_reason(errno));
   committed_ = true;
   // The name is durable only once the folder is; a folder that cannot be opened is no failure.
   const Descriptor folder(::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.open()) ::fsync(folder.number());
 }
 
+struct OutputFile::Implementation {
+  explicit Implementation(const fs::path& path_) : path(path_) {
+    if (!is_device(path)) staged.emplace(path);
+    const fs::path& place = staged ? staged->temporary() : path;
+    file.emplace(::open(place.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!file->open()) fail_writing(path, system_reason(errno));
+  }
+
+  fs::path path;
+  std::optional<StagedFile> staged;
+  std::optional<Descriptor> file;
+};
+
+OutputFile::OutputFile(const fs::path& path)
+    : implementation_(std::make_unique<Implementation>(path)) {}
+OutputFile::~OutputFile() = default;
+
+void OutputFile::write(std::string_view bytes) {
+  write_all(*implementation_->file, bytes, implementation_->path);
+}
+
+void OutputFile::commit() {
+  if (implementation_->file->close() != 0)
+    fail_writing(implementation_->path, system_reason(errno));
+  if (implementation_->staged) implementation_->staged->commit();
+}
+
+void remove_abandoned(const fs::path& target) {
+  const fs::path file = resolved(target);
+  const std::string begin = temporary_begin(file);
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_of(file), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(begin) || !name.ends_with(temporary_end)) continue;
+    pid_t process = 0;
+    const char* last = name.data() + name.size();
+    const auto [end, error] = std::from_chars(name.data() + begin.size(), last, process);
+    if (error != std::errc() || *end != '-' || process <= 0) continue;
+    if (::kill(process, 0) != 0 && errno == ESRCH) fs::remove(entry.path(), ignored);
+  }
+}
+
 void write_whole_file(const fs::path& path, std::string_view bytes) {
-  const auto write_to = [&](const fs::path& place) {
-    Descriptor file(::open(place.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!file.open()) fail_writing(path, reason(errno));
-    write_all(file, bytes, path);
-    if (file.close() != 0) fail_writing(path, reason(errno));
-  };
-  if (is_device(path)) return write_to(path);
-  StagedFile staged(path);
-  write_to(staged.temporary());
-  staged.commit();
+  OutputFile file(path);
+  file.write(bytes);
+  file.commit();
 }
 
 void check_writable(const fs::path& path) {

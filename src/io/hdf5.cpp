@@ -77,23 +77,49 @@ bool write_strings(hid_t object, const std::string& name, const std::vector<cons
   return attribute.valid() && H5Awrite(attribute, type, strings.data()) >= 0 && attribute.close();
 }
 
-bool write_dataset(hid_t file, const NamedTable& named) {
-  const Matrix& values = named.table.values;
-  const std::array<hsize_t, 2> shape{values.rows, values.cols};
+// A large dataset lies in chunks of half a megabyte, the same byte of all their numbers together
+// (shuffle), then deflated at the fastest level: that finds what sign and exponent have in common,
+// and there is nothing more to find in random digits.
+hid_t make_layout(const std::array<hsize_t, 2>& shape) {
+  const hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
+  constexpr hsize_t kSmall = 8 * 1024;  // numbers
+  constexpr hsize_t kChunk = 64 * 1024;
+  if (shape[0] == 0 || shape[1] == 0 || shape[0] * shape[1] <= kSmall) return layout;
+  const hsize_t cols = std::min(shape[1], kChunk);
+  const std::array<hsize_t, 2> chunk{std::clamp<hsize_t>(kChunk / cols, 1, shape[0]), cols};
+  H5Pset_chunk(layout, 2, chunk.data());
+  H5Pset_shuffle(layout);
+  H5Pset_deflate(layout, 1);
+  return layout;
+}
+
+bool write_blocks(hid_t dataset, const TableStream& table) {
+  const Handle space(H5Dget_space(dataset), H5Sclose);
+  std::array<hsize_t, 2> at{0, 0};
+  for (auto block = table.next(); !block.empty(); block = table.next()) {
+    const std::array<hsize_t, 2> count{block.size() / table.cols, table.cols};
+    const Handle rows(H5Screate_simple(2, count.data(), nullptr), H5Sclose);
+    if (H5Sselect_hyperslab(space, H5S_SELECT_SET, at.data(), nullptr, count.data(), nullptr) < 0 ||
+        H5Dwrite(dataset, H5T_NATIVE_DOUBLE, rows, space, H5P_DEFAULT, block.data()) < 0) {
+      return false;
+    }
+    at[0] += count[0];
+  }
+  return true;
+}
+
+bool write_dataset(hid_t file, const std::string& name, const TableStream& table) {
+  const std::array<hsize_t, 2> shape{table.rows, table.cols};
   const Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose);
   const Handle groups(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
   H5Pset_create_intermediate_group(groups, 1);
-  Handle dataset(
-      H5Dcreate2(file, named.name.c_str(), H5T_IEEE_F64LE, space, groups, H5P_DEFAULT, H5P_DEFAULT),
-      H5Dclose);
-  if (!dataset.valid()) return false;
-  if (!values.data.empty() &&
-      H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data.data()) < 0) {
-    return false;
-  }
-  if (!named.table.columns.empty()) {
+  const Handle layout(make_layout(shape), H5Pclose);
+  Handle dataset(H5Dcreate2(file, name.c_str(), H5T_IEEE_F64LE, space, groups, layout, H5P_DEFAULT),
+                 H5Dclose);
+  if (!dataset.valid() || !write_blocks(dataset, table)) return false;
+  if (!table.columns.empty()) {
     std::vector<const char*> names;
-    for (const std::string& column : named.table.columns) names.push_back(column.c_str());
+    for (const std::string& column : table.columns) names.push_back(column.c_str());
     if (!write_strings(dataset, "columns", names, false)) return false;
   }
   return dataset.close();
@@ -168,17 +194,20 @@ Matrix read_values(hid_t dataset, const std::filesystem::path& path, const std::
   return values;
 }
 
-}  // namespace
+struct NamedStream {
+  std::string name;
+  TableStream table;
+};
 
-void write_hdf5(const std::filesystem::path& path, std::span<const NamedTable> tables,
-                const Attributes& attributes) {
-  for (const NamedTable& named : tables) {
-    const std::size_t names = named.table.columns.size();
-    if (names != 0 && names != named.table.values.cols) {
+void write_streams(const std::filesystem::path& path, const std::vector<NamedStream>& streams,
+                   const Attributes& attributes) {
+  for (const auto& [name, table] : streams) {
+    const std::size_t names = table.columns.size();
+    if (names != 0 && names != table.cols) {
       throw Error(
           ErrorKind::usage,
           fmt::format("cannot write '{}': the table '{}' has {} column names for {} columns",
-                      path.string(), named.name, names, named.table.values.cols));
+                      path.string(), name, names, table.cols));
     }
   }
   StagedFile staged(path);
@@ -192,8 +221,8 @@ void write_hdf5(const std::filesystem::path& path, std::span<const NamedTable> t
     Handle file(H5Fcreate(staged.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT),
                 H5Fclose);
     check(file.valid(), "creating the file");
-    for (const NamedTable& named : tables) {
-      check(write_dataset(file, named), fmt::format("writing the dataset '{}'", named.name));
+    for (const auto& [name, table] : streams) {
+      check(write_dataset(file, name, table), fmt::format("writing the dataset '{}'", name));
     }
     for (const auto& [key, value] : attributes) {
       check(write_strings(file, key, {value.c_str()}, true),
@@ -202,6 +231,22 @@ void write_hdf5(const std::filesystem::path& path, std::span<const NamedTable> t
     check(H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0 && file.close(), "closing the file");
   }
   staged.commit();
+}
+
+}  // namespace
+
+void write_hdf5(const std::filesystem::path& path, std::span<const NamedTable> tables,
+                const Attributes& attributes) {
+  std::vector<NamedStream> streams;
+  for (const NamedTable& named : tables) {
+    streams.push_back({named.name, stream_of(named.table)});
+  }
+  write_streams(path, streams, attributes);
+}
+
+void write_hdf5(const std::filesystem::path& path, const std::string& name,
+                const TableStream& table, const Attributes& attributes) {
+  write_streams(path, {{name, table}}, attributes);
 }
 
 Table read_hdf5(const std::filesystem::path& path, const std::string& dataset) {

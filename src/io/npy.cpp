@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "divker/error.hpp"
@@ -229,8 +230,14 @@ Matrix read_npy(const std::filesystem::path& path) {
 }
 
 void write_npy(const std::filesystem::path& path, const Matrix& values) {
+  write_npy(path, {{}, values.rows, values.cols, [rest = std::span(values.data)]() mutable {
+                     return std::exchange(rest, {});
+                   }});
+}
+
+void write_npy(const std::filesystem::path& path, const TableStream& table) {
   std::string header = fmt::format(
-      "{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}", values.rows, values.cols);
+      "{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}", table.rows, table.cols);
   constexpr std::size_t kAlignment = 64;  // of the first number, as the format asks
   const std::size_t used = kMagic.size() + 4 + header.size() + 1;
   header.append((kAlignment - used % kAlignment) % kAlignment, ' ');
@@ -241,12 +248,12 @@ void write_npy(const std::filesystem::path& path, const Matrix& values) {
   bytes += static_cast<char>(header.size() & 0xffU);
   bytes += static_cast<char>(header.size() >> 8U);
   bytes += header;
-  const std::size_t begin = bytes.size();
-  bytes.resize(begin + values.data.size() * sizeof(double));
-  if (!values.data.empty()) {
-    std::memcpy(bytes.data() + begin, values.data.data(), values.data.size() * sizeof(double));
+  OutputFile file(path);
+  file.write(bytes);
+  for (auto block = table.next(); !block.empty(); block = table.next()) {
+    file.write({reinterpret_cast<const char*>(block.data()), block.size_bytes()});
   }
-  write_whole_file(path, bytes);
+  file.commit();
 }
 
 }  // namespace divker

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "divker/csv.hpp"
 #include "divker/error.hpp"
@@ -19,7 +20,7 @@ namespace {
 struct Format {
   std::string_view extension;
   Table (*read)(const std::filesystem::path&);
-  void (*write)(const std::filesystem::path&, const Table&, const Attributes&);
+  void (*write)(const std::filesystem::path&, const TableStream&, const Attributes&);
 };
 
 // A new format is one file and one line here.
@@ -29,13 +30,12 @@ constexpr Format kFormats[] = {
      [](const std::filesystem::path& path) {
        return Table{{}, read_npy(path)};
      },
-     [](const std::filesystem::path& path, const Table& table, const Attributes&) {
-       write_npy(path, table.values);
+     [](const std::filesystem::path& path, const TableStream& table, const Attributes&) {
+       write_npy(path, table);
      }},
     {".h5", [](const std::filesystem::path& path) { return read_hdf5(path); },
-     [](const std::filesystem::path& path, const Table& table, const Attributes& attributes) {
-       const NamedTable named{"values", table};
-       write_hdf5(path, {&named, 1}, attributes);
+     [](const std::filesystem::path& path, const TableStream& table, const Attributes& attributes) {
+       write_hdf5(path, "values", table, attributes);
      }},
 };
 
@@ -68,7 +68,18 @@ Table read_table(const std::filesystem::path& path) {
   return table;
 }
 
+TableStream stream_of(const Table& table) {
+  const Matrix& values = table.values;
+  return {table.columns, values.rows, values.cols,
+          [rest = std::span(values.data)]() mutable { return std::exchange(rest, {}); }};
+}
+
 void write_table(const std::filesystem::path& path, const Table& table,
+                 const Attributes& attributes) {
+  write_table(path, stream_of(table), attributes);
+}
+
+void write_table(const std::filesystem::path& path, const TableStream& table,
                  const Attributes& attributes) {
   format_of(path).write(path, table, attributes);
 }
