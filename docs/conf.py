@@ -3,6 +3,7 @@ that README.md and its links are what they are elsewhere."""
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
+from pygments.lexers.special import TextLexer
 
 project = "divker"
 author = "the authors of divker"
@@ -67,4 +68,5 @@ def visit_block(translator, node):
 
 def setup(app):
     app.connect("source-read", add_contents)
+    app.add_lexer("sde", TextLexer)
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "divker/language.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -105,6 +107,36 @@ TEST(Readme, ShowsTheExampleAsItIsCompiled) {
   }
   ASSERT_EQ(code.size(), 1U);
   EXPECT_EQ(code.front().text, read(root() / "docs" / "examples" / "first.cpp"));
+}
+
+// What the pages show of C++ stands in a program that is compiled and run, line after line.
+TEST(Readme, PagesShowCodeAsItIsCompiled) {
+  const std::string program = read(root() / "docs" / "examples" / "pages.cpp");
+  std::size_t shown = 0;
+  for (const fs::path& page : pages()) {
+    if (page.filename() == "README.md") continue;
+    for (const Block& block : fenced_blocks(read(page))) {
+      if (block.info != "cpp") continue;
+      std::istringstream lines(block.text);
+      std::string indented;
+      for (std::string line; std::getline(lines, line);) indented += "  " + line + '\n';
+      EXPECT_NE(program.find(indented), std::string::npos) << page.string() << ':' << block.line;
+      ++shown;
+    }
+  }
+  EXPECT_GE(shown, 4U);
+}
+
+TEST(Readme, PagesShowModelsThatAreModels) {
+  std::size_t shown = 0;
+  for (const fs::path& page : pages()) {
+    for (const Block& block : fenced_blocks(read(page))) {
+      if (block.info != "sde") continue;
+      EXPECT_NO_THROW((void)divker::parse_model(block.text)) << page.string() << ':' << block.line;
+      ++shown;
+    }
+  }
+  EXPECT_GE(shown, 1U);
 }
 
 TEST(Readme, EveryCommandRuns) {

@@ -11,21 +11,21 @@ import sys
 from PIL import Image
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs" / "pictures"
-WIDEST = 1100
 LARGEST = 60_000
 
 
 def shrink(source):
-    picture = Image.open(source).convert("RGB")
-    if picture.width > WIDEST:
-        height = round(picture.height * WIDEST / picture.width)
-        picture = picture.resize((WIDEST, height), Image.Resampling.LANCZOS)
+    whole = Image.open(source).convert("RGB")
     target = FOLDER / source.name
-    for colours in (64, 32, 16, 8):
-        picture.quantize(colours).save(target, optimize=True)
-        if target.stat().st_size < LARGEST:
-            return target
-    sys.exit(f"pictures: {source} stays above {LARGEST} bytes with 8 colours; make it simpler.")
+    for width in (1100, 900, 700, 500):
+        width = min(width, whole.width)
+        picture = whole.resize((width, round(whole.height * width / whole.width)),
+                               Image.Resampling.LANCZOS)
+        for colours in (64, 32, 16):
+            picture.quantize(colours).save(target, optimize=True)
+            if target.stat().st_size < LARGEST:
+                return target
+    sys.exit(f"pictures: {source} stays above {LARGEST} bytes; make it simpler.")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+// The lines of C++ that the pages show, as a program: tests/readme_test.cpp compares them.
+#include <cmath>
+#include <memory>
+
+#include "divker/ensemble.hpp"
+#include "divker/kernel.hpp"
+#include "divker/model.hpp"
+#include "divker/regressor.hpp"
+#include "divker/step.hpp"
+
+namespace {
+
+divker::Model build() {
+  divker::ModelBuilder b("ou");
+  const divker::Expression a = b.parameter("a", 1.0);
+  const divker::Expression s = b.parameter("s", 1.0, 0.0);
+  const divker::Expression x = b.state("x");
+  b.drift(x, -a * x);
+  b.noise(x, "W", s);
+  b.initial_normal(x, 0.0, 1.0);
+  b.time(0.0, 0.01, 1.0);
+  divker::Model model = b.build();
+  return model;
+}
+
+divker::Paths run(const divker::Model& model) {
+  divker::StepOptions step;
+  step.responses = model.free_parameters();
+  const divker::Ensemble ensemble(model, step);  // derives and compiles, once
+  divker::RunOptions run;
+  run.paths = 100'000;
+  run.damping.alpha = 5.0;
+  run.snapshots = {0.5, 1.0};
+  divker::Paths paths = ensemble.run(run);  // paths.snapshots[k].x, .nu, .responses
+  return paths;
+}
+
+double respond(const divker::Matrix& x, const divker::Matrix& integral,
+               const divker::Matrix& points) {
+  const auto regressor = divker::make_regressor("local-linear");
+  regressor->fit(x, integral);  // n x d and n x q
+  const divker::Prediction p = regressor->predict(points);
+  return p.value(0, 0);
+}
+
+std::shared_ptr<const divker::Kernel> compile(const divker::Model& model) {
+  divker::StepOptions options;
+  options.responses = model.free_parameters();
+  const divker::Program step = derive_divergence_step(model, options);
+  auto kernel = divker::Kernel::compile(step);
+  return kernel;
+}
+
+}  // namespace
+
+int main() {
+  const divker::Model model = build();
+  const divker::Paths paths = run(model);
+  divker::Matrix points(1, 1);
+  points(0, 0) = 0.5;
+  const divker::Snapshot& end = paths.snapshots.back();
+  const double response = respond(end.x, end.responses, points);
+  return std::isfinite(response) && compile(model) != nullptr ? 0 : 1;
+}
