@@ -16,8 +16,8 @@ namespace {
 constexpr double seconds_of_a_round = 0.25;
 // A round is at most so many times as large as the one before: large results are noticed in time.
 constexpr std::size_t growth = 8;
-// The letters of all ranks together, but for those with a single group. Larger ones leave the caches
-// and are slower.
+// The letters of all ranks together, but for those with a single group. Larger ones leave the
+// caches and are slower.
 constexpr std::size_t bytes_of_a_round = std::size_t{1} << 24U;
 
 struct Failure {
