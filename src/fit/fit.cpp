@@ -162,7 +162,6 @@ struct Fit::Implementation {
     evaluation.reset();
   }
 
-
   // Nothing if the run was interrupted.
   [[nodiscard]] std::optional<Evaluation> evaluate(const std::vector<double>& parameters,
                                                    std::size_t paths, bool fresh = false) {
