@@ -112,7 +112,6 @@ void print_exact(const PointAnswer& answer, const Matrix& exact) {
 
 void PointOptions::declare_all(CLI::App& command) {
   declare(command);
-  declare_checkpoint(command);
   declare_damping(command);
   command.add_option("--at", at, "Points: a table whose columns are the states")
       ->type_name("FILE")

@@ -64,6 +64,7 @@ void add_response(CLI::App& app, int& code) {
   CLI::App* command = app.add_subcommand(
       "response", "Parameter derivatives of the log density at points, or of an observable's mean");
   options->declare_all(*command);
+  options->declare_checkpoint(*command);
   options->stationary.declare(*command);
   options->parameters.declare(*command);
   command

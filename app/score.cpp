@@ -10,6 +10,7 @@ void add_score(CLI::App& app, int& code) {
   CLI::App* command =
       app.add_subcommand("score", "Score, the gradient of the log density, at points");
   options->declare_all(*command);
+  options->declare_checkpoint(*command);
   stationary->declare(*command);
   command->callback([options, stationary, &code] {
     if (stationary->on) {

@@ -233,6 +233,7 @@ TEST_F(DurableTest, RefusesWhatIsNoCheckpointOfIt) {
          "--checkpoint and --out name the same file.");
   const Words endless{"score", "ou", "--paths", "100000000000", "--checkpoint", "nowhere/c"};
   expect_failure(endless, usage, "the folder 'nowhere' does not exist");
+  expect_failure({"diagnose", "ou", "--checkpoint", "d"}, usage, "--checkpoint");
   expect_failure({"response", "ou", "--to", "a=2", "--checkpoint", "d"}, usage,
                  "--checkpoint saves one run: it excludes --method and --to, which make several.");
 }

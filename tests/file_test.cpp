@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -71,6 +73,41 @@ TEST_F(File, AnAbandonedStagedFileLeavesNothing) {
   }
   EXPECT_EQ(files(), 1U);
   EXPECT_EQ(read_text_file(path), "kept");
+}
+
+TEST_F(File, PiecesArriveTogetherOrNotAtAll) {
+  const fs::path path = folder_ / "a.txt";
+  write_whole_file(path, "old");
+  {
+    OutputFile file(path);
+    file.write("lost");
+  }
+  EXPECT_EQ(read_text_file(path), "old");
+  OutputFile file(path);
+  file.write("two ");
+  file.write("pieces");
+  EXPECT_EQ(read_text_file(path), "old");
+  file.commit();
+  EXPECT_EQ(read_text_file(path), "two pieces");
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(File, WhatTheKilledLeftIsRemoved) {
+  const fs::path path = folder_ / "a.txt";
+  const pid_t child = fork();
+  if (child == 0) {
+    const StagedFile staged(path);
+    _exit(0);  // without destructors
+  }
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  const StagedFile alive(path);
+  const StagedFile other(folder_ / "b.txt");
+  write_whole_file(folder_ / ".a.txt.notes.part", "no number of a process");
+  EXPECT_EQ(files(), 4U);
+  remove_abandoned(path);
+  EXPECT_EQ(files(), 3U);
+  EXPECT_TRUE(fs::exists(alive.temporary()));
+  remove_abandoned(folder_ / "no" / "a.txt");
 }
 
 TEST_F(File, SaysWhyItCannotWrite) {

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "divker/error.hpp"
+#include "divker/file.hpp"
 #include "divker/hdf5.hpp"
 
 namespace divker {
@@ -49,6 +52,29 @@ TEST_F(TableFile, EveryFormatRoundTrips) {
     EXPECT_EQ(back.columns, name == "a.npy" ? Names{} : table_.columns) << name;
   }
   EXPECT_EQ(read_hdf5_attributes(folder_ / "a.h5"), (Attributes{{"seed", "7"}}));
+}
+
+// Blocks of any size make the file that the whole table makes; in HDF5 they cross the chunks.
+TEST_F(TableFile, BlocksMakeTheSameFileAsTheWhole) {
+  Table table{{"q", "p", "r"}, Matrix(30'001, 3)};
+  for (std::size_t i = 0; i < table.values.data.size(); ++i) {
+    table.values.data[i] = std::sin(static_cast<double>(i));
+  }
+  for (const std::string extension : {".csv", ".npy", ".h5"}) {
+    TableStream stream = stream_of(table);
+    stream.next = [rest = std::span<const double>(table.values.data)]() mutable {
+      const auto block = rest.first(std::min<std::size_t>(rest.size(), 3 * 257));
+      rest = rest.subspan(block.size());
+      return block;
+    };
+    write_table(folder_ / ("blocks" + extension), stream, {{"seed", "7"}});
+    write_table(folder_ / ("whole" + extension), table, {{"seed", "7"}});
+    EXPECT_EQ(read_table(folder_ / ("blocks" + extension)).values, table.values) << extension;
+    if (extension == ".h5") continue;
+    EXPECT_EQ(read_binary_file(folder_ / ("blocks" + extension)),
+              read_binary_file(folder_ / ("whole" + extension)));
+  }
+  EXPECT_LT(fs::file_size(folder_ / "blocks.h5"), 0.95 * 8.0 * 3.0 * 30'001.0) << "not deflated";
 }
 
 TEST_F(TableFile, UnknownExtension) {

@@ -204,8 +204,10 @@ class NeighbourIndex::Implementation {
 
  private:
   [[nodiscard]] Eigen::Map<const RowMajor> view() const { return view(points_); }
-  static Eigen::Map<const RowMajor> view(const Matrix& m) {
-    return {m.data.data(), static_cast<Eigen::Index>(m.rows), static_cast<Eigen::Index>(m.cols)};
+  static Eigen::Map<const RowMajor> view(const Matrix& m) { return rows_of(m, 0, m.rows); }
+  static Eigen::Map<const RowMajor> rows_of(const Matrix& m, std::size_t first, std::size_t count) {
+    return {m.data.data() + first * m.cols, static_cast<Eigen::Index>(count),
+            static_cast<Eigen::Index>(m.cols)};
   }
 
   void sort_rows() {
@@ -251,45 +253,66 @@ class NeighbourIndex::Implementation {
     return list;
   }
 
+  // Blocks of points pass by blocks of queries, so that approximate distances stay in the cache.
   [[nodiscard]] std::vector<std::vector<Neighbour>> nearest_by_force(const Matrix& queries,
                                                                      std::size_t k) const {
     constexpr std::size_t kQueriesAtATime = 16;
+    constexpr std::size_t kPointsAtATime = 4096;
     const auto cols = static_cast<Eigen::Index>(points_.cols);
     const double largest = squares_.maxCoeff();
+    RowMajor distances;
     std::vector<std::vector<Neighbour>> lists;
     lists.reserve(queries.rows);
     for (std::size_t begin = 0; begin < queries.rows; begin += kQueriesAtATime) {
       const std::size_t count = std::min(kQueriesAtATime, queries.rows - begin);
-      const auto block = view(queries).middleRows(static_cast<Eigen::Index>(begin),
-                                                  static_cast<Eigen::Index>(count));
-      RowMajor distances = -2.0 * (block * view().transpose());
-      distances.rowwise() += squares_.transpose();
+      const auto block = rows_of(queries, begin, count);
+      std::vector<Nearest> approximate(count, Nearest(k));
+      std::vector<std::vector<Neighbour>> candidates(count);
+      std::vector<double> slack(count);
       for (std::size_t q = 0; q < count; ++q) {
-        const auto row = static_cast<Eigen::Index>(q);
         // The rounding of |x|^2 - 2 q.x + |q|^2, generously.
-        const double rounding =
-            1e-15 * static_cast<double>(cols + 8) * (largest + block.row(row).squaredNorm());
-        lists.push_back(
-            select({distances.row(row).data(), points_.rows}, rounding, queries.row(begin + q), k));
+        const double square = block.row(static_cast<Eigen::Index>(q)).squaredNorm();
+        slack[q] = 4.0 * 1e-15 * static_cast<double>(cols + 8) * (largest + square);
+      }
+      for (std::size_t first = 0; first < points_.rows; first += kPointsAtATime) {
+        const std::size_t size = std::min(kPointsAtATime, points_.rows - first);
+        distances.noalias() = -2.0 * (block * rows_of(points_, first, size).transpose());
+        distances.rowwise() +=
+            squares_.segment(static_cast<Eigen::Index>(first), static_cast<Eigen::Index>(size))
+                .transpose();
+        for (std::size_t q = 0; q < count; ++q) {
+          const double* row = distances.row(static_cast<Eigen::Index>(q)).data();
+          collect({row, size}, first, slack[q], approximate[q], candidates[q]);
+        }
+      }
+      for (std::size_t q = 0; q < count; ++q) {
+        const double limit = approximate[q].worstDist() + slack[q];
+        lists.push_back(select(candidates[q], limit, queries.row(begin + q), k));
       }
     }
     return lists;
   }
 
-  // Exact distances for the rows whose approximate one may be among the k least.
-  [[nodiscard]] std::vector<Neighbour> select(std::span<const double> approximate, double rounding,
-                                              std::span<const double> point, std::size_t k) const {
-    Nearest least(k);
-    double limit = std::numeric_limits<double>::max();
-    for (std::size_t r = 0; r < approximate.size(); ++r) {
-      if (approximate[r] >= limit) continue;
-      least.addPoint(approximate[r], r);
-      limit = least.worstDist();
+  // The rows that may be among the k nearest, by what is known so far.
+  static void collect(std::span<const double> distances, std::size_t first, double slack,
+                      Nearest& nearest, std::vector<Neighbour>& candidates) {
+    double least = nearest.worstDist();
+    for (std::size_t r = 0; r < distances.size(); ++r) {
+      if (distances[r] > least + slack) continue;
+      candidates.push_back({distances[r], first + r});
+      if (distances[r] >= least) continue;
+      nearest.addPoint(distances[r], first + r);
+      least = nearest.worstDist();
     }
-    limit += 4.0 * rounding;
+  }
+
+  // Exact distances for the candidates whose approximate one may be among the k least.
+  [[nodiscard]] std::vector<Neighbour> select(std::span<const Neighbour> candidates, double limit,
+                                              std::span<const double> point, std::size_t k) const {
     Nearest result(k);
-    for (std::size_t r = 0; r < approximate.size(); ++r) {
-      if (approximate[r] > limit) continue;
+    for (const Neighbour& candidate : candidates) {
+      if (candidate.squared_distance > limit) continue;
+      const std::size_t r = candidate.index;
       result.addPoint(squared_distance(point.data(), points_.row(r).data(), points_.cols), r);
     }
     return std::move(result).sorted();
