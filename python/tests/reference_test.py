@@ -1,6 +1,7 @@
 """docs/command.md and docs/python.md name everything there is, and nothing that there is not."""
 
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -8,7 +9,7 @@ import unittest
 
 import divker
 from divker import plot
-from support import ROOT, TestCase
+from support import ROOT, TestCase, command
 
 COMMAND = os.environ["DIVKER_COMMAND"]
 # Of every command line; told in the text above the tables.
@@ -22,6 +23,16 @@ def help_of(*words):
 
 def options_of(subcommand):
     return set(re.findall(r"^ +(?:-\w,)?(-{1,2}[a-z][a-z-]*)", help_of(subcommand), re.M))
+
+
+def keys_of(values):
+    """Keys of an object and of those within; what `operations` and `to` count is no key of ours."""
+    if isinstance(values, list):
+        return {key for one in values for key in keys_of(one)}
+    if not isinstance(values, dict):
+        return set()
+    inner = [one for key, one in values.items() if key not in ("operations", "to")]
+    return set(values) | keys_of(inner)
 
 
 class Command(TestCase):
@@ -45,6 +56,24 @@ class Command(TestCase):
                 self.assertEqual(options - named, set())
             known |= options
         self.assertEqual({word for word in named if word.startswith("--")} - known, set())
+
+
+    def test_every_key_of_the_json_is_named(self):
+        data = self.folder / "y.npy"
+        command("sample", "ou", "-n", 100, "--out", data)
+        asked = [("models",), ("show", "ou"), ("simulate", "ou", "--paths", 100),
+                 ("diagnose", "ou", "--paths", 300, "--wrt", "a", "--alpha", 3)]
+        asked += [("response", "ou", "--paths", 300, "--alpha", 3, *more) for more in (
+            ("--fokker-planck", "--grid", 3), ("--observable", "x"), ("--to", "a=1.1"),
+            ("--stationary", "--grid", 3, "--spinup", 5, "--window", 3, "--length", 9),
+            ("--method", "finite-difference", "--wrt", "a", "--grid", 3),
+            ("--method", "finite-difference", "--wrt", "a", "--observable", "x"))]
+        asked.append(("fit", "ou", "--data", data, "--set", "a=1.2", "--paths", 4096))
+        for words in asked:
+            with self.subTest(words[:5]):
+                answer = json.loads(command(*words, "--json"))
+                unnamed = {key for key in keys_of(answer) if f"`{key}`" not in self.page}
+                self.assertEqual(unnamed, set())
 
 
 class Python(TestCase):
