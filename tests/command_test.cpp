@@ -293,8 +293,9 @@ TEST_F(CommandTest, AnswersFromWhatIsFinishedOnCtrlC) {
     return row + "\n";
   }());
   const pid_t child =
-      start({"score", "lorenz96", "--at", "at.csv", "--alpha", "5", "--paths", "400000", "--json"});
-  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+      start({"score", "lorenz96", "--at", "at.csv", "--alpha", "5", "--paths", "400000", "--json",
+             "--checkpoint", "begun", "--checkpoint-every", "0.1"});
+  wait_for("begun");
   kill(child, SIGINT);
   const auto sent = std::chrono::steady_clock::now();
   const Outcome outcome = finish(child);
@@ -312,8 +313,10 @@ TEST_F(CommandTest, AnswersFromWhatIsFinishedOnCtrlC) {
 }
 
 TEST_F(CommandTest, EndsOnTermWithTheSameCode) {
-  const pid_t child = start(long_run());
-  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  Words words = long_run();
+  words.insert(words.end(), {"--checkpoint", "begun", "--checkpoint-every", "0.1"});
+  const pid_t child = start(words);
+  wait_for("begun");
   kill(child, SIGTERM);
   EXPECT_EQ(finish(child).code, 130);
 }

@@ -143,7 +143,7 @@ TEST_F(DurableTest, EveryAnswerGoesOn) {
     const Json whole = numbers_of(words);
     words.insert(words.end(), {"--checkpoint", "c", "--checkpoint-every", "0"});
     const pid_t child = start(words);
-    while (!fs::exists(path("c"))) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    wait_for("c");
     kill(child, SIGKILL);
     (void)finish(child);
     EXPECT_EQ(numbers_of(words), whole) << words[1] << " " << words[2];
@@ -159,7 +159,7 @@ TEST_F(DurableTest, ASignalSavesFirst) {
     Words often = words;
     often[8] = "0";  // --checkpoint-every, so that there is a sign of life to wait for
     const pid_t child = start(often);
-    while (!fs::exists(path("c"))) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    wait_for("c");
     kill(child, signal);
     const Outcome outcome = finish(child);
     EXPECT_EQ(outcome.code, 130);
@@ -174,7 +174,7 @@ TEST_F(DurableTest, ASecondSignalEndsAtOnce) {
   ASSERT_EQ(mkfifo(path("pipe.csv").c_str(), 0600), 0);
   const pid_t child = start({"sample", "ou", "-n", "100000000", "--out", "pipe.csv", "--checkpoint",
                              "c", "--checkpoint-every", "0"});
-  while (!fs::exists(path("c"))) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  wait_for("c");
   kill(child, SIGINT);
   kill(child, SIGTERM);
   const Outcome outcome = finish(child);  // by whichever of the two was delivered second

@@ -219,5 +219,40 @@ TEST_F(RanksTest, AnInterruptionKeepsWhatAllHaveDone) {
   }
 }
 
+TEST_F(RanksTest, ARunIsEndedByOtherRanksThanBeganIt) {
+  const Words run{"simulate", "ou", "--paths", "2000000", "--set", "dt=0.0025"};
+  const Json alone = answer_on(1, run);
+  Words saving = run;
+  saving.insert(saving.end(), {"--checkpoint", "c", "--checkpoint-every", "0.1"});
+  Words words = saving;
+  words.insert(words.end(), {"--threads", "1"});
+  for (const std::size_t beginners : {1, 2}) {
+    std::filesystem::remove(path("c"));
+    const pid_t process = beginners == 1 ? start(words) : start_ranks(beginners, words);
+    wait_for("c");
+    kill(process, beginners == 1 ? SIGTERM : SIGUSR1);
+    const Outcome outcome = finish(process);
+    EXPECT_EQ(outcome.code, 130) << outcome.err;
+    EXPECT_EQ(answer_on(3 - beginners, saving), alone);
+  }
+}
+
+TEST_F(RanksTest, RowsAreKeptByOneRankAndSurvive) {
+  const Words run{"sample", "ou", "-n", "300000", "--quiet", "--threads", "1", "--out"};
+  const auto with = [&run](Words more) {
+    more.insert(more.begin(), run.begin(), run.end());
+    return more;
+  };
+  ASSERT_EQ(run_on(1, with({"alone.npy"})).code, 0);
+  const Words words = with({"x.npy", "--checkpoint", "c", "--checkpoint-every", "0"});
+  const pid_t launcher = start_ranks(2, words);
+  wait_for("c");
+  for (const pid_t rank : children(launcher)) kill(rank, SIGKILL);
+  (void)finish(launcher);
+  ASSERT_TRUE(std::filesystem::exists(path("c")));
+  EXPECT_EQ(run_on(4, words).code, 0);
+  EXPECT_TRUE(text_of(path("x.npy")) == text_of(path("alone.npy")));
+}
+
 }  // namespace
 }  // namespace divker::test

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace divker::test {
@@ -86,6 +88,13 @@ class CommandTest : public ::testing::Test {
     return {code, text_of(path("stdout.txt")), text_of(path("stderr.txt"))};
   }
   [[nodiscard]] Outcome run(const Words& words) const { return finish(start(words)); }
+  // Until the file is there: the command that writes it has come that far. At most a minute.
+  void wait_for(const std::string& name) const {
+    const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!std::filesystem::exists(path(name)) && std::chrono::steady_clock::now() < late) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
 
   // The JSON object that a command prints, which is all that it prints.
   [[nodiscard]] Json json_of(Words words) const {
