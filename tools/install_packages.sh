@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs the packages named in packages.txt that this machine lacks; does nothing when none is
-# missing, so that it can run before every build.
+# Installs the packages named in packages.txt, or in the list that is given, that this machine lacks;
+# does nothing when none is missing, so that it can run before every build.
+# Usage: install_packages.sh [LIST]
 set -euo pipefail
 
-list="$(dirname "$(readlink -f "$0")")/../packages.txt"
+list=${1:-"$(dirname "$(readlink -f "$0")")/../packages.txt"}
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "deps: this is no Debian system; packages.txt names what divker needs, please install it." >&2
