@@ -6,11 +6,12 @@ PYTHON ?= /usr/bin/python3
 JOBS ?= $(shell nproc)
 TEST_JOBS ?= 2
 FUZZ_SECONDS ?= 60
+COVERAGE ?= 90
 SEEDS ?= 1000
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps configure build test lint format bench demo docs figures python calibration identities fuzz install clean
+.PHONY: help deps configure build test lint format bench demo docs figures python calibration identities fuzz asan tsan coverage valgrind install clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(ROOT)/Makefile
@@ -73,9 +74,33 @@ identities: build ## the two identities of every shipped model at a million path
 	@cmake --build $(BUILD) --target identities
 	@$(BUILD)/identities 1000000
 
-fuzz: deps ## run every fuzz target for FUZZ_SECONDS seconds
+fuzz: deps ## run the fuzz targets, FUZZ_SECONDS seconds in all
 	@cd $(ROOT) && cmake --preset fuzz >/dev/null && cmake --build $(ROOT)/build-fuzz --parallel $(JOBS)
 	@bash $(ROOT)/tests/fuzz/run.sh $(ROOT)/build-fuzz $(FUZZ_SECONDS)
+
+# $(call checked,PRESET[,TESTS]): the tests in the build of that preset: all, or those named.
+checked = cd $(ROOT) && cmake --preset $(1) >/dev/null && \
+  cmake --build $(ROOT)/build-$(1) --parallel $(JOBS) $(if $(2),--target $(2:%=%_test)) && \
+  ctest --test-dir $(ROOT)/build-$(1) --parallel $(TEST_JOBS) --output-on-failure --no-tests=error \
+    --label-exclude long $(if $(2),--tests-regex '^($(subst $() ,|,$(strip $(2))))$$')
+
+asan: deps ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan/
+	@$(call checked,asan)
+
+# Where threads meet: paths, kernels that are compiled once for all, regressions, files.
+tsan: deps ## the tests of what runs on threads under ThreadSanitizer, in build-tsan/
+	@$(call checked,tsan,ensemble kernel regressor local_sums neighbours stationary hdf5 fit)
+
+coverage: deps ## line coverage of src/ by the tests; fails below COVERAGE percent
+	@echo gcovr | bash $(ROOT)/tools/install_packages.sh /dev/stdin
+	@$(call checked,coverage)
+	@gcovr --root $(ROOT) --filter $(ROOT)/src/ --object-directory $(ROOT)/build-coverage \
+	  --txt $(ROOT)/build-coverage/coverage.txt --print-summary --fail-under-line $(COVERAGE)
+
+valgrind: configure ## the main paths of the command under Valgrind's memory checker
+	@echo valgrind | bash $(ROOT)/tools/install_packages.sh /dev/stdin
+	@cmake --build $(BUILD) --parallel $(JOBS) --target divker_command
+	@bash $(ROOT)/tests/valgrind/run.sh $(BUILD)/divker
 
 install: build ## install under PREFIX, staged in DESTDIR if that is set
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "divker/error.hpp"
@@ -12,7 +13,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A model may come from a stranger: the files that it names lie beside it or below, or in the
+// current folder or below.
+void check_within(const Model& model, const fs::path& file) {
+  const bool climbs = std::find(file.begin(), file.end(), "..") != file.end();
+  if (!file.is_absolute() && !climbs) return;
+  throw Error(ErrorKind::model,
+              fmt::format("The model {} starts from the samples in '{}'; a model may only name "
+                          "files in its own folder or below, without '..'.",
+                          model.name(), file.string()));
+}
+
 fs::path samples_path(const Model& model, const std::string& file, const fs::path& folder) {
+  check_within(model, file);
   fs::path beside = folder / file;
   std::error_code error;
   if (fs::exists(beside, error)) return beside;

@@ -1,5 +1,6 @@
 // Bad input: each exit code and message, and that nothing but the message is printed.
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "support/command.hpp"
 
@@ -175,6 +176,26 @@ TEST_F(CommandTest, RefusesBadInitialSamples) {
   expect_failure(words, model, "start.csv has no column 'x'; its columns are y");
   write("start.csv", "x\n1\nnan\n");
   expect_failure(words, model, "start.csv:3: 'nan' in column 'x' is not finite");
+}
+
+TEST_F(CommandTest, AModelReadsNoFilesOutsideOfItsFolder) {
+  const Words words{"simulate", "from_file.sde", "--paths", "10"};
+  const auto refuse = [&](const std::string& file, const std::string& message) {
+    write_model("from_file", "state x\ndx = -x dt + dW\ninit x ~ samples(\"" + file + "\")");
+    expect_failure(words, model, message);
+  };
+  write("start.csv", "x\n1\n");
+  const std::string outside = "a model may only name files in its own folder or below";
+  refuse("/etc/passwd", outside);
+  refuse(path("start.csv").string(), outside);
+  refuse("../start.csv", outside);
+  refuse("./../start.csv", outside);
+  ASSERT_EQ(mkfifo(path("pipe.csv").c_str(), 0600), 0);
+  refuse("pipe.csv", "pipe.csv': it is not a regular file");
+  std::filesystem::create_symlink("/dev/zero", path("zero.npy"));
+  refuse("zero.npy", "zero.npy': it is not a regular file");
+  write_model("from_file", "state x\ndx = -x dt + dW\ninit x ~ samples(\"start.csv\")");
+  EXPECT_EQ(run(words).code, 0);
 }
 
 TEST_F(CommandTest, NamesThePathAndTheTimeOfABlowUp) {

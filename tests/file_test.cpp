@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -167,7 +168,11 @@ TEST_F(File, SaysWhyItCannotRead) {
   write_whole_file(folder_ / "long", "12345678901");
   expect(folder_ / "long", "it is larger than the limit of 10 bytes", 10);
   EXPECT_EQ(read_text_file(folder_ / "long", 11), "12345678901");
-  expect("/dev/zero", "it is larger than the limit of 10 bytes", 10);
+  expect("/dev/zero", "it is not a regular file", 10);
+  ASSERT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  expect(folder_ / "pipe", "it is not a regular file", 10);
+  fs::create_symlink("loop", folder_ / "loop");
+  expect(folder_ / "loop", "Too many levels of symbolic links", 10);
   write_whole_file(folder_ / "binary", std::string("a\0b", 3));
   expect(folder_ / "binary", "it is not a text file (it holds a NUL byte)", 10);
   EXPECT_EQ(read_binary_file(folder_ / "binary"), std::string("a\0b", 3));

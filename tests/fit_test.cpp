@@ -278,6 +278,40 @@ TEST(Fit, RefusesBadRequests) {
   EXPECT_THROW((void)parse_fit_state("divker fit 1\nfingerprint x\nparameters a\n", "f"), Error);
 }
 
+TEST(Fit, RefusesDamagedStates) {
+  FitState state;
+  state.fingerprint = "x";
+  state.parameters = state.damping_parameters = {1.0, 2.0};
+  state.active = {0, 1};
+  state.paths = 100;
+  state.history.push_back({0, 100, 0.5, 1.0, 0.5, 0, {1.0, 2.0}});
+  const auto message = [&](const auto& damage) {
+    FitState damaged = state;
+    damage(damaged);
+    try {
+      (void)parse_fit_state(to_text(damaged), "f");
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::model);
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(message([](FitState&) {}), "no error");
+  EXPECT_EQ(message([](FitState& s) { s.active[1] = 2; }),
+            "f is no saved fit: an active parameter is not one of its 2.");
+  EXPECT_EQ(message([](FitState& s) { s.damping_parameters.pop_back(); }),
+            "f is no saved fit: it has 2 parameters and 1 damping_parameters.");
+  EXPECT_EQ(message([](FitState& s) { s.first_moment = {0.5}; }),
+            "f is no saved fit: it has 1 and 0 moments for 2 active parameters.");
+  EXPECT_EQ(message([](FitState& s) { s.paths = 0; }), "f is no saved fit: it has no paths.");
+  EXPECT_EQ(message([](FitState& s) { s.history[0].parameters.pop_back(); }),
+            "f is no saved fit: iteration 0 of its history has 6 numbers.");
+  std::string text = to_text(state);
+  text.replace(text.find("100 0 0.5"), 3, "1e300");
+  EXPECT_THAT([&] { (void)parse_fit_state(text, "f"); },
+              ::testing::ThrowsMessage<Error>(HasSubstr("holds 1e+300 where a whole number")));
+}
+
 TEST(FitParts, BoundsAreKeptBothWays) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const auto& [lower, upper] : std::vector<std::pair<double, double>>{

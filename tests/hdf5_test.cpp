@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -82,6 +83,49 @@ TEST_F(Hdf5, TruncationIsAnError) {
     write_whole_file(path_, std::string_view(whole).substr(0, part));
     EXPECT_THROW((void)read_hdf5(path_, "x"), Error) << part;
   }
+}
+
+// The shape is found in the file by its number of rows, which stands nowhere else.
+TEST_F(Hdf5, RefusesToPromiseMoreThanItHolds) {
+  constexpr std::uint64_t rows = 12'345;
+  const auto replace = [](std::string bytes, std::uint64_t from, std::uint64_t to) {
+    const std::string before(reinterpret_cast<const char*>(&from), sizeof from);
+    const std::string after(reinterpret_cast<const char*>(&to), sizeof to);
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = bytes.find(before, at)) != std::string::npos; ++found) {
+      bytes.replace(at, sizeof to, after);
+    }
+    EXPECT_GT(found, 0U);
+    return bytes;
+  };
+  write_hdf5(path_, std::vector<NamedTable>{{"x", {{}, Matrix(rows, 1)}}});
+  const std::string whole = read_binary_file(path_);
+  for (const std::uint64_t promise : {std::uint64_t{1} << 60U, std::uint64_t{1} << 30U}) {
+    const std::string shape = replace(whole, rows, promise);
+    write_whole_file(path_, shape);
+    const auto read = [&] { (void)read_hdf5(path_); };
+    expect_error("the dataset 'x' promises more values than it holds", read);
+    // The size of what is stored is a promise too.
+    write_whole_file(path_, replace(shape, rows * sizeof(double), promise * sizeof(double)));
+    EXPECT_THROW(read(), Error);
+  }
+}
+
+// Found by fuzzing: the HDF5 library follows the size of a string out of its own memory.
+TEST_F(Hdf5, AFileThatCrashesTheLibraryIsRefused) {
+  path_ = fs::path(DIVKER_TEST_DATA).parent_path() / "fuzz" / "corpus" / "hdf5" / "damaged_heap.h5";
+  expect_error("it is damaged: the HDF5 library fails on it", [&] { (void)read_hdf5(path_); });
+}
+
+TEST_F(Hdf5, ReadsNoOtherFiles) {
+  const fs::path seeds = fs::path(DIVKER_TEST_DATA).parent_path() / "fuzz" / "corpus" / "hdf5";
+  for (const char* name : {"external.h5", "virtual.h5"}) {
+    path_ = seeds / name;
+    expect_error("the dataset 'v' keeps its values in other files",
+                 [&] { (void)read_hdf5(path_); });
+  }
+  path_ = seeds / "link.h5";
+  expect_error("it holds no dataset", [&] { (void)read_hdf5(path_, "v"); });
 }
 
 TEST_F(Hdf5, WholeOrNotAtAll) {

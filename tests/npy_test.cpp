@@ -128,6 +128,9 @@ TEST_F(Npy, RefusesSizesThatDoNotFit) {
   write(header("<f8", "(2305843009213693953, 1)"), six);
   expect_error(
       "its header promises 2305843009213693953 x 1 numbers of 8 bytes, but only 48 bytes follow");
+  write(header("<f8", "(1152921504606846976,)"), six);
+  expect_error(
+      "its header promises 1152921504606846976 x 1 numbers of 8 bytes, but only 48 bytes follow");
   write(header("<f8", "(99999999999999999999999,)"), six);
   expect_error("its shape is too large");
   write(header("<f8", "(-6,)"), six);

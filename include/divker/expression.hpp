@@ -83,8 +83,14 @@ class Expression {
 };
 
 // Copyable: a copy has the same nodes under the same numbers. Not safe to build from two threads.
+// A graph beyond the limits below is refused, by whatever would exceed them, with an Error(model):
+// equations of a stranger must not exhaust the machine.
 class Graph {
  public:
+  static constexpr std::size_t most_nodes = 3'000'000;  // of about 100 bytes
+  // Nodes visited by derivatives and terms gathered by sums, over the life of the graph.
+  static constexpr std::size_t most_effort = 100'000'000;
+
   [[nodiscard]] Expression constant(double value);
   // A new free variable. Names need not be unique; the number identifies the input.
   [[nodiscard]] Expression input(std::string name);
@@ -100,6 +106,8 @@ class Graph {
     return input_names_[number];
   }
   [[nodiscard]] Expression at(NodeId id) { return {*this, id}; }
+  // Counts towards most_effort.
+  void spend(std::size_t effort);
 
  private:
   struct NodeHash {
@@ -111,6 +119,7 @@ class Graph {
   std::vector<std::uint32_t> weights_;
   std::vector<std::string> input_names_;
   std::unordered_map<Node, NodeId, NodeHash> index_;
+  std::size_t effort_ = 0;
 };
 
 // Arithmetic. Folding of constants and the identities that matter (x+0, 1*x, x-x, -(-x), c*(d*x),

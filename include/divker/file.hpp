@@ -1,4 +1,4 @@
-// Files written whole or not at all, and text files read with care.
+// Files written whole or not at all, and files read with care.
 #pragma once
 
 #include <cstddef>
@@ -60,13 +60,17 @@ void write_whole_file(const std::filesystem::path& path, std::string_view bytes)
 // is a folder), so that a long run need not end with it. The file itself is left alone.
 void check_writable(const std::filesystem::path& path);
 
-// The contents of a text file. Throws Error(model) if the file is missing, a folder, not readable,
-// empty, larger than `limit` bytes, or binary (it holds a NUL byte).
+// Larger files, and tables that need more memory, are refused: 4 GiB.
+inline constexpr std::size_t largest_file = std::size_t{1} << 32U;
+
+// The contents of a text file. Throws Error(model) if the file is missing, a folder, a device or a
+// pipe (which might never end), not readable, empty, larger than `limit` bytes, or binary (it holds
+// a NUL byte).
 [[nodiscard]] std::string read_text_file(const std::filesystem::path& path,
-                                         std::size_t limit = std::size_t{1} << 32U);
+                                         std::size_t limit = largest_file);
 
 // The same for any file, in which NUL bytes are welcome.
 [[nodiscard]] std::string read_binary_file(const std::filesystem::path& path,
-                                           std::size_t limit = std::size_t{1} << 40U);
+                                           std::size_t limit = largest_file);
 
 }  // namespace divker

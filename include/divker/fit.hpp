@@ -143,7 +143,8 @@ class Fit {
   Fit(Fit&&) noexcept;
   Fit& operator=(Fit&&) noexcept;
 
-  // Goes on from a saved state. Error(usage) if it belongs to another model, data or options.
+  // Goes on from a saved state. Error(usage) if it belongs to another model, data or options,
+  // Error(model) if it is not of their size.
   void resume(FitState state);
   [[nodiscard]] const FitState& state() const;
   // One iteration. False: the fit has ended, or the stop flag of the run was set (then the state is

@@ -24,8 +24,11 @@ void write_hdf5(const std::filesystem::path& path, std::span<const NamedTable> t
 void write_hdf5(const std::filesystem::path& path, const std::string& name,
                 const TableStream& table, const Attributes& attributes = {});
 
-// Reads one 1-D or 2-D dataset of any numeric type; the empty name means the only dataset at the
-// root of the file. Throws Error(model), and names the datasets that are there if this one is not.
+// Reads one 1-D or 2-D dataset of any numeric type; the empty name means the only dataset of the
+// file. Throws Error(model), and names the datasets that are there if this one is not; also where
+// the dataset takes its values from other files, or has more than 2^29 of them (4 GiB).
+// Files are read in a child process, because damaged ones can crash the HDF5 library: about a
+// millisecond.
 [[nodiscard]] Table read_hdf5(const std::filesystem::path& path, const std::string& dataset = {});
 
 // The string attributes at the root of the file. Throws Error(model).

@@ -30,9 +30,11 @@ struct KernelOptions {
 // Compiled code. Immutable, safe to use from several threads.
 class Kernel {
  public:
+  static constexpr std::size_t most_operations = 500'000;  // of a program: about a minute
   // Compiles, or returns the code compiled earlier in this process for an equal program. Values of
   // arguments are no part of the program, so that new parameters compile nothing.
-  // Cost: about 0.1 ms a node, once. Throws Error(numerical) where LLVM refuses.
+  // Cost: about 0.1 ms a node, once. Throws Error(model) beyond
+  // most_operations and Error(numerical) where LLVM refuses.
   [[nodiscard]] static std::shared_ptr<const Kernel> compile(const Program& program,
                                                              const KernelOptions& options = {});
   // How many programs this process has compiled so far (not counting those found again).

@@ -42,7 +42,8 @@ struct LanguageLimits {
   std::size_t bytes = 1U << 20U;
   std::size_t nesting = 200;            // parentheses, calls, sums
   std::size_t vector_length = 100'000;  // components of one state, parameter or let
-  std::size_t nodes = 5'000'000;        // of the expression graph
+  std::size_t nodes = 1'000'000;        // of the expression graph; eight times as many are visited
+  std::size_t components = 300'000;     // of all names together
 };
 
 // `file` is used in messages only. Throws LanguageError.

@@ -26,6 +26,13 @@ namespace divker {
 
 enum class Dynamics { sde, map };
 
+// Larger models are refused: their steps are too long to compile (Kernel::most_operations), and
+// the joint noise of many states cannot be inverted in symbols.
+inline constexpr std::size_t most_states = 10'000;
+inline constexpr std::size_t most_parameters = 100'000;
+inline constexpr std::size_t most_noises = 100'000;
+inline constexpr std::size_t most_coupled_states = 500;  // that share Brownian motions
+
 // How noise enters, which decides what the step costs and which damping it admits.
 enum class NoiseClass {
   scalar,      // one amplitude, common to all states, each with its own Brownian motion
@@ -258,12 +265,12 @@ class ModelBuilder {
   void time(double start, double step, double end, double tamed = 0.0);
   void printer(std::function<std::string(const Model&)> print);
 
-  // Checks everything and classifies the noise. Error(model) when a state lacks its equation or
-  // initial law, no state has noise, the noise matrix is singular otherwise than by silent states,
-  // a parameter is outside its bounds, drift or noise are not finite at the initial law's mean, an
-  // observation without noise depends on a parameter that is not fixed, a positive state starts
-  // from a normal law or from a point that is not positive, or a map has positive states or a tamed
-  // grid.
+  // Checks everything and classifies the noise. Error(model) when a limit is exceeded, a state
+  // lacks its equation or initial law, no state has noise, the noise matrix is singular otherwise
+  // than by silent states, a parameter is outside its bounds, drift or noise are not finite at the
+  // initial law's mean, an observation without noise depends on a parameter that is not fixed, a
+  // positive state starts from a normal law or from a point that is not positive, or a map has
+  // positive states or a tamed grid.
   [[nodiscard]] Model build();
 
  private:

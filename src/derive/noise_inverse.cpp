@@ -1,7 +1,5 @@
 #include "derive/noise_inverse.hpp"
 
-#include <algorithm>
-
 #include "divker/error.hpp"
 
 namespace divker::derive {
@@ -14,29 +12,49 @@ NoiseInverse::NoiseInverse(const Symbols& s) : s_(s) {
     rows_.push_back(i);
   }
   const std::size_t n = rows_.size();
-  s_rows_.assign(n, Vector(s.columns.size(), s.zero()));
+  s_rows_.resize(n);
   for (std::size_t k = 0; k < s.columns.size(); ++k) {
     const Field& column = s.columns[k];
     for (std::size_t e = 0; e < column.rows.size(); ++e) {
-      s_rows_[place[column.rows[e]]][k] = column.values[e];
+      s_rows_[place[column.rows[e]]].push_back({k, column.values[e]});
     }
   }
-  covariance_.assign(n, Vector(n, s.zero()));
+  multiply_rows();
+  factorise();
+}
+
+// Both rows are in the order of columns.
+Expression NoiseInverse::product_of_rows(std::size_t i, std::size_t j) const {
+  Vector terms;
+  auto b = s_rows_[j].begin();
+  for (const Entry& a : s_rows_[i]) {
+    while (b != s_rows_[j].end() && b->column < a.column) ++b;
+    if (b == s_rows_[j].end()) break;
+    if (b->column == a.column) terms.push_back(a.amplitude * b->amplitude);
+  }
+  return sum(*s_.graph, terms);
+}
+
+void NoiseInverse::multiply_rows() {
+  const std::size_t n = rows_.size();
+  if (!s_.diagonal_covariance) covariance_.assign(n, Vector(n, s_.zero()));
   for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = s.diagonal_covariance ? i : 0; j <= i; ++j) {
-      covariance_[i][j] = dot(*s.graph, s_rows_[i], s_rows_[j]);
+    for (std::size_t j = 0; j < i && !s_.diagonal_covariance; ++j) {
+      covariance_[i][j] = product_of_rows(i, j);
       covariance_[j][i] = covariance_[i][j];
     }
+    variances_.push_back(product_of_rows(i, i));
+    if (!s_.diagonal_covariance) covariance_[i][i] = variances_[i];
   }
-  factorise();
 }
 
 void NoiseInverse::factorise() {
   const std::size_t n = rows_.size();
-  lower_.assign(n, Vector(n, s_.zero()));
+  if (!s_.diagonal_covariance) lower_.assign(n, Vector(n, s_.zero()));
   for (std::size_t j = 0; j < n; ++j) {
-    Expression pivot = covariance_[j][j];
-    for (std::size_t k = 0; k < j; ++k) pivot = pivot - lower_[j][k] * lower_[j][k] * pivots_[k];
+    Expression pivot = variances_[j];
+    for (std::size_t k = 0; k < j && !s_.diagonal_covariance; ++k)
+      pivot = pivot - lower_[j][k] * lower_[j][k] * pivots_[k];
     if (pivot.is_zero()) {
       throw Error(ErrorKind::model, "The noise matrix is singular: the noise of state number " +
                                         std::to_string(rows_[j]) +
@@ -69,7 +87,7 @@ Vector NoiseInverse::solve(const Vector& v) const {
 Vector NoiseInverse::multiply(const Vector& v) const {
   Vector product;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    product.push_back(s_.diagonal_covariance ? covariance_[i][i] * v[i]
+    product.push_back(s_.diagonal_covariance ? variances_[i] * v[i]
                                              : dot(*s_.graph, covariance_[i], v));
   }
   return product;
@@ -77,16 +95,17 @@ Vector NoiseInverse::multiply(const Vector& v) const {
 
 Vector NoiseInverse::covector_of_increment() const {
   Vector increment;
-  for (const Vector& row : s_rows_) increment.push_back(dot(*s_.graph, row, s_.db));
+  for (const std::vector<Entry>& row : s_rows_) {
+    Vector terms;
+    for (const Entry& entry : row) terms.push_back(entry.amplitude * s_.db[entry.column]);
+    increment.push_back(sum(*s_.graph, terms));
+  }
   Vector covector = solve(increment);
   if (!s_.diagonal_covariance) return covector;
   // A state with one Brownian motion of its own: db / S, without the square of S.
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    const auto is_nonzero = [](const Expression& e) { return !e.is_zero(); };
-    const Vector& row = s_rows_[i];
-    if (std::count_if(row.begin(), row.end(), is_nonzero) != 1) continue;
-    const auto k = std::find_if(row.begin(), row.end(), is_nonzero) - row.begin();
-    covector[i] = s_.db[static_cast<std::size_t>(k)] / row[static_cast<std::size_t>(k)];
+    const std::vector<Entry>& row = s_rows_[i];
+    if (row.size() == 1) covector[i] = s_.db[row.front().column] / row.front().amplitude;
   }
   return covector;
 }

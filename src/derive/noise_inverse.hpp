@@ -22,14 +22,22 @@ class NoiseInverse {
   [[nodiscard]] Expression log_determinant() const;
 
  private:
+  // A row of S by its nonzero entries: column and amplitude.
+  struct Entry {
+    std::size_t column;
+    Expression amplitude;
+  };
+  [[nodiscard]] Expression product_of_rows(std::size_t i, std::size_t j) const;
+  void multiply_rows();
   void factorise();
 
   const Symbols& s_;
   std::vector<std::size_t> rows_;
-  std::vector<Vector> s_rows_;      // S, noisy rows x K
-  std::vector<Vector> covariance_;  // C; only the diagonal is used for diagonal noise
-  std::vector<Vector> lower_;       // L below the diagonal
-  Vector pivots_;                   // D
+  std::vector<std::vector<Entry>> s_rows_;  // S, its noisy rows
+  Vector variances_;                        // the diagonal of C
+  std::vector<Vector> covariance_;          // C, and
+  std::vector<Vector> lower_;               // L below the diagonal; both empty for diagonal noise
+  Vector pivots_;                           // D
 };
 
 }  // namespace divker::derive

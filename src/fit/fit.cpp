@@ -706,6 +706,14 @@ void Fit::resume(FitState state) {
                             "({}, not {}).",
                             state.fingerprint, own.state.fingerprint));
   }
+  if (state.parameters.size() != own.state.parameters.size() ||
+      state.paths > own.options.run.paths) {
+    throw Error(ErrorKind::model,
+                fmt::format("The saved fit has {} parameters and {} paths; the model has {} "
+                            "parameters, and --paths allows {}.",
+                            state.parameters.size(), state.paths, own.state.parameters.size(),
+                            own.options.run.paths));
+  }
   own.state = std::move(state);
   own.ensemble.reset();
   own.evaluation.reset();

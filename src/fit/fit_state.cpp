@@ -2,7 +2,9 @@
 // back to the same double.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <sstream>
 
 #include "divker/error.hpp"
@@ -49,6 +51,14 @@ class Reader {
     return values.front();
   }
 
+  [[nodiscard]] std::size_t whole(double value) const {
+    constexpr double most = 9007199254740992.0;  // 2^53: doubles beyond it skip whole numbers
+    if (!(value >= 0.0 && value <= most && value == std::floor(value))) {
+      fail(fmt::format("line {} holds {} where a whole number was expected", number_, value));
+    }
+    return static_cast<std::size_t>(value);
+  }
+
   std::vector<std::string> words(std::string_view name) {
     std::istringstream stream(rest(name));
     std::vector<std::string> result;
@@ -88,6 +98,25 @@ class Reader {
   std::size_t number_ = 0;
 };
 
+// A fit that goes on from the state takes these for granted.
+void check_shapes(const FitState& state, const Reader& in) {
+  const std::size_t parameters = state.parameters.size();
+  const std::size_t active = state.active.size();
+  const bool known = std::all_of(state.active.begin(), state.active.end(),
+                                 [&](std::size_t index) { return index < parameters; });
+  if (!known) in.fail(fmt::format("an active parameter is not one of its {}", parameters));
+  if (state.damping_parameters.size() != parameters) {
+    in.fail(fmt::format("it has {} parameters and {} damping_parameters", parameters,
+                        state.damping_parameters.size()));
+  }
+  const std::size_t moments = state.first_moment.size();
+  if (moments != state.second_moment.size() || (moments != 0 && moments != active)) {
+    in.fail(fmt::format("it has {} and {} moments for {} active parameters", moments,
+                        state.second_moment.size(), active));
+  }
+  if (state.paths == 0) in.fail("it has no paths");
+}
+
 }  // namespace
 
 std::string to_text(const FitState& state) {
@@ -123,6 +152,7 @@ FitState parse_fit_state(const std::string& text, const std::string& source) {
   state.damping_parameters = in.numbers<double>("damping_parameters");
   state.first_moment = in.numbers<double>("first_moment");
   state.second_moment = in.numbers<double>("second_moment");
+  check_shapes(state, in);
   state.done = in.number<int>("done") != 0;
   state.converged = in.number<int>("converged") != 0;
   state.reason = in.rest("reason");
@@ -135,8 +165,8 @@ FitState parse_fit_state(const std::string& text, const std::string& source) {
     }
     FitIteration one;
     one.iteration = i;
-    one.paths = static_cast<std::size_t>(values[0]);
-    one.halvings = static_cast<std::size_t>(values[1]);
+    one.paths = in.whole(values[0]);
+    one.halvings = in.whole(values[1]);
     one.gain = values[2];
     one.psi_over_noise = values[3];
     one.step = values[4];

@@ -85,6 +85,7 @@ struct Between {
   std::unordered_set<NodeId> variables;
   std::unordered_set<NodeId> moving;
   std::vector<NodeId> order;
+  std::size_t visited = 0;  // nodes behind the roots
 };
 
 Between between(const Graph& graph, std::span<const NodeId> roots,
@@ -92,7 +93,9 @@ Between between(const Graph& graph, std::span<const NodeId> roots,
   Between result;
   for (const Expression& variable : variables) result.variables.insert(variable.id());
   result.moving = result.variables;
-  for (const NodeId id : reachable(graph, roots)) {
+  const std::vector<NodeId> behind = reachable(graph, roots);
+  result.visited = behind.size();
+  for (const NodeId id : behind) {
     if (result.variables.contains(id)) continue;
     const Node& node = graph.node(id);
     for (int which = 0; which < operand_count(node.op); ++which) {
@@ -138,6 +141,7 @@ std::vector<Expression> gradient(Expression f, std::span<const Expression> varia
   Graph& g = f.graph();
   const NodeId root = f.id();
   const Between path = between(g, {&root, 1}, variables);
+  g.spend(path.visited);
 
   // Contributions are gathered and summed pairwise: short chains in the kernel.
   std::unordered_map<NodeId, std::vector<Expression>> adjoints;
@@ -183,7 +187,9 @@ std::vector<Expression> directional_derivative(Graph& graph, std::span<const Exp
     tangents.emplace(variables[i].id(), direction[i]);
     moved.push_back(variables[i]);
   }
-  for (const NodeId id : between(graph, roots, moved).order) {
+  const Between path = between(graph, roots, moved);
+  graph.spend(path.visited);
+  for (const NodeId id : path.order) {
     const Node node = graph.node(id);
     Expression tangent = graph.constant(0.0);
     for (int which = 0; which < operand_count(node.op); ++which) {
@@ -275,7 +281,9 @@ std::vector<Expression> substitute(Graph& graph, std::span<const Expression> f,
     const auto found = replaced.find(id);
     return found == replaced.end() ? graph.at(id) : found->second;
   };
-  for (const NodeId id : between(graph, roots, from).order) {
+  const Between path = between(graph, roots, from);
+  graph.spend(path.visited);
+  for (const NodeId id : path.order) {
     const Node node = graph.node(id);
     const Expression a = now(node.a);
     replaced.emplace(id, rebuild(graph, node, a, is_binary(node.op) ? now(node.b) : a));

@@ -1,5 +1,7 @@
 #include "divker/expression.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -234,6 +236,13 @@ std::size_t Graph::NodeHash::operator()(const Node& node) const noexcept {
 Expression Graph::intern(const Node& node) {
   const auto [place, is_new] = index_.try_emplace(node, static_cast<NodeId>(nodes_.size()));
   if (is_new) {
+    if (nodes_.size() == most_nodes) {
+      index_.erase(place);
+      throw Error(ErrorKind::model,
+                  fmt::format("The equations, or what is derived from them, come to more than {} "
+                              "operations, which is the limit.",
+                              most_nodes));
+    }
     nodes_.push_back(node);
     std::uint64_t weight = 1;
     if (!is_leaf(node.op)) weight += weights_[node.a];
@@ -241,6 +250,15 @@ Expression Graph::intern(const Node& node) {
     weights_.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(weight, UINT32_MAX)));
   }
   return {*this, place->second};
+}
+
+void Graph::spend(std::size_t effort) {
+  effort_ += effort;
+  if (effort_ <= most_effort) return;
+  throw Error(ErrorKind::model,
+              fmt::format("The equations are too entangled: sums and derivatives of them take more "
+                          "than {} operations of algebra, which is the limit.",
+                          most_effort));
 }
 
 Expression Graph::constant(double value) {

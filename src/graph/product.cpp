@@ -12,23 +12,30 @@ namespace {
 // Longer products are left as they were made.
 constexpr std::size_t most_factors = 24;
 
-// From so many terms on, sums among the terms of a sum are opened.
+// From so many terms on, sums among the terms of a sum are opened, until there are so many.
 constexpr std::size_t fewest_terms_of_reduction = 4;
+constexpr std::size_t most_terms = 100'000;
 
 using Factors = std::vector<Expression>;
 
-// The non-constant factors of a product; `coefficient` takes the constants.
+// The non-constant factors of a product; `coefficient` takes the constants. No recursion, and no
+// more than most_factors open products: the depth of what a text can nest has no bound.
 void collect(Expression e, Factors& factors, double& coefficient) {
-  if (e.is_constant()) {
-    coefficient *= e.node().value;
-  } else if (is_op(e, Op::neg)) {
-    coefficient = -coefficient;
-    collect(first(e), factors, coefficient);
-  } else if (is_op(e, Op::mul) && factors.size() < most_factors) {
-    collect(first(e), factors, coefficient);
-    collect(second(e), factors, coefficient);
-  } else {
-    factors.push_back(e);
+  Factors open{e};
+  while (!open.empty()) {
+    const Expression next = open.back();
+    open.pop_back();
+    if (next.is_constant()) {
+      coefficient *= next.node().value;
+    } else if (is_op(next, Op::neg)) {
+      coefficient = -coefficient;
+      open.push_back(first(next));
+    } else if (is_op(next, Op::mul) && factors.size() + open.size() < most_factors) {
+      open.push_back(second(next));
+      open.push_back(first(next));
+    } else {
+      factors.push_back(next);
+    }
   }
 }
 
@@ -170,19 +177,43 @@ Expression factored_sum(Graph& g, std::vector<Term> terms) {
   return outside.empty() ? product : product + factored_sum(g, std::move(outside));
 }
 
-// e times the coefficient as a term, or, if sums are to be opened, as the terms it is a sum of.
-void add_terms(Expression e, double coefficient, bool open_sums, std::vector<Term>& terms) {
-  if (open_sums && (is_op(e, Op::add) || is_op(e, Op::sub))) {
-    add_terms(first(e), coefficient, open_sums, terms);
-    add_terms(second(e), is_op(e, Op::sub) ? -coefficient : coefficient, open_sums, terms);
-  } else if (open_sums && (is_op(e, Op::neg) || has_constant_factor(e))) {
-    add_terms(without_factor(e), coefficient * constant_factor(e), open_sums, terms);
-  } else {
-    Term& term = terms.emplace_back();
-    term.coefficient = coefficient;
-    collect(e, term.factors, term.coefficient);
+// e as a term or, if sums are to be opened, as the terms it is a sum of. Shared sums are opened
+// wherever they stand, so that there is no bound on the number of terms but the given one: what
+// comes then stays closed.
+void add_terms(Expression sum, bool open_sums, std::vector<Term>& terms) {
+  struct Part {
+    Expression e;
+    double coefficient;
+  };
+  std::vector<Part> open{{sum, 1.0}};
+  while (!open.empty()) {
+    const auto [e, coefficient] = open.back();
+    open.pop_back();
+    const bool opens = open_sums && terms.size() + open.size() < most_terms;
+    if (opens && (is_op(e, Op::add) || is_op(e, Op::sub))) {
+      open.push_back({second(e), is_op(e, Op::sub) ? -coefficient : coefficient});
+      open.push_back({first(e), coefficient});
+    } else if (opens && (is_op(e, Op::neg) || has_constant_factor(e))) {
+      open.push_back({without_factor(e), coefficient * constant_factor(e)});
+    } else {
+      Term& term = terms.emplace_back();
+      term.coefficient = coefficient;
+      collect(e, term.factors, term.coefficient);
+    }
   }
 }
+
+// Sums within sums that are being taken apart, of one thread. Long products that share factors
+// nest as deep as they are long, and the stack ends before them.
+thread_local int taken_apart = 0;
+constexpr int most_taken_apart = 64;
+
+struct Deeper {
+  Deeper() { ++taken_apart; }
+  ~Deeper() { --taken_apart; }
+  Deeper(const Deeper&) = delete;
+  Deeper& operator=(const Deeper&) = delete;
+};
 
 }  // namespace
 
@@ -195,7 +226,8 @@ Expression product_of_factors(Expression a, Expression b) {
 }
 
 std::optional<Expression> sum_around_factor(Expression a, double sign, Expression b) {
-  if (a.is_constant() || b.is_constant()) return std::nullopt;
+  if (a.is_constant() || b.is_constant() || taken_apart >= most_taken_apart) return std::nullopt;
+  const Deeper deeper;
   Graph& g = a.graph();
   Term left;
   Term right;
@@ -229,8 +261,10 @@ Expression sum(Graph& g, std::span<const Expression> terms) {
   std::vector<graph::Term> parts;
   const bool is_reduction = terms.size() >= graph::fewest_terms_of_reduction;
   for (const Expression& e : terms) {
-    if (!e.is_zero()) graph::add_terms(e, 1.0, is_reduction, parts);
+    if (!e.is_zero()) graph::add_terms(e, is_reduction, parts);
   }
+  constexpr std::size_t nodes_per_term = 24;  // a term costs about as much as visiting so many
+  g.spend(nodes_per_term * parts.size());
   return graph::factored_sum(g, std::move(parts));
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -13,7 +14,6 @@
 #include <optional>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include "divker/error.hpp"
 #include "io/reading.hpp"
@@ -63,12 +63,11 @@ std::string read_file(const fs::path& path, std::size_t limit) {
     if (size <= limit) return;
     fail_reading(path, fmt::format("it is larger than the limit of {} bytes", limit));
   };
+  const std::uintmax_t size = fs::file_size(path);
+  check_size(size);
   std::string bytes;
-  if (fs::is_regular_file(path)) {
-    check_size(fs::file_size(path));
-    bytes.reserve(fs::file_size(path));
-  }
-  std::vector<char> block(std::size_t{1} << 20U);
+  bytes.reserve(size);
+  std::array<char, std::size_t{1} << 16U> block;
   while (stream) {
     stream.read(block.data(), static_cast<std::streamsize>(block.size()));
     bytes.append(block.data(), static_cast<std::size_t>(stream.gcount()));
@@ -115,6 +114,7 @@ std::ifstream open_to_read(const fs::path& path) {
   const fs::file_status status = fs::status(path, code);
   if (!fs::exists(status)) fail_reading(path, code ? code.message() : "No such file or directory");
   if (fs::is_directory(status)) fail_reading(path, "it is a folder");
+  if (!fs::is_regular_file(status)) fail_reading(path, "it is not a regular file");
   std::ifstream stream(path, std::ios::binary);
   if (!stream) fail_reading(path, system_reason(errno));
   return stream;

@@ -14,11 +14,14 @@
 
 #include "divker/error.hpp"
 #include "divker/file.hpp"
+#include "io/child.hpp"
 #include "io/names.hpp"
 #include "io/reading.hpp"
 
 namespace divker {
 namespace {
+
+namespace fs = std::filesystem;
 
 // The C library is built without thread safety, and prints its own account of each error unless
 // told not to: both are handled here for as long as a Library lives.
@@ -152,7 +155,11 @@ std::vector<std::string> read_strings(hid_t object, const char* name) {
   const Handle space(H5Aget_space(attribute), H5Sclose);
   const hssize_t count = H5Sget_simple_extent_npoints(space);
   if (H5Tget_class(stored) != H5T_STRING || count <= 0) return strings;
+  // An attribute that is not damaged is no larger than this.
+  constexpr std::size_t kMost = std::size_t{1} << 24U;
   const auto size = static_cast<std::size_t>(count);
+  const std::size_t width = H5Tget_size(stored);
+  if (width == 0 || size > kMost / width) return strings;
   if (H5Tis_variable_str(stored) > 0) {
     std::vector<char*> pointers(size, nullptr);
     if (H5Aread(attribute, stored, pointers.data()) < 0) return strings;
@@ -160,7 +167,6 @@ std::vector<std::string> read_strings(hid_t object, const char* name) {
     H5Dvlen_reclaim(stored, space, H5P_DEFAULT, pointers.data());
     return strings;
   }
-  const std::size_t width = H5Tget_size(stored);
   std::vector<char> bytes(size * width);
   if (H5Aread(attribute, stored, bytes.data()) < 0) return strings;
   for (std::size_t i = 0; i < size; ++i) {
@@ -168,6 +174,13 @@ std::vector<std::string> read_strings(hid_t object, const char* name) {
     strings.emplace_back(begin, std::find(begin, begin + width, '\0'));
   }
   return strings;
+}
+
+// A dataset may name other files to take its values from; a file of a stranger must not choose what
+// else is read.
+bool is_elsewhere(hid_t dataset) {
+  const Handle properties(H5Dget_create_plist(dataset), H5Pclose);
+  return H5Pget_external_count(properties) != 0 || H5Pget_layout(properties) == H5D_VIRTUAL;
 }
 
 Matrix read_values(hid_t dataset, const std::filesystem::path& path, const std::string& name) {
@@ -183,10 +196,15 @@ Matrix read_values(hid_t dataset, const std::filesystem::path& path, const std::
   std::array<hsize_t, 2> shape{0, 1};
   H5Sget_simple_extent_dims(space, shape.data(), nullptr);
   if (shape[0] == 0 || shape[1] == 0) fail("holds no values");
-  // A damaged header may promise more than memory holds.
-  const hsize_t stored = H5Dget_storage_size(dataset);
-  constexpr hsize_t kDensest = 4096;  // numbers a byte that compression could reach
+  if (is_elsewhere(dataset)) fail("keeps its values in other files");
+  // A damaged header may promise more than memory holds, in the shape and in the size stored.
+  const hsize_t stored = std::min<hsize_t>(H5Dget_storage_size(dataset), fs::file_size(path));
+  constexpr hsize_t kDensest = 1032;  // numbers a byte that deflate could reach
   if (shape[0] > (stored + 1) * kDensest / shape[1]) fail("promises more values than it holds");
+  constexpr hsize_t kMost = largest_file / sizeof(double);
+  if (shape[0] > kMost / shape[1]) {
+    fail(fmt::format("has {} x {} values; the limit is {}", shape[0], shape[1], kMost));
+  }
   Matrix values(shape[0], shape[1]);
   if (H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data.data()) < 0) {
     fail("is damaged");
@@ -249,8 +267,9 @@ void write_hdf5(const std::filesystem::path& path, const std::string& name,
   write_streams(path, {{name, table}}, attributes);
 }
 
-Table read_hdf5(const std::filesystem::path& path, const std::string& dataset) {
-  const Library library;
+namespace {
+
+Table table_of(const fs::path& path, const std::string& dataset) {
   const Handle file(open_file(path), H5Fclose);
   const std::vector<std::string> names = dataset_names(file);
   if (names.empty()) fail_reading(path, "it holds no dataset");
@@ -258,11 +277,13 @@ Table read_hdf5(const std::filesystem::path& path, const std::string& dataset) {
     fail_reading(path, fmt::format("it holds several datasets, name one of {}", joined(names)));
   }
   const std::string& name = dataset.empty() ? names.front() : dataset;
-  const Handle opened(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
-  if (!opened.valid()) {
+  // Only what the file itself holds: a link may lead to other files.
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
     fail_reading(path,
                  fmt::format("it has no dataset '{}'; its datasets are {}", name, joined(names)));
   }
+  const Handle opened(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
+  if (!opened.valid()) fail_reading(path, fmt::format("the dataset '{}' is damaged", name));
   Table table{read_strings(opened, "columns"), read_values(opened, path, name)};
   if (!table.columns.empty() && table.columns.size() != table.values.cols) {
     fail_reading(path, fmt::format("the dataset '{}' has {} column names for {} columns", name,
@@ -271,8 +292,7 @@ Table read_hdf5(const std::filesystem::path& path, const std::string& dataset) {
   return table;
 }
 
-Attributes read_hdf5_attributes(const std::filesystem::path& path) {
-  const Library library;
+Attributes attributes_of(const fs::path& path) {
   const Handle file(open_file(path), H5Fclose);
   std::vector<std::string> names;
   const auto collect = [](hid_t, const char* name, const H5A_info_t*, void* into) -> herr_t {
@@ -286,6 +306,21 @@ Attributes read_hdf5_attributes(const std::filesystem::path& path) {
     if (strings.size() == 1) attributes[name] = strings.front();
   }
   return attributes;
+}
+
+}  // namespace
+
+// No other thread is inside the library while the process forks: Library holds the lock.
+Table read_hdf5(const fs::path& path, const std::string& dataset) {
+  (void)open_to_read(path);
+  const Library library;
+  return read_in_child(path, [&] { return FileContents{table_of(path, dataset), {}}; }).table;
+}
+
+Attributes read_hdf5_attributes(const fs::path& path) {
+  (void)open_to_read(path);
+  const Library library;
+  return read_in_child(path, [&] { return FileContents{{}, attributes_of(path)}; }).attributes;
 }
 
 }  // namespace divker

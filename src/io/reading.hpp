@@ -9,7 +9,8 @@ namespace divker {
 
 // Throws Error(model, "cannot read 'path': why").
 [[noreturn]] void fail_reading(const std::filesystem::path& path, const std::string& why);
-// The file, binary; fails where there is none, it is a folder or may not be read.
+// The file, binary; fails where there is none, it is no regular file or may not be read. (Opening
+// a pipe waits for a writer, and a device may never end.)
 [[nodiscard]] std::ifstream open_to_read(const std::filesystem::path& path);
 
 }  // namespace divker

@@ -132,6 +132,12 @@ std::shared_ptr<const Kernel> Kernel::compile(const Program& program,
 
   const std::size_t lanes = checked_lanes(options.lanes);
   const jit::CanonicalProgram canonical = jit::canonical(program);
+  if (canonical.nodes.size() > most_operations) {
+    throw Error(ErrorKind::model,
+                fmt::format("A step of the model takes {} operations, which is too much to "
+                            "compile; the limit is {}.",
+                            canonical.nodes.size(), most_operations));
+  }
   const std::size_t chunk =
       options.chunk != 0 ? options.chunk : default_chunk(canonical.nodes.size());
   const std::string key = fmt::format("{} {} ", lanes, chunk) + canonical.key();

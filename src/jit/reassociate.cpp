@@ -65,6 +65,7 @@ class Reassociation {
   [[nodiscard]] bool is_common(NodeId id) const { return rank(id) != Rank::own; }
   [[nodiscard]] bool stands_alone(NodeId id) const { return alone_[id]; }
   [[nodiscard]] bool is_repeatable(NodeId id) const;
+  void limit_depth();
   void read_factor(NodeId id, Term& term) const;
   void read_sum(NodeId id, double number, Sum& sum) const;
   void read_addend(NodeId id, double number, Sum& sum) const;
@@ -133,6 +134,20 @@ Reassociation::Reassociation(const Program& program)
   for (const NodeId id : order_) {
     const Op op = source_.node(id).op;
     if (uses_[id] > 1 || (!is_sum(op) && op != Op::mul)) alone_[id] = true;
+  }
+  limit_depth();
+}
+
+// Reading recurses into what does not stand alone, so that every so many levels something must.
+void Reassociation::limit_depth() {
+  constexpr std::uint32_t deepest = 200;
+  std::vector<std::uint32_t> depth(source_.size(), 0);
+  for (const NodeId id : order_) {
+    const Node& node = source_.node(id);
+    if (is_leaf(node.op)) continue;
+    const auto below = [&](NodeId operand) { return alone_[operand] ? 0 : depth[operand]; };
+    depth[id] = 1 + std::max(below(node.a), is_binary(node.op) ? below(node.b) : 0);
+    if (depth[id] >= deepest) alone_[id] = true;
   }
 }
 

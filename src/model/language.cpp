@@ -107,9 +107,11 @@ class Assembler {
     const Declarator& d = s.declarators.front();
     if (!d.size) {
       if (values.size() > source_.limits.vector_length) too_long(s, values.size());
+      add_components(values.size(), d.offset);
       return values;
     }
     const std::size_t n = length(d);
+    add_components(n, d.offset);
     if (!s.is_list) values.resize(n, values.front());
     if (values.size() != n) {
       source_.fail(s.values.front().offset,
@@ -148,13 +150,13 @@ class Assembler {
       }
     });
     symbols_[d.name] = std::move(symbol);
-    check_size(d.offset);
   }
 
   void state(const Statement& s) {
     for (const Declarator& d : s.declarators) {
       Symbol symbol{SymbolKind::state, d.size.has_value(), d.periodic, {}};
       const std::size_t n = d.size ? length(d) : 1;
+      add_components(n, d.offset);
       at(d.offset, [&] {
         if (d.size) {
           symbol.values = builder_.states(d.name, n, d.periodic, d.positive);
@@ -164,24 +166,26 @@ class Assembler {
       });
       symbols_[d.name] = std::move(symbol);
       states_.push_back({d.name, d.offset});
-      check_size(d.offset);
     }
   }
 
-  void check_size(std::size_t offset) {
-    if (builder_.graph().size() <= source_.limits.nodes) return;
-    source_.fail(offset, fmt::format("The model is too large: its names alone come to more than {} "
-                                     "operations.",
-                                     source_.limits.nodes));
+  void add_components(std::size_t n, std::size_t offset) {
+    components_ += n;
+    if (components_ <= source_.limits.components) return;
+    source_.fail(offset, fmt::format("The vectors of the model are too long: up to here they have "
+                                     "{} components in all; the limit is {}.",
+                                     components_, source_.limits.components));
   }
 
   void let(const Statement& s) {
     Symbol symbol{SymbolKind::let, s.is_list || !s.target.free_index.empty(), false, {}};
     if (s.target.free_index.empty()) {
       if (s.values.size() > source_.limits.vector_length) too_long(s, s.values.size());
+      add_components(s.values.size(), s.target.offset);
       for (const Syntax& value : s.values) symbol.values.push_back(expander_.expand(value));
     } else {
       const std::size_t n = let_length(s);
+      add_components(n, s.target.offset);
       for (std::size_t i = 0; i < n; ++i) {
         expander_.bind(s.target.free_index, static_cast<long long>(i));
         symbol.values.push_back(expander_.expand(s.values.front()));
@@ -389,6 +393,7 @@ class Assembler {
     }
     if (s.target.free_index.empty()) return observation(s, s.target.name);
     const std::size_t n = let_length(s);
+    add_components(n, s.target.offset);
     for (std::size_t i = 0; i < n; ++i) {
       with_index(s.target, i, [&] { observation(s, fmt::format("{}[{}]", s.target.name, i)); });
     }
@@ -469,6 +474,7 @@ class Assembler {
   Symbols symbols_;
   Expander expander_;
   std::vector<StateName> states_;
+  std::size_t components_ = 0;
   std::map<std::string, ByComponent> equations_;
   std::map<std::string, ByComponent> initial_;
   const Statement* initial_of_all_ = nullptr;

@@ -70,6 +70,11 @@ class Lexer {
   void word() {
     const std::size_t begin = at_;
     while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+    // A name of the greatest length may stand in a differential, with one letter more.
+    if (at_ - begin > longest_name + 1) {
+      source_.fail(begin, fmt::format("This name has {} characters; the limit is {}.", at_ - begin,
+                                      longest_name));
+    }
     add(TokenKind::identifier, begin, at_ - begin);
   }
 
@@ -121,6 +126,10 @@ class Lexer {
       if (std::iscntrl(static_cast<unsigned char>(text_[i])) != 0) {
         source_.fail(i, "A control character stands inside this string.");
       }
+    }
+    if (end - begin - 1 > longest_file_name) {
+      source_.fail(begin, fmt::format("This name of a file has {} bytes; the limit is {}.",
+                                      end - begin - 1, longest_file_name));
     }
     add(TokenKind::string, begin + 1, end - begin - 1);
     tokens_.back().offset = begin;

@@ -33,6 +33,10 @@ void check_brownian_name(const std::string& name) {
                      in_quotes(name)));
 }
 
+void check_count(std::size_t count, std::size_t most, const std::string& what) {
+  if (count > most) refuse(fmt::format("The model has {} {}; the limit is {}.", count, what, most));
+}
+
 // Whatever is reachable must be made of the model's own inputs and of finite numbers.
 void check_ingredients(const Graph& graph, std::span<const NodeId> roots,
                        const std::set<NodeId>& allowed, const std::string& what,
@@ -99,6 +103,10 @@ ModelBuilder::ModelBuilder(std::string name, Dynamics dynamics) : graph_(new Gra
 Expression ModelBuilder::time() { return graph_->at(model_.time_); }
 
 void ModelBuilder::declare(const std::string& name) {
+  if (name.size() > longest_name) {
+    refuse(fmt::format("The name {} has {} characters; the limit is {}.", in_quotes(name),
+                       name.size(), longest_name));
+  }
   if (!is_identifier(name)) {
     refuse(
         fmt::format("{} is not a name; names are made of letters, digits and underscores and do "
@@ -115,6 +123,7 @@ void ModelBuilder::declare(const std::string& name) {
 Expression ModelBuilder::parameter(const std::string& name, double value, double lower,
                                    double upper, bool fixed) {
   declare(name);
+  check_count(model_.parameters_.size() + 1, most_parameters, "parameters");
   const Expression input = graph_->input(name);
   model_.parameter_families_.push_back({name, model_.parameters_.size(), 1, false, false});
   model_.parameters_.push_back({name, value, lower, upper, fixed, input.id()});
@@ -129,6 +138,7 @@ std::vector<Expression> ModelBuilder::parameters(const std::string& name,
   if (values.empty()) refuse(fmt::format("The parameter {} has no components.", name));
   model_.parameter_families_.push_back(
       {name, model_.parameters_.size(), values.size(), true, false});
+  check_count(model_.parameters_.size() + values.size(), most_parameters, "parameters");
   std::vector<Expression> inputs;
   inputs.reserve(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -142,6 +152,7 @@ std::vector<Expression> ModelBuilder::parameters(const std::string& name,
 
 Expression ModelBuilder::state(const std::string& name, bool positive) {
   declare(name);
+  check_count(model_.states_.size() + 1, most_states, "states");
   const Expression input = graph_->input(name);
   model_.state_families_.push_back({name, model_.states_.size(), 1, false, false, positive});
   model_.states_.push_back({name, input.id(), positive});
@@ -153,6 +164,7 @@ std::vector<Expression> ModelBuilder::states(const std::string& name, std::size_
   declare(name);
   if (size == 0) refuse(fmt::format("The state {} has no components.", name));
   model_.state_families_.push_back({name, model_.states_.size(), size, true, periodic, positive});
+  check_count(model_.states_.size() + size, most_states, "states");
   std::vector<Expression> inputs;
   inputs.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
@@ -195,6 +207,7 @@ void ModelBuilder::noise(Expression state, const std::string& brownian, Expressi
   noise_.resize(model_.states_.size());
   const auto [place, is_new] = columns_.try_emplace(brownian, columns_.size());
   if (is_new) model_.noise_names_.push_back(brownian);
+  check_count(columns_.size(), most_noises, "Brownian motions");
   noise_[i].emplace_back(place->second, amplitude);
 }
 
@@ -231,6 +244,10 @@ void ModelBuilder::initial_point(Expression state, double value) {
   initial_point(state, graph_->constant(value));
 }
 void ModelBuilder::initial_samples(Expression state, const std::string& file) {
+  if (file.size() > longest_file_name) {
+    refuse(fmt::format("The name of the file of initial samples has {} bytes; the limit is {}.",
+                       file.size(), longest_file_name));
+  }
   if (file.empty() || file.find_first_of("\"\n\r") != std::string::npos) {
     refuse(fmt::format("The file of initial samples cannot be called {}.", in_quotes(file)));
   }
@@ -359,16 +376,25 @@ void ModelBuilder::check_positive(const Model& model) const {
 // A parameter that moves an exact observation would move the law of the data in a way of its own,
 // which neither the paths nor any noise of the observation know of.
 void ModelBuilder::check_observations(const Model& model) const {
+  // For every node a free parameter that it depends on: one pass for all observations together.
+  constexpr NodeId none = ~NodeId{0};
+  std::vector<NodeId> parameter_of(graph_->size(), none);
+  for (const Parameter& parameter : model.parameters_) {
+    if (!parameter.fixed) parameter_of[parameter.node] = parameter.node;
+  }
+  for (NodeId id = 0; id < graph_->size(); ++id) {
+    const Node& node = graph_->node(id);
+    if (is_leaf(node.op)) continue;
+    parameter_of[id] = parameter_of[node.a];
+    if (is_binary(node.op)) parameter_of[id] = std::min(parameter_of[id], parameter_of[node.b]);
+  }
   for (const Observation& observation : model.observations_) {
-    if (observation.noisy) continue;
-    for (const Parameter& parameter : model.parameters_) {
-      const std::array<Expression, 1> input{graph_->at(parameter.node)};
-      if (parameter.fixed || !depends_on(graph_->at(observation.value), input)) continue;
-      refuse(fmt::format(
-          "The observation {0} has no noise, but depends on the parameter {1}; make {1} "
-          "fixed, or write {0} ~ normal(..., sd).",
-          observation.name, parameter.name));
-    }
+    const NodeId found = parameter_of[observation.value];
+    if (observation.noisy || found == none) continue;
+    refuse(
+        fmt::format("The observation {0} has no noise, but depends on the parameter {1}; make "
+                    "{1} fixed, or write {0} ~ normal(..., sd).",
+                    observation.name, graph_->input_name(graph_->node(found).a)));
   }
 }
 

@@ -9,6 +9,10 @@
 
 namespace divker {
 
+// Longer names of things and of files are refused: every component of a vector bears them.
+inline constexpr std::size_t longest_name = 100;
+inline constexpr std::size_t longest_file_name = 255;
+
 // One of 0 ... 9, whatever the locale.
 [[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // A letter or underscore followed by letters, digits and underscores.

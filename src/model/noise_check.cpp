@@ -57,6 +57,12 @@ std::string names_of(const Model& model, std::span<const std::size_t> rows) {
 }
 
 void check_counts(const Model& model, const Block& block) {
+  if (block.rows.size() > most_coupled_states) {
+    refuse(
+        fmt::format("{} states share Brownian motions, directly or through others: {}; the "
+                    "limit is {}.",
+                    block.rows.size(), names_of(model, block.rows), most_coupled_states));
+  }
   if (block.rows.size() <= block.columns.size()) return;
   const std::string states = names_of(model, block.rows);
   std::vector<std::string> motions;
