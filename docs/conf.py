@@ -38,10 +38,12 @@ html_math_renderer = "mathml"
 # The order of the pages; one that stands nowhere here is a warning, too.
 PARTS = {
     "Start": ["../README", "theory", "which-method", "experiments", "tutorials"],
-    "Reference": ["command", "language", "python", "models"],
+    "Reference": ["command", "language", "robust", "python", "models"],
     "Questions": ["answer", "stationary", "baselines", "fit", "diagnose", "calibration",
                   "../data/README"],
-    "The engine": ["damping", "step", "exact", "regressor", "model", "ensemble", "kernel", "io"],
+    "Large runs": ["durable", "ranks"],
+    "The engine": ["damping", "step", "exact", "regressor", "model", "ensemble", "kernel", "io",
+                   "robustness"],
     "Changes": ["extending", "../CONTRIBUTING"],
 }
 

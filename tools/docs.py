@@ -50,8 +50,9 @@ def main(out):
               "docs/packages.txt names.")
         return NOT_INSTALLED
     trees = out.with_name(out.name + ".trees")
-    status = subprocess.run([sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", "-b",
-                             "html", "-d", trees, "-c", ROOT / "docs", ROOT, out]).returncode
+    # -E: a page that was read before would not be warned of again.
+    status = subprocess.run([sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", "-E",
+                             "-b", "html", "-d", trees, "-c", ROOT / "docs", ROOT, out]).returncode
     if status == 0:
         (out / "index.html").write_text(FRONT)
     faults = loads_from_elsewhere(out)

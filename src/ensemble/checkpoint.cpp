@@ -136,8 +136,8 @@ std::vector<IdentityEntry> identity_of(const Engine& engine, const RunOptions& o
   for (const Parameter& parameter : model.parameters()) {
     add("parameter " + parameter.name, parameter.value);
   }
-  add("time grid",
-      fmt::format("{} : {} : {} tamed {}", grid.start, grid.step, grid.end, grid.tamed));
+  add("time grid", fmt::format("{} : {} : {}", grid.start, grid.step, grid.end) +
+                       (grid.tamed > 0.0 ? fmt::format(" tamed {}", grid.tamed) : ""));
   add("seed", options.seed);
   add("number of paths", options.paths);
   add("first path", options.first_path);

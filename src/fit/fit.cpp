@@ -513,10 +513,14 @@ struct Fit::Implementation {
     state.parameters = parameters;
     evaluation = std::move(there);
     record(0.0, 0.0, 0);
-    const std::string reason = fmt::format(
+    std::string reason = fmt::format(
         "the mean of the last {} iterations, all within the noise; |psi| is {:.2g} of its noise",
         last.size(), evaluation->psi_over_noise);
-    if (evaluation->psi_over_noise <= good_enough) {
+    const double determined = fit::determined_psi_over_noise(free_matching());
+    if (determined < evaluation->psi_over_noise) {
+      reason += fmt::format(", {:.2g} in the combinations that these paths determine", determined);
+    }
+    if (std::min(determined, evaluation->psi_over_noise) <= good_enough) {
       confirm(reason);
     } else {
       end(false, reason);

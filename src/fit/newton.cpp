@@ -28,15 +28,34 @@ Matching in_coordinates(const Matching& matching, const Eigen::VectorXd& slopes)
   return result;
 }
 
-double psi_over_noise(const Matching& matching) {
-  const Eigen::MatrixXd covariance = matching.data_covariance + matching.model_covariance;
+namespace {
+
+// sqrt(psi^T covariance^{-1} psi / P).
+double length_over(const Eigen::VectorXd& psi, const Eigen::MatrixXd& covariance) {
   const Eigen::VectorXd scale = unit_scale(covariance);
   const Eigen::MatrixXd scaled = scale.asDiagonal() * covariance * scale.asDiagonal();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
-  const Eigen::ArrayXd components =
-      solver.eigenvectors().transpose() * (scale.asDiagonal() * matching.psi);
+  const Eigen::ArrayXd components = solver.eigenvectors().transpose() * (scale.asDiagonal() * psi);
   const Eigen::ArrayXd values = solver.eigenvalues().array().max(1e-6);
   return std::sqrt((components.square() / values).mean());
+}
+
+}  // namespace
+
+double psi_over_noise(const Matching& matching) {
+  return length_over(matching.psi, matching.data_covariance + matching.model_covariance);
+}
+
+double determined_psi_over_noise(const Matching& matching) {
+  const Spectrum spectrum = spectrum_of(matching);
+  // Eigenvalues ascend, and so does what can be told from noise.
+  const auto determined = (spectrum.values.array() > spectrum.noise.array()).count();
+  if (determined == 0) return psi_over_noise(matching);
+  const Eigen::MatrixXd directions =
+      spectrum.scale.asDiagonal() * spectrum.vectors.rightCols(determined);
+  const Eigen::MatrixXd covariance = matching.data_covariance + matching.model_covariance;
+  return length_over(directions.transpose() * matching.psi,
+                     directions.transpose() * covariance * directions);
 }
 
 Spectrum spectrum_of(const Matching& matching) {

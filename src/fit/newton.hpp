@@ -12,6 +12,9 @@ namespace divker::fit {
 
 // sqrt(psi^T C^-1 psi / P): |psi| against its own noise. Independent of coordinates.
 [[nodiscard]] double psi_over_noise(const Matching& matching);
+// The same in the combinations of parameters whose eigenvalue of H is above its noise; along the
+// others psi is noise wherever one stands.
+[[nodiscard]] double determined_psi_over_noise(const Matching& matching);
 
 // H scaled to a unit diagonal, its eigenvectors, and the sampling noise of its eigenvalues.
 struct Spectrum {

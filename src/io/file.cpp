@@ -67,7 +67,7 @@ std::string read_file(const fs::path& path, std::size_t limit) {
   check_size(size);
   std::string bytes;
   bytes.reserve(size);
-  std::array<char, std::size_t{1} << 16U> block;
+  std::array<char, std::size_t{1} << 16U> block{};
   while (stream) {
     stream.read(block.data(), static_cast<std::streamsize>(block.size()));
     bytes.append(block.data(), static_cast<std::size_t>(stream.gcount()));

@@ -219,9 +219,10 @@ std::string parameter_statement(const Model& model, std::size_t family) {
 }
 
 std::string time_statement(const TimeGrid& grid) {
-  const std::string text = fmt::format("time {} : {} : {}", grid.start, grid.step, grid.end);
-  if (grid.tamed == 0.0) return text;
-  return grid.tamed == 1.0 ? text + " tamed" : fmt::format("{} tamed {}", text, grid.tamed);
+  std::string text = fmt::format("time {} : {} : {}", grid.start, grid.step, grid.end);
+  if (grid.tamed > 0.0) text += " tamed";
+  if (grid.tamed > 0.0 && grid.tamed != 1.0) text += fmt::format(" {}", grid.tamed);
+  return text;
 }
 
 }  // namespace divker
