@@ -20,9 +20,10 @@ constexpr int file_at_fault = 3;
 
 class DurableTest : public CommandTest {
  protected:
-  // A run of 0.1 s or so on one thread.
-  [[nodiscard]] static Words run_words(const std::string& checkpoint, const Words& more) {
-    Words words{"simulate",           "ou",   "--paths",      "100000",  "--threads", "1", "--json",
+  // A run of some tenths of a second on one thread.
+  [[nodiscard]] static Words run_words(const std::string& checkpoint, const Words& more,
+                                       const std::string& paths = "1000000") {
+    Words words{"simulate",           "ou",   "--paths",      paths,     "--threads", "1", "--json",
                 "--checkpoint-every", "0.02", "--checkpoint", checkpoint};
     words.insert(words.end(), more.begin(), more.end());
     return words;
@@ -93,7 +94,7 @@ TEST_F(DurableTest, KilledAtAnyMomentARunEndsWithTheSameBits) {
 
 TEST_F(DurableTest, KilledAtAnyMomentAFileOfRowsEndsWithTheSameBits) {
   const auto words = [](const std::string& name) {
-    return run_words(name, {"--times", "0.5,1", "--out", name + ".npy"});
+    return run_words(name, {"--times", "0.5,1", "--out", name + ".npy"}, "100000");
   };
   const double seconds = seconds_of(words("whole"));
   const std::string whole = text_of(path("whole.npy"));
@@ -198,7 +199,9 @@ TEST_F(DurableTest, AFullDiskKeepsTheLastGoodCheckpoint) {
   EXPECT_EQ(numbers_of(score("c")), numbers_of(score("whole")));
 
   ASSERT_TRUE(mount_disk("rows", "64k"));
-  const auto sample = [](const std::string& name) { return run_words(name, {"--out", "x.npy"}); };
+  const auto sample = [](const std::string& name) {
+    return run_words(name, {"--out", "x.npy"}, "100000");
+  };
   EXPECT_EQ(run(sample("whole.x")).code, 0);
   const std::string whole = text_of(path("x.npy"));
   remove({"x.npy"});

@@ -303,8 +303,9 @@ class Run {
     pending_.emplace(index, std::move(finished));
     if (ranks().size() > 1) return;  // for the end of the round
     while (!pending_.empty() && pending_.begin()->first == absorbed_) {
-      take(std::move(pending_.begin()->second));
-      pending_.erase(pending_.begin());
+      // Out of the map first: where absorbing fails, no other thread may try it again.
+      auto group = pending_.extract(pending_.begin());
+      take(std::move(group.mapped()));
       ++absorbed_;
     }
     checkpointer_.save_if_due();

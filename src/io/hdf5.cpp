@@ -28,6 +28,10 @@ namespace fs = std::filesystem;
 class Library {
  public:
   Library() : lock_(mutex()) {
+    // A file that could not be closed on a full disk would be closed again at the end of the
+    // process, and crash it. All that can be closed is closed here.
+    static const herr_t stays = H5dont_atexit();
+    (void)stays;
     H5Eget_auto2(H5E_DEFAULT, &handler_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
