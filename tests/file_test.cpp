@@ -11,9 +11,12 @@
 #include <string>
 
 #include "divker/error.hpp"
+#include "support/errors.hpp"
 
 namespace divker {
 namespace {
+
+using test::expect_error;
 
 namespace fs = std::filesystem;
 
@@ -28,17 +31,6 @@ class File : public testing::Test {
     std::size_t count = 0;
     for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder_)) ++count;
     return count;
-  }
-
-  template <typename Action>
-  static void expect_error(ErrorKind kind, const std::string& message, Action&& action) {
-    try {
-      action();
-      ADD_FAILURE() << "no error; expected: " << message;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), kind);
-      EXPECT_EQ(std::string(error.what()), message);
-    }
   }
 
   fs::path folder_;

@@ -9,20 +9,13 @@
 
 #include "divker/error.hpp"
 #include "divker/language.hpp"
+#include "support/errors.hpp"
 
 namespace divker {
 namespace {
 
+using test::message_of;
 using ::testing::HasSubstr;
-
-std::string message_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 ModelBuilder ou_builder() {
   ModelBuilder b("ou");

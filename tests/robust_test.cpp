@@ -18,6 +18,7 @@
 #include "divker/language.hpp"
 #include "ensemble/stability.hpp"
 #include "support/command.hpp"
+#include "support/errors.hpp"
 #include "support/identities.hpp"
 #include "support/statistics.hpp"
 
@@ -26,16 +27,8 @@ namespace {
 
 using test::consistent;
 using test::Mean;
+using test::message_of;
 using ::testing::HasSubstr;
-
-std::string message_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 Paths run(const Model& model, StepOptions step, RunOptions options) {
   return Ensemble(model, step).run(options);

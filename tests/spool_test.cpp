@@ -11,9 +11,12 @@
 
 #include "divker/error.hpp"
 #include "divker/file.hpp"
+#include "support/errors.hpp"
 
 namespace divker {
 namespace {
+
+using test::expect_error;
 
 namespace fs = std::filesystem;
 using Numbers = std::vector<double>;
@@ -32,16 +35,6 @@ class SpoolFile : public testing::Test {
     Numbers values(spool.size());
     spool.read(0, values);
     return values;
-  }
-  static void expect_error(ErrorKind kind, const std::string& message,
-                           const std::function<void()>& action) {
-    try {
-      action();
-      ADD_FAILURE() << "no error; expected: " << message;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), kind);
-      EXPECT_EQ(std::string(error.what()), message);
-    }
   }
 
   fs::path folder_, path_;

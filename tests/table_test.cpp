@@ -12,9 +12,12 @@
 #include "divker/error.hpp"
 #include "divker/file.hpp"
 #include "divker/hdf5.hpp"
+#include "support/errors.hpp"
 
 namespace divker {
 namespace {
+
+using test::expect_error;
 
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
@@ -26,17 +29,6 @@ class TableFile : public testing::Test {
     fs::create_directories(folder_);
   }
   ~TableFile() override { fs::remove_all(folder_); }
-
-  template <typename Action>
-  static void expect_error(ErrorKind kind, const std::string& message, Action&& action) {
-    try {
-      action();
-      ADD_FAILURE() << "no error; expected: " << message;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), kind);
-      EXPECT_EQ(std::string(error.what()), message);
-    }
-  }
 
   fs::path folder_;
   Table table_{{"q", "p"}, Matrix(3, 2, 0.1)};
