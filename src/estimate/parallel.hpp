@@ -41,4 +41,24 @@ void for_each_block(std::size_t size, std::size_t block, std::size_t threads, co
   if (failure) std::rethrow_exception(failure);
 }
 
+// A sum over `size` rows: work(begin, end, part) adds what a piece of whole blocks of rows gives to
+// its own part, which begins as `zero`. At most sixteen pieces, and the parts are added in their
+// order: the same bits for any number of threads. Memory: sixteen parts.
+template <typename Sum, typename Work>
+[[nodiscard]] Sum sum_over_rows(std::size_t size, std::size_t block, std::size_t threads,
+                                const Sum& zero, const Work& work) {
+  constexpr std::size_t pieces = 16;
+  const std::size_t blocks = (size + block - 1) / block;
+  const std::size_t piece = std::max<std::size_t>(1, (blocks + pieces - 1) / pieces) * block;
+  std::vector<Sum> parts((size + piece - 1) / piece, zero);
+  for_each_block(size, piece, threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t at = begin; at < end; at += block) {
+      work(at, std::min(at + block, end), parts[begin / piece]);
+    }
+  });
+  Sum total = zero;
+  for (const Sum& part : parts) total += part;
+  return total;
+}
+
 }  // namespace divker

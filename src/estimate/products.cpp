@@ -13,15 +13,17 @@ constexpr std::size_t kWide = 8;
 
 // Columns of a row-major table, `width` at a time, each panel contiguous: the strides of the table
 // itself would cost a page a line. Panels beyond the last column are filled up with zeros.
-std::vector<double> packed(const double* table, std::size_t columns, std::size_t rows,
-                           std::size_t width) {
+template <std::size_t width>
+std::vector<double> packed(const double* table, std::size_t columns, std::size_t rows) {
+  const std::size_t whole = columns / width * width;
   std::vector<double> panels((columns + width - 1) / width * width * rows);
   for (std::size_t r = 0; r < rows; ++r) {
     const double* line = table + r * columns;
-    for (std::size_t c = 0; c < columns; c += width) {
-      std::copy(line + c, line + std::min(columns, c + width),
-                panels.data() + c * rows + r * width);
+    double* out = panels.data() + r * width;
+    for (std::size_t c = 0; c < whole; c += width) {
+      for (std::size_t k = 0; k < width; ++k) out[c * rows + k] = line[c + k];
     }
+    for (std::size_t c = whole; c < columns; ++c) out[whole * rows + c - whole] = line[c];
   }
   return panels;
 }
@@ -84,6 +86,13 @@ Strip choose_strip() {
 Strip choose_strip() { return strip_plain; }
 #endif
 
+struct ProductSums {
+  std::vector<double> values;
+  void operator+=(const ProductSums& other) {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] += other.values[i];
+  }
+};
+
 }  // namespace
 
 // NOTE: c is written through the operands, which the check below does not see.
@@ -91,11 +100,21 @@ void add_product(const double* a, std::size_t p, const double* b, std::size_t q,
                  // NOLINTNEXTLINE(readability-non-const-parameter)
                  double* c, bool upper, std::size_t threads) {
   static const Strip kStrip = choose_strip();
-  const std::vector<double> left = packed(a, p, rows, kHigh);
-  const std::vector<double> right = packed(b, q, rows, kWide);
+  const std::vector<double> left = packed<kHigh>(a, p, rows);
+  const std::vector<double> right = packed<kWide>(b, q, rows);
   const Operands operands{left.data(), p, right.data(), q, rows, c, upper};
   for_each_block(q, 2 * kWide, threads,
                  [&](std::size_t begin, std::size_t end) { kStrip(operands, begin, end); });
+}
+
+std::vector<double> cross_products(const double* a, std::size_t p, const double* b, std::size_t q,
+                                   std::size_t rows, std::size_t threads) {
+  constexpr std::size_t block = 256;
+  const auto add = [&](std::size_t begin, std::size_t end, ProductSums& sums) {
+    add_product(a + begin * p, p, b + begin * q, q, end - begin, sums.values.data(), false, 1);
+  };
+  const ProductSums zero{std::vector<double>(p * q, 0.0)};
+  return sum_over_rows(rows, block, threads, zero, add).values;
 }
 
 }  // namespace divker

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 namespace divker {
 
@@ -11,5 +12,10 @@ namespace divker {
 // multiplications, at 60% of the machine's peak for rows near 256.
 void add_product(const double* a, std::size_t p, const double* b, std::size_t q, std::size_t rows,
                  double* c, bool upper, std::size_t threads);
+
+// a^T b, p x q, for tables of many rows, which the threads share.
+[[nodiscard]] std::vector<double> cross_products(const double* a, std::size_t p, const double* b,
+                                                 std::size_t q, std::size_t rows,
+                                                 std::size_t threads);
 
 }  // namespace divker

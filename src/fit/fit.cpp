@@ -9,6 +9,7 @@
 
 #include "divker/error.hpp"
 #include "divker/kernel.hpp"
+#include "estimate/parallel.hpp"
 #include "fit/bounds.hpp"
 #include "fit/directions.hpp"
 #include "fit/fingerprint.hpp"
@@ -560,6 +561,7 @@ struct Fit::Implementation {
 
   [[nodiscard]] FitResult result();
   void add_covariances(FitResult& result) const;
+  [[nodiscard]] GoodnessOfFit goodness_of(std::size_t b, std::size_t c) const;
   void add_goodness(FitResult& result) const;
   [[nodiscard]] std::vector<JointGoodness> joint_goodness(const Evaluation& there) const;
 
@@ -595,52 +597,58 @@ void Fit::Implementation::add_covariances(FitResult& result) const {
   result.weak = fit::weak_directions(model, state.active, spectrum);
 }
 
-void Fit::Implementation::add_goodness(FitResult& result) const {
+// Coordinate c of block b of the data, held against the model's sample.
+GoodnessOfFit Fit::Implementation::goodness_of(std::size_t b, std::size_t c) const {
   constexpr std::size_t most_compared = 10'000;
-  const std::vector<Observation> names = measurable(model);
-  double log_likelihood = 0.0;
+  const DataBlock& block = data.blocks[b];
+  GoodnessOfFit one;
+  one.name = measurable(model)[block.observed[c]].name;
+  one.time = block.time;
+  one.rows = block.values.rows;
+  std::vector<double> measured = block.values.column(c);
+  std::vector<double> drawn = evaluation->samples[b][0].column(c);
+  const std::vector<double> more = evaluation->samples[b][1].column(c);
+  drawn.insert(drawn.end(), more.begin(), more.end());
+  Moments of_data(1), of_model(1);
+  for (const double y : measured) of_data.add({&y, 1});
+  for (const double y : drawn) of_model.add({&y, 1});
+  one.data_mean = of_data.mean()[0];
+  one.model_mean = of_model.mean()[0];
+  one.data_deviation = measured.size() > 1 ? std::sqrt(of_data.variance(0)) : 0.0;
+  one.model_deviation = std::sqrt(of_model.variance(0));
+  const fit::TestResult ks = fit::kolmogorov_smirnov(measured, drawn);
+  const auto first = [](const std::vector<double>& all, std::size_t most) {
+    return std::span<const double>(all).first(std::min(all.size(), most));
+  };
+  const std::size_t drawn_most = std::clamp<std::size_t>(4 * measured.size(), 2000, most_compared);
+  const fit::TestResult energy = fit::energy_distance(first(measured, most_compared),
+                                                      first(drawn, drawn_most), options.run.seed);
+  one.kolmogorov_smirnov = ks.statistic;
+  one.kolmogorov_smirnov_p = ks.p;
+  one.energy = energy.statistic;
+  one.energy_p = energy.p;
+  one.data = std::move(measured);
+  one.model = std::move(drawn);
+  return one;
+}
+
+void Fit::Implementation::add_goodness(FitResult& result) const {
+  std::vector<std::pair<std::size_t, std::size_t>> coordinates;
   bool one_each = true;
   for (std::size_t b = 0; b < data.blocks.size(); ++b) {
-    const DataBlock& block = data.blocks[b];
-    one_each = one_each && block.observed.size() == 1;
-    for (std::size_t c = 0; c < block.observed.size(); ++c) {
-      GoodnessOfFit one;
-      one.name = names[block.observed[c]].name;
-      one.time = block.time;
-      one.rows = block.values.rows;
-      std::vector<double> measured = block.values.column(c);
-      std::vector<double> drawn = evaluation->samples[b][0].column(c);
-      const std::vector<double> more = evaluation->samples[b][1].column(c);
-      drawn.insert(drawn.end(), more.begin(), more.end());
-      Moments of_data(1), of_model(1);
-      for (const double y : measured) of_data.add({&y, 1});
-      for (const double y : drawn) of_model.add({&y, 1});
-      one.data_mean = of_data.mean()[0];
-      one.model_mean = of_model.mean()[0];
-      one.data_deviation = measured.size() > 1 ? std::sqrt(of_data.variance(0)) : 0.0;
-      one.model_deviation = std::sqrt(of_model.variance(0));
-      const fit::TestResult ks = fit::kolmogorov_smirnov(measured, drawn);
-      const auto first = [](const std::vector<double>& all, std::size_t most) {
-        return std::span<const double>(all).first(std::min(all.size(), most));
-      };
-      const std::size_t drawn_most =
-          std::clamp<std::size_t>(4 * measured.size(), 2000, most_compared);
-      const fit::TestResult energy = fit::energy_distance(
-          first(measured, most_compared), first(drawn, drawn_most), options.run.seed);
-      one.kolmogorov_smirnov = ks.statistic;
-      one.kolmogorov_smirnov_p = ks.p;
-      one.energy = energy.statistic;
-      one.energy_p = energy.p;
-      if (one_each) {
-        log_likelihood +=
-            static_cast<double>(measured.size()) * fit::mean_log_density(drawn, measured);
-      }
-      one.data = std::move(measured);
-      one.model = std::move(drawn);
-      result.goodness.push_back(std::move(one));
-    }
+    one_each = one_each && data.blocks[b].observed.size() == 1;
+    for (std::size_t c = 0; c < data.blocks[b].observed.size(); ++c) coordinates.emplace_back(b, c);
   }
-  if (one_each) result.log_likelihood = log_likelihood;
+  result.goodness.resize(coordinates.size());
+  for_each_block(coordinates.size(), 1, options.run.threads, [&](std::size_t i, std::size_t) {
+    result.goodness[i] = goodness_of(coordinates[i].first, coordinates[i].second);
+  });
+  if (!one_each) return;
+  result.log_likelihood = 0.0;
+  for (const GoodnessOfFit& one : result.goodness) {
+    *result.log_likelihood +=
+        static_cast<double>(one.data.size()) * fit::mean_log_density(one.model, one.data);
+  }
 }
 
 std::vector<JointGoodness> Fit::Implementation::joint_goodness(const Evaluation& there) const {

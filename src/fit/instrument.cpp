@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "estimate/parallel.hpp"
@@ -44,6 +45,44 @@ Eigen::MatrixXd whitening_of(const RowMajor& m) {
          values.tail(kept).array().max(1e-300).rsqrt().matrix().asDiagonal();
 }
 
+template <typename Table>
+auto rows_of(Table&& table, std::size_t begin, std::size_t end) {
+  return table.middleRows(static_cast<Index>(begin), static_cast<Index>(end - begin));
+}
+
+// What a least-squares fit needs of n rows, f features and t targets.
+struct Sums {
+  Sums(Index p, Index outputs)
+      : features(Eigen::RowVectorXd::Zero(p)),
+        gram(RowMajor::Zero(p, p)),
+        moments(RowMajor::Zero(p, outputs)),
+        squares(RowMajor::Zero(outputs, outputs)) {}
+
+  // p x rows and rows x outputs.
+  void add(const RowMajor& f, const RowMajor& t) {
+    const RowMajor lines = f.transpose();
+    const auto p = static_cast<std::size_t>(f.rows());
+    const auto outputs = static_cast<std::size_t>(t.cols());
+    const auto rows = static_cast<std::size_t>(t.rows());
+    features += f.rowwise().sum().transpose();
+    add_product(lines.data(), p, lines.data(), p, rows, gram.data(), true, 1);
+    add_product(lines.data(), p, t.data(), outputs, rows, moments.data(), false, 1);
+    add_product(t.data(), outputs, t.data(), outputs, rows, squares.data(), false, 1);
+  }
+
+  void operator+=(const Sums& other) {
+    features += other.features;
+    gram += other.gram;
+    moments += other.moments;
+    squares += other.squares;
+  }
+
+  Eigen::RowVectorXd features;
+  RowMajor gram;  // f^T f, the upper triangle
+  RowMajor moments;
+  RowMajor squares;
+};
+
 }  // namespace
 
 NormalScores::NormalScores(std::vector<double> sample) {
@@ -64,13 +103,28 @@ NormalScores::NormalScores(std::vector<double> sample) {
     knots_.push_back(quantile);
     scores_.push_back(z);
   }
+  // A cell for each knot would do for even ones; where a tail makes some cells full, the search in
+  // them is longer.
+  constexpr std::size_t cells = 4 * knots;
+  const double width = (knots_.back() - knots_.front()) / static_cast<double>(cells);
+  cells_per_unit_ = 1.0 / width;
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    const double start = knots_.front() + static_cast<double>(cell) * width;
+    const auto beyond = std::upper_bound(knots_.begin(), knots_.end() - 1, start);
+    first_beyond_.push_back(static_cast<std::size_t>(beyond - knots_.begin()));
+  }
 }
 
 double NormalScores::operator()(double value) const {
   if (value <= knots_.front()) return scores_.front();
   if (value >= knots_.back()) return scores_.back();
-  const auto above = std::upper_bound(knots_.begin(), knots_.end(), value);
-  const auto k = static_cast<std::size_t>(above - knots_.begin());
+  const double cell = (value - knots_.front()) * cells_per_unit_;
+  const std::size_t last = first_beyond_.size() - 1;
+  std::size_t k =
+      first_beyond_[cell < static_cast<double>(last) ? static_cast<std::size_t>(cell) : last];
+  // Rounding may have chosen the cell beside.
+  while (knots_[k - 1] > value) --k;
+  while (knots_[k] <= value) ++k;
   const double part = (value - knots_[k - 1]) / (knots_[k] - knots_[k - 1]);
   return scores_[k - 1] + part * (scores_[k] - scores_[k - 1]);
 }
@@ -84,35 +138,34 @@ std::size_t Instrument::degree_of(const Product& product) {
 Instrument::Instrument(const Matrix& y, const Matrix& responses, std::size_t threads)
     : threads_(threads) {
   choose_products(y.cols, y.rows);
-  for (std::size_t c = 0; c < y.cols; ++c) scores_.emplace_back(y.column(c));
-  decorrelate(y);
-  const auto p = static_cast<Index>(products_.size());
+  learn_scores(y);
+  RowMajor scores(static_cast<Index>(y.rows), static_cast<Index>(y.cols));
+  for_each_block(y.rows, block_rows, threads_, [&](std::size_t begin, std::size_t end) {
+    rows_of(scores, begin, end) = scores_of(y, begin, end);
+  });
+  decorrelate(scores);
   const auto outputs = static_cast<Index>(responses.cols);
   const Eigen::Map<const RowMajor> targets(responses.data.data(),
                                            static_cast<Index>(responses.rows), outputs);
   mean_ = targets.colwise().mean();
+  const Sums zero(static_cast<Index>(products_.size()), outputs);
+  const auto add = [&](std::size_t begin, std::size_t end, Sums& sums) {
+    sums.add(features_of(rows_of(scores, begin, end)),
+             rows_of(targets, begin, end).rowwise() - mean_);
+  };
+  Sums sums = sum_over_rows(y.rows, block_rows, threads_, zero, add);
   const auto n = static_cast<double>(y.rows);
-  RowMajor gram = RowMajor::Zero(p, p);
-  RowMajor moments = RowMajor::Zero(p, outputs);
-  feature_mean_ = Eigen::RowVectorXd::Zero(p);
-  RowMajor squares = RowMajor::Zero(outputs, outputs);
-  for (std::size_t begin = 0; begin < y.rows; begin += block_rows) {
-    const std::size_t end = std::min(y.rows, begin + block_rows);
-    const RowMajor f = features_of(y, begin, end);
-    const RowMajor t =
-        targets.middleRows(static_cast<Index>(begin), static_cast<Index>(end - begin)).rowwise() -
-        mean_;
-    feature_mean_ += f.colwise().sum() / n;
-    add_product(t.data(), responses.cols, t.data(), responses.cols, end - begin, squares.data(),
-                false, threads_);
-    add_product(f.data(), products_.size(), f.data(), products_.size(), end - begin, gram.data(),
-                true, threads_);
-    add_product(f.data(), products_.size(), t.data(), responses.cols, end - begin, moments.data(),
-                false, threads_);
-  }
-  gram.triangularView<Eigen::StrictlyLower>() = gram.transpose();
-  gram -= n * feature_mean_.transpose() * feature_mean_;
-  solve(std::move(gram), moments, squares, n);
+  feature_mean_ = sums.features / n;
+  sums.gram.triangularView<Eigen::StrictlyLower>() = sums.gram.transpose();
+  sums.gram -= n * feature_mean_.transpose() * feature_mean_;
+  solve(std::move(sums.gram), sums.moments, sums.squares, n);
+}
+
+void Instrument::learn_scores(const Matrix& y) {
+  std::vector<std::optional<NormalScores>> learned(y.cols);
+  for_each_block(y.cols, 1, threads_,
+                 [&](std::size_t begin, std::size_t) { learned[begin].emplace(y.column(begin)); });
+  for (std::optional<NormalScores>& one : learned) scores_.push_back(std::move(*one));
 }
 
 void Instrument::choose_products(std::size_t dimension, std::size_t samples) {
@@ -180,57 +233,54 @@ void Instrument::add_products(Product& product, std::size_t coordinates, std::si
   }
 }
 
-void Instrument::decorrelate(const Matrix& y) {
-  const auto d = static_cast<Index>(y.cols);
-  RowMajor products = RowMajor::Zero(d, d);
-  Eigen::RowVectorXd z(d);
-  for (std::size_t r = 0; r < y.rows; ++r) {
-    for (Index c = 0; c < d; ++c) {
-      const auto column = static_cast<std::size_t>(c);
-      z[c] = scores_[column](y(r, column));
-    }
-    products.noalias() += z.transpose() * z;
+RowMajor Instrument::scores_of(const Matrix& points, std::size_t begin, std::size_t end) const {
+  RowMajor z(static_cast<Index>(end - begin), static_cast<Index>(points.cols));
+  for (std::size_t r = begin; r < end; ++r) {
+    double* row = z.row(static_cast<Index>(r - begin)).data();
+    for (std::size_t c = 0; c < points.cols; ++c) row[c] = scores_[c](points(r, c));
   }
-  products /= static_cast<double>(y.rows);
+  return z;
+}
+
+void Instrument::decorrelate(const RowMajor& scores) {
+  const Index d = scores.cols();
+  const RowMajor zero = RowMajor::Zero(d, d);
+  const auto add = [&](std::size_t begin, std::size_t end, RowMajor& sum) {
+    const auto rows = rows_of(scores, begin, end);
+    sum.noalias() += rows.transpose() * rows;
+  };
+  RowMajor products =
+      sum_over_rows(static_cast<std::size_t>(scores.rows()), block_rows, threads_, zero, add);
+  products /= static_cast<double>(scores.rows());
   products.diagonal().array() += 1e-6;
   const Eigen::LLT<Eigen::MatrixXd> factor(products);
   whitening_ = factor.matrixL().solve(Eigen::MatrixXd::Identity(d, d));
 }
 
-RowMajor Instrument::features_of(const Matrix& points, std::size_t begin, std::size_t end) const {
-  const std::size_t d = points.cols;
-  const auto rows = static_cast<Index>(end - begin);
-  RowMajor z(rows, static_cast<Index>(d));
-  for (std::size_t r = begin; r < end; ++r) {
-    for (std::size_t c = 0; c < d; ++c) {
-      z(static_cast<Index>(r - begin), static_cast<Index>(c)) = scores_[c](points(r, c));
-    }
+RowMajor Instrument::features_of(const RowMajor& scores) const {
+  const Index d = scores.cols();
+  const bool with_local = products_.back().back().coordinate >= static_cast<std::size_t>(d);
+  RowMajor x(with_local ? 2 * d : d, scores.rows());
+  x.topRows(d) = whitening_ * scores.transpose();
+  if (with_local) x.bottomRows(d) = scores.transpose();
+  // Of degree k all coordinates are together: orthonormal,
+  // sqrt(k+1) h_{k+1} = x h_k - sqrt(k) h_{k-1}.
+  std::vector<RowMajor> hermite(degree_ + 1);
+  hermite[0] = RowMajor::Ones(x.rows(), x.cols());
+  hermite[1] = x;
+  for (std::size_t k = 1; k < degree_; ++k) {
+    const auto n = static_cast<double>(k);
+    hermite[k + 1] =
+        (x.cwiseProduct(hermite[k]) - std::sqrt(n) * hermite[k - 1]) / std::sqrt(n + 1.0);
   }
-  const RowMajor w = z * whitening_.transpose();
-  RowMajor f(rows, static_cast<Index>(products_.size()));
-  const bool with_local = products_.back().back().coordinate >= d;
-  const std::size_t coordinates = with_local ? 2 * d : d;
-  std::vector<double> hermite(coordinates * (degree_ + 1));
-  for (Index r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < coordinates; ++c) {
-      double* h = hermite.data() + c * (degree_ + 1);
-      const double x = c < d ? w(r, static_cast<Index>(c)) : z(r, static_cast<Index>(c - d));
-      h[0] = 1.0;
-      h[1] = x;
-      // Orthonormal: sqrt(k+1) h_{k+1} = x h_k - sqrt(k) h_{k-1}.
-      for (std::size_t k = 1; k < degree_; ++k) {
-        const auto n = static_cast<double>(k);
-        h[k + 1] = (x * h[k] - std::sqrt(n) * h[k - 1]) / std::sqrt(n + 1.0);
-      }
-    }
-    double* out = f.row(r).data();
-    for (const Product& product : products_) {
-      double value = 1.0;
-      for (const Factor& factor : product) {
-        value *= hermite[factor.coordinate * (degree_ + 1) + factor.degree];
-      }
-      *out++ = value;
-    }
+  RowMajor f(static_cast<Index>(products_.size()), scores.rows());
+  for (Index j = 0; j < f.rows(); ++j) {
+    const Product& product = products_[static_cast<std::size_t>(j)];
+    const auto values = [&](const Factor& factor) {
+      return hermite[factor.degree].row(static_cast<Index>(factor.coordinate)).array();
+    };
+    f.row(j) = values(product[0]);
+    for (std::size_t k = 1; k < product.size(); ++k) f.row(j).array() *= values(product[k]);
   }
   return f;
 }
@@ -280,12 +330,11 @@ void Instrument::solve(RowMajor gram, const RowMajor& moments, const RowMajor& s
 Matrix Instrument::evaluate(const Matrix& points) const {
   Matrix result(points.rows, static_cast<std::size_t>(coefficients_.cols()));
   for_each_block(points.rows, block_rows, threads_, [&](std::size_t begin, std::size_t end) {
-    RowMajor f = features_of(points, begin, end);
-    f.rowwise() -= feature_mean_;
-    const RowMajor transposed = f.transpose();
-    Eigen::Map<RowMajor> out(result.row(begin).data(), f.rows(), coefficients_.cols());
+    RowMajor f = features_of(scores_of(points, begin, end));
+    f.colwise() -= feature_mean_.transpose();
+    Eigen::Map<RowMajor> out(result.row(begin).data(), f.cols(), coefficients_.cols());
     out.rowwise() = mean_;
-    add_product(transposed.data(), end - begin, coefficients_.data(), result.cols, products_.size(),
+    add_product(f.data(), end - begin, coefficients_.data(), result.cols, products_.size(),
                 result.row(begin).data(), false, 1);
   });
   return result;

@@ -26,12 +26,16 @@ class NormalScores {
  private:
   std::vector<double> knots_;   // quantiles of the sample
   std::vector<double> scores_;  // of the knots
+  // Where to look: the first knot beyond the beginning of each of equal cells between the
+  // outermost.
+  std::vector<std::size_t> first_beyond_;
+  double cells_per_unit_ = 0.0;
 };
 
 class Instrument {
  public:
   // y: n x d, responses: n x P. The degree is the one that predicts best, common to all responses.
-  // Cost: n (p^2 + p P), p features.
+  // Cost: n (p^2 + p P), p features. Memory: n d for the scores, and 16 p (p + P).
   Instrument(const Matrix& y, const Matrix& responses, std::size_t threads);
   [[nodiscard]] Matrix evaluate(const Matrix& points) const;
   [[nodiscard]] std::size_t features() const { return products_.size(); }
@@ -47,11 +51,12 @@ class Instrument {
   void choose_products(std::size_t dimension, std::size_t samples);
   void add_products(Product& product, std::size_t coordinates, std::size_t degree);
   void add_local_products(std::size_t dimension, std::size_t degree, std::size_t most);
-  void decorrelate(const Matrix& y);
+  void learn_scores(const Matrix& y);
+  [[nodiscard]] RowMajor scores_of(const Matrix& points, std::size_t begin, std::size_t end) const;
+  void decorrelate(const RowMajor& scores);
   void solve(RowMajor gram, const RowMajor& moments, const RowMajor& squares, double n);
-  // Rows begin ... end - 1 of the points.
-  [[nodiscard]] RowMajor features_of(const Matrix& points, std::size_t begin,
-                                     std::size_t end) const;
+  // p x rows, of normal scores rows x d.
+  [[nodiscard]] RowMajor features_of(const RowMajor& scores) const;
 
   std::size_t threads_;
   std::size_t degree_ = 2;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "estimate/products.hpp"
 #include "fit/instrument.hpp"
 
 namespace divker::fit {
@@ -46,18 +47,28 @@ class Matcher {
     result_.effect = information_.diagonal().array() / effect_variance_.array().sqrt().max(1e-300);
     const auto individuals = static_cast<double>(data_.individuals);
     const auto rows = static_cast<double>(data_.rows);
-    result_.data_covariance = data_influence_.transpose() * data_influence_ *
+    result_.data_covariance = cross(data_influence_, data_influence_) *
                               (individuals / std::max(individuals - 1.0, 1.0)) / (rows * rows);
     result_.model_covariance = Eigen::MatrixXd::Zero(parameters_, parameters_);
     for (const RowMajor& influence : model_influence_) {
       // Each half has a share of one half in psi.
       const auto n = static_cast<double>(influence.rows());
-      result_.model_covariance += influence.transpose() * influence / (4.0 * n * n);
+      result_.model_covariance += cross(influence, influence) / (4.0 * n * n);
     }
     return std::move(result_);
   }
 
  private:
+  // a^T b.
+  [[nodiscard]] RowMajor cross(const RowMajor& a, const RowMajor& b) const {
+    const auto p = static_cast<std::size_t>(a.cols());
+    const auto q = static_cast<std::size_t>(b.cols());
+    const std::vector<double> c =
+        cross_products(a.data(), p, b.data(), q, static_cast<std::size_t>(a.rows()),
+                       options_.regressor_options.threads);
+    return Eigen::Map<const RowMajor>(c.data(), a.cols(), b.cols());
+  }
+
   void add(std::size_t b) {
     const DataBlock& block = data_.blocks[b];
     const auto& halves = paths_.blocks[b];
@@ -80,7 +91,7 @@ class Matcher {
 
   void add_information(const RowMajor& influence, const RowMajor& responses, double share) {
     const auto n = static_cast<double>(influence.rows());
-    const Eigen::MatrixXd products = influence.transpose() * responses / n;
+    const Eigen::MatrixXd products = cross(influence, responses) / n;
     information_ += 0.5 * share * products;
     const Eigen::ArrayXd squares =
         (influence.array() * responses.array()).square().colwise().sum().transpose() / n;
