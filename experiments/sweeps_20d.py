@@ -5,6 +5,8 @@ The paper's fifth example on a Lorenz system with a forcing, a damping and a noi
 every site: learning rate, number of neighbours and number of samples.
 """
 
+import functools
+
 import numpy as np
 from common import plt, read_columns, start
 from ring import Ring
@@ -26,15 +28,20 @@ def main(e):
         data[count] = e.scratch / f"data_{count}.csv"
         e.sample(data[count], ring.model, count, 21, *ring.words)
     most = samples[-1]
-    descent = ("--match", "neighbours", "--optimizer", "gd", "--paths", paths, "--iterations",
-               iterations)
+
+    # The sweeps meet in their middle.
+    @functools.cache
+    def descend(rate, neighbours, count):
+        return final_error(e, ring, data[count], "--match", "neighbours", "--optimizer", "gd",
+                           "--paths", paths, "--iterations", iterations, "--rate", rate,
+                           "--neighbours", neighbours)
+
     ours = ("--paths", e.pick(60_000, 20_000), "--iterations", e.pick(15, 10))
     sweeps = {
-        "rate": [(r, final_error(e, ring, data[most], *descent, "--rate", r))
-                 for r in e.pick((0.05, 0.1, 0.2, 0.4), (0.1, 0.3))],
-        "neighbours": [(k, final_error(e, ring, data[most], *descent, "--neighbours", k))
-                       for k in e.pick((5, 10, 20, 50, 100), (10, 40))],
-        "samples": [(n, final_error(e, ring, data[n], *descent)) for n in samples],
+        "rate": [(r, descend(r, 20, most)) for r in e.pick((0.05, 0.1, 0.2, 0.4), (0.1, 0.2))],
+        "neighbours": [(k, descend(0.2, k, most))
+                       for k in e.pick((5, 10, 20, 50, 100), (10, 20))],
+        "samples": [(n, descend(0.2, 20, n)) for n in samples],
     }
     of_ours = [(n, final_error(e, ring, data[n], *ours)) for n in samples]
     figure, grid = plt.subplots(1, 3, figsize=(13, 4), sharey=True)

@@ -275,7 +275,7 @@ TEST(Fit, RefusesBadRequests) {
   FitOptions options = quick(1000);
   options.window = 3.0;
   EXPECT_THAT(message(data, options), HasSubstr("The window is 3; it must be from 0"));
-  EXPECT_THROW((void)parse_fit_state("divker fit 1\nfingerprint x\nparameters a\n", "f"), Error);
+  EXPECT_THROW((void)parse_fit_state("divker fit 2\nfingerprint x\nparameters a\n", "f"), Error);
 }
 
 TEST(Fit, RefusesDamagedStates) {
@@ -343,7 +343,7 @@ TEST(FitParts, InstrumentsSeeProductsOfNeighbours) {
     responses(r, 0) = truth.back() + normals.normal(r, 0, 12, 14);
     responses(r, 1) = y(r, 3) + normals.normal(r, 0, 13, 14);
   }
-  const fit::Instrument instrument(y, responses, 1);
+  const fit::Instrument instrument(y, responses, fit::Detail::coarse, 1);
   const Matrix learned = instrument.evaluate(y);
   double products = 0.0, squares = 0.0, left = 0.0;
   for (std::size_t r = 0; r < rows; ++r) {
@@ -353,6 +353,33 @@ TEST(FitParts, InstrumentsSeeProductsOfNeighbours) {
   }
   EXPECT_NEAR(products / squares, 1.0, 0.1);
   EXPECT_LT(left / squares, 0.2);
+}
+
+// A product of four factors in three neighbours is beyond a coarse instrument.
+TEST(FitParts, FineInstrumentsSeeProductsOfHigherDegree) {
+  EXPECT_TRUE(fit::Instrument::can_be_finer(20, 120'000));
+  EXPECT_FALSE(fit::Instrument::can_be_finer(20, 10'000));  // too few samples
+  EXPECT_FALSE(fit::Instrument::can_be_finer(2, 120'000));  // all products are in it
+  constexpr std::size_t rows = 30'000;
+  const NormalSource normals(29);
+  Matrix y(rows, 12), responses(rows, 1);
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < y.cols; ++c) y(r, c) = normals.normal(r, 0, c, 13);
+    const double square = y(r, 0) * y(r, 0) - 1.0;
+    responses(r, 0) = y(r, 11) * square * y(r, 1) + normals.normal(r, 0, 12, 13);
+  }
+  const auto explained = [&](fit::Detail detail) {
+    const Matrix learned = fit::Instrument(y, responses, detail, 2).evaluate(y);
+    double products = 0.0, squares = 0.0;
+    for (std::size_t r = 0; r < rows; ++r) {
+      products += responses(r, 0) * learned(r, 0);
+      squares += responses(r, 0) * responses(r, 0);
+    }
+    return products / squares;
+  };
+  // The truth is two thirds of the variance; at most 600 features learn 2% of the rest.
+  EXPECT_NEAR(explained(fit::Detail::fine), 0.667, 0.04);
+  EXPECT_LT(explained(fit::Detail::coarse), 0.05);
 }
 
 // Quantiles of the chi-square law from tables.

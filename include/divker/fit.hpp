@@ -69,6 +69,7 @@ struct FitState {
   std::vector<std::size_t> active;    // parameters that are being fitted
   std::vector<std::string> inactive;  // that turned out to have no effect on what is observed
   std::size_t paths = 0;
+  bool fine = false;                       // the instruments have all their detail
   double radius = 0.0;                     // of the steps
   std::vector<double> damping_parameters;  // where the damping was chosen
   std::vector<double> first_moment;        // of adam

@@ -25,9 +25,9 @@ constexpr std::size_t kRowsAtATime = 256;  // rows whose features exist at a tim
 Index signed_size(std::size_t size) { return static_cast<Index>(size); }
 
 void multiply(const RowMajor& a, const RowMajor& b, RowMajor& c, bool upper, std::size_t threads) {
-  add_product(a.data(), static_cast<std::size_t>(a.cols()), b.data(),
-              static_cast<std::size_t>(b.cols()), static_cast<std::size_t>(a.rows()), c.data(),
-              upper, threads);
+  const auto rows = static_cast<std::size_t>(a.rows());
+  add_product({a.data(), static_cast<std::size_t>(a.cols()), rows},
+              {b.data(), static_cast<std::size_t>(b.cols()), rows}, c.data(), upper, threads);
 }
 
 // (T + ridge) x = b for the symmetric tridiagonal T: Gaussian elimination without exchanges, which

@@ -8,17 +8,22 @@
 namespace divker {
 namespace {
 
-constexpr std::size_t kHigh = 6;
-constexpr std::size_t kWide = 8;
-
-// Columns of a row-major table, `width` at a time, each panel contiguous: the strides of the table
-// itself would cost a page a line. Panels beyond the last column are filled up with zeros.
+// Columns of a table, `width` at a time, each panel contiguous: the strides of the table itself
+// would cost a page a line. Panels beyond the last column are filled up with zeros.
 template <std::size_t width>
-std::vector<double> packed(const double* table, std::size_t columns, std::size_t rows) {
-  const std::size_t whole = columns / width * width;
+std::vector<double> packed(const Operand& table) {
+  const auto [data, columns, rows, contiguous] = table;
   std::vector<double> panels((columns + width - 1) / width * width * rows);
+  if (contiguous) {
+    for (std::size_t c = 0; c < columns; ++c) {
+      double* out = panels.data() + c / width * width * rows + c % width;
+      for (std::size_t r = 0; r < rows; ++r) out[r * width] = data[c * rows + r];
+    }
+    return panels;
+  }
+  const std::size_t whole = columns / width * width;
   for (std::size_t r = 0; r < rows; ++r) {
-    const double* line = table + r * columns;
+    const double* line = data + r * columns;
     double* out = panels.data() + r * width;
     for (std::size_t c = 0; c < whole; c += width) {
       for (std::size_t k = 0; k < width; ++k) out[c * rows + k] = line[c + k];
@@ -28,8 +33,12 @@ std::vector<double> packed(const double* table, std::size_t columns, std::size_t
   return panels;
 }
 
+constexpr std::size_t kWide = 8;
+using Vector [[gnu::vector_size(kWide * sizeof(double))]] = double;
+using Unaligned [[gnu::vector_size(kWide * sizeof(double)), gnu::aligned(8)]] = double;
+
 struct Operands {
-  const double* a;  // panels of kHigh columns
+  const double* a;  // panels of `high` columns
   std::size_t p;
   const double* b;  // panels of kWide columns
   std::size_t q;
@@ -38,52 +47,61 @@ struct Operands {
   bool upper;
 };
 
-// One tile of c, kept in registers over all rows; one vector for each of its lines.
+// One tile of c, kept in registers over all rows; a vector for each of its lines.
+template <std::size_t high>
 [[gnu::always_inline]] inline void tile(const Operands& o, std::size_t i, std::size_t j) {
-  using Vector [[gnu::vector_size(kWide * sizeof(double)), gnu::aligned(8)]] = double;
-  Vector sums[kHigh] = {};
+  Vector sums[high] = {};
   const double* a = o.a + i * o.rows;
   const double* b = o.b + j * o.rows;
-  for (std::size_t r = 0; r < o.rows; ++r, a += kHigh, b += kWide) {
-    const Vector line = *reinterpret_cast<const Vector*>(b);
-    for (std::size_t k = 0; k < kHigh; ++k) sums[k] += a[k] * line;
+  for (std::size_t r = 0; r < o.rows; ++r, a += high, b += kWide) {
+    const Vector line = *reinterpret_cast<const Unaligned*>(b);
+    for (std::size_t k = 0; k < high; ++k) sums[k] += a[k] * line;
   }
-  const std::size_t high = std::min(kHigh, o.p - i);
+  const std::size_t lines = std::min(high, o.p - i);
   const std::size_t wide = std::min(kWide, o.q - j);
-  for (std::size_t k = 0; k < high; ++k) {
+  for (std::size_t k = 0; k < lines; ++k) {
     double* out = o.c + (i + k) * o.q + j;
     for (std::size_t l = 0; l < wide; ++l) out[l] += sums[k][l];
   }
 }
 
 // Columns [begin, end) of c. The panel of b stays in the first-level cache.
+template <std::size_t high>
 [[gnu::always_inline]] inline void strip(const Operands& o, std::size_t begin, std::size_t end) {
   for (std::size_t j = begin; j < end; j += kWide) {
     const std::size_t last = o.upper ? std::min(o.p, j + kWide) : o.p;
-    for (std::size_t i = 0; i < last; i += kHigh) tile(o, i, j);
+    for (std::size_t i = 0; i < last; i += high) tile<high>(o, i, j);
   }
 }
 
 using Strip = void (*)(const Operands&, std::size_t, std::size_t);
 
-void strip_plain(const Operands& o, std::size_t begin, std::size_t end) { strip(o, begin, end); }
+template <std::size_t high>
+void multiply(const Operand& a, const Operand& b, double* c, bool upper, std::size_t threads,
+              Strip strip) {
+  const std::vector<double> left = packed<high>(a);
+  const std::vector<double> right = packed<kWide>(b);
+  const Operands operands{left.data(), a.columns, right.data(), b.columns, a.rows, c, upper};
+  for_each_block(b.columns, 2 * kWide, threads,
+                 [&](std::size_t begin, std::size_t end) { strip(operands, begin, end); });
+}
+
+// Lines of a tile, so that it fills the registers.
+constexpr std::size_t kHigh = 6;
+constexpr std::size_t kHighest = 16;
+
+void strip_plain(const Operands& o, std::size_t begin, std::size_t end) {
+  strip<kHigh>(o, begin, end);
+}
 
 #if defined(__x86_64__)
 [[gnu::target("avx2,fma")]] void strip_avx2(const Operands& o, std::size_t begin, std::size_t end) {
-  strip(o, begin, end);
+  strip<kHigh>(o, begin, end);
 }
 [[gnu::target("avx512f,fma")]] void strip_avx512(const Operands& o, std::size_t begin,
                                                  std::size_t end) {
-  strip(o, begin, end);
+  strip<kHighest>(o, begin, end);
 }
-
-Strip choose_strip() {
-  if (__builtin_cpu_supports("avx512f") != 0) return strip_avx512;
-  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) return strip_avx2;
-  return strip_plain;
-}
-#else
-Strip choose_strip() { return strip_plain; }
 #endif
 
 struct ProductSums {
@@ -96,22 +114,24 @@ struct ProductSums {
 }  // namespace
 
 // NOTE: c is written through the operands, which the check below does not see.
-void add_product(const double* a, std::size_t p, const double* b, std::size_t q, std::size_t rows,
-                 // NOLINTNEXTLINE(readability-non-const-parameter)
-                 double* c, bool upper, std::size_t threads) {
-  static const Strip kStrip = choose_strip();
-  const std::vector<double> left = packed<kHigh>(a, p, rows);
-  const std::vector<double> right = packed<kWide>(b, q, rows);
-  const Operands operands{left.data(), p, right.data(), q, rows, c, upper};
-  for_each_block(q, 2 * kWide, threads,
-                 [&](std::size_t begin, std::size_t end) { kStrip(operands, begin, end); });
+// NOLINTNEXTLINE(readability-non-const-parameter)
+void add_product(const Operand& a, const Operand& b, double* c, bool upper, std::size_t threads) {
+#if defined(__x86_64__)
+  static const bool avx512 = __builtin_cpu_supports("avx512f") != 0;
+  static const bool avx2 =
+      __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  if (avx512) return multiply<kHighest>(a, b, c, upper, threads, strip_avx512);
+  if (avx2) return multiply<kHigh>(a, b, c, upper, threads, strip_avx2);
+#endif
+  multiply<kHigh>(a, b, c, upper, threads, strip_plain);
 }
 
 std::vector<double> cross_products(const double* a, std::size_t p, const double* b, std::size_t q,
                                    std::size_t rows, std::size_t threads) {
   constexpr std::size_t block = 256;
   const auto add = [&](std::size_t begin, std::size_t end, ProductSums& sums) {
-    add_product(a + begin * p, p, b + begin * q, q, end - begin, sums.values.data(), false, 1);
+    add_product({a + begin * p, p, end - begin}, {b + begin * q, q, end - begin},
+                sums.values.data(), false, 1);
   };
   const ProductSums zero{std::vector<double>(p * q, 0.0)};
   return sum_over_rows(rows, block, threads, zero, add).values;

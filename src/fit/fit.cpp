@@ -41,8 +41,11 @@ constexpr std::size_t fewest_paths = 4096;
 constexpr std::size_t most_halvings = 8;
 // A parameter whose H_ii is not significant at this level is taken to have no effect.
 constexpr double least_effect = 3.0;
-// Steps in a logarithmic coordinate: a factor e.
-constexpr double largest_free_step = 1.0;
+// Steps in a logarithmic coordinate: a factor of 1.65. A noise amplitude that has become too small
+// comes back slowly, because the data hardly see it there.
+constexpr double largest_free_step = 0.5;
+// Of several starts, in such a coordinate.
+constexpr double spread_of_starts = 1.0;
 constexpr double adam_decay = 0.9;
 constexpr double adam_square_decay = 0.999;
 
@@ -181,8 +184,9 @@ struct Fit::Implementation {
                               observed.summary.paths, observed.summary.requested));
     }
     effective.regressor = regressor_name();
-    fit::MatchingOptions how{effective.regressor, options.regressor_options,
-                             options.match == MatchKind::neighbours};
+    fit::MatchingOptions how{effective.regressor,
+                             state.fine ? fit::Detail::fine : fit::Detail::coarse,
+                             options.regressor_options, options.match == MatchKind::neighbours};
     how.regressor_options.threads = options.run.threads;
     Evaluation result;
     result.matching = fit::match(observed, data, how);
@@ -311,6 +315,7 @@ struct Fit::Implementation {
     const bool full = state.paths >= options.run.paths;
     const bool near = evaluation->psi_over_noise <= near_noise;
     if (full && near && drop_ineffective()) return true;
+    if (full && near && can_be_finer()) return refine();
     if (full && evaluation->psi_over_noise <= options.tolerance) {
       confirm(fmt::format("|psi| is {:.2g} of its noise", evaluation->psi_over_noise));
       return false;
@@ -319,18 +324,29 @@ struct Fit::Implementation {
       end(false, fmt::format("the limit of {} iterations was reached", options.iterations));
       return false;
     }
-    if (!full &&
-        (near || fit::spectrum_of(evaluation->matching).largest_noise() >
-                     noisy_information * std::sqrt(static_cast<double>(state.active.size())))) {
-      return enlarge();
-    }
+    if (!full && (near || (steps_with_these_paths() >= 2 && is_noisy()))) return enlarge();
     if (full && at_noise_floor()) return average();
     return options.optimizer == Optimizer::newton ? newton() : first_order();
   }
 
+  [[nodiscard]] std::size_t steps_with_these_paths() const {
+    std::size_t steps = 0;
+    for (std::size_t i = state.history.size(); i-- > 0;) {
+      if (state.history[i].paths != state.paths || state.history[i].step == 0.0) break;
+      ++steps;
+    }
+    return steps;
+  }
+
+  // More noise in H than steps can be trusted with.
+  [[nodiscard]] bool is_noisy() const {
+    return fit::spectrum_of(evaluation->matching).largest_noise() >
+           noisy_information * std::sqrt(static_cast<double>(state.active.size()));
+  }
+
   // Of several starts the one whose marginals are nearest to those of the data. The others are
-  // spread around the model's values by the step that is the largest allowed, or by the value
-  // itself where there are no bounds.
+  // spread around the model's values by a factor of e, or by the value itself where there are no
+  // bounds.
   bool choose_start() {
     const NormalSource random(options.run.seed, Stream::pick);
     const FitState before = state;
@@ -341,7 +357,7 @@ struct Fit::Implementation {
       for (std::size_t i = 0; k > 0 && i < state.active.size(); ++i) {
         const Parameter& parameter = model.parameters()[state.active[i]];
         const double spread = fit::is_bounded(parameter)
-                                  ? largest_free_step
+                                  ? spread_of_starts
                                   : std::max(1.0, std::fabs(before.parameters[state.active[i]]));
         change[static_cast<Index>(i)] = spread * random.normal(k, i, 0, 1);
       }
@@ -384,6 +400,25 @@ struct Fit::Implementation {
     const FitState before = state;
     state.paths = std::min(options.run.paths, growth * state.paths);
     if (state.paths == options.run.paths) choose_again();
+    evaluation.reset();
+    if (!ensure_evaluation()) {
+      forget(before);
+      return false;
+    }
+    record(0.0, 0.0, 0);
+    return true;
+  }
+
+  [[nodiscard]] bool can_be_finer() const {
+    if (state.fine || effective.regressor != "hermite") return false;
+    return std::any_of(data.blocks.begin(), data.blocks.end(), [this](const DataBlock& block) {
+      return fit::Instrument::can_be_finer(block.observed.size(), options.run.paths / 2);
+    });
+  }
+
+  bool refine() {
+    const FitState before = state;
+    state.fine = true;
     evaluation.reset();
     if (!ensure_evaluation()) {
       forget(before);
@@ -482,6 +517,8 @@ struct Fit::Implementation {
       const FitIteration& one = state.history[i];
       if (one.paths != options.run.paths || one.psi_over_noise > near_noise) break;
       last.push_back(&one);
+      // Before it the matching equations were others.
+      if (state.fine && one.step == 0.0) break;
     }
     return last;
   }

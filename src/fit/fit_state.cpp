@@ -13,7 +13,7 @@
 namespace divker {
 namespace {
 
-constexpr std::string_view first_line = "divker fit 1";
+constexpr std::string_view first_line = "divker fit 2";
 
 template <class Values>
 std::string line(std::string_view name, const Values& values) {
@@ -125,7 +125,8 @@ std::string to_text(const FitState& state) {
   text += line("parameters", state.parameters);
   text += line("active", state.active);
   text += line("inactive", state.inactive);
-  text += fmt::format("paths {}\nradius {}\n", state.paths, state.radius);
+  text +=
+      fmt::format("paths {}\nfine {}\nradius {}\n", state.paths, state.fine ? 1 : 0, state.radius);
   text += line("damping_parameters", state.damping_parameters);
   text += line("first_moment", state.first_moment);
   text += line("second_moment", state.second_moment);
@@ -148,6 +149,7 @@ FitState parse_fit_state(const std::string& text, const std::string& source) {
   state.active = in.numbers<std::size_t>("active");
   state.inactive = in.words("inactive");
   state.paths = in.number<std::size_t>("paths");
+  state.fine = in.number<int>("fine") != 0;
   state.radius = in.number<double>("radius");
   state.damping_parameters = in.numbers<double>("damping_parameters");
   state.first_moment = in.numbers<double>("first_moment");

@@ -19,8 +19,11 @@ constexpr std::size_t most_features = 300;
 constexpr std::size_t most_with_local_ones = 450;
 constexpr std::size_t most_where_all_are_local = 600;
 constexpr std::size_t highest_local_degree = 4;
+constexpr std::size_t most_of_fine_ones = 1000;
+constexpr std::size_t highest_fine_degree = 5;
 constexpr std::size_t highest_degree = 8;
 constexpr std::size_t samples_per_feature = 10;
+constexpr std::size_t samples_per_fine_feature = 50;
 constexpr std::size_t knots = 257;
 
 double normal_distribution(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
@@ -60,14 +63,15 @@ struct Sums {
 
   // p x rows and rows x outputs.
   void add(const RowMajor& f, const RowMajor& t) {
-    const RowMajor lines = f.transpose();
     const auto p = static_cast<std::size_t>(f.rows());
     const auto outputs = static_cast<std::size_t>(t.cols());
     const auto rows = static_cast<std::size_t>(t.rows());
     features += f.rowwise().sum().transpose();
-    add_product(lines.data(), p, lines.data(), p, rows, gram.data(), true, 1);
-    add_product(lines.data(), p, t.data(), outputs, rows, moments.data(), false, 1);
-    add_product(t.data(), outputs, t.data(), outputs, rows, squares.data(), false, 1);
+    const Operand features_here{f.data(), p, rows, true};
+    const Operand targets_here{t.data(), outputs, rows};
+    add_product(features_here, features_here, gram.data(), true, 1);
+    add_product(features_here, targets_here, moments.data(), false, 1);
+    add_product(targets_here, targets_here, squares.data(), false, 1);
   }
 
   void operator+=(const Sums& other) {
@@ -135,9 +139,8 @@ std::size_t Instrument::degree_of(const Product& product) {
   return degree;
 }
 
-Instrument::Instrument(const Matrix& y, const Matrix& responses, std::size_t threads)
-    : threads_(threads) {
-  choose_products(y.cols, y.rows);
+Instrument::Instrument(const Matrix& y, const Matrix& responses, Detail detail, std::size_t threads)
+    : threads_(threads), products_(choose_products(y.cols, y.rows, detail)) {
   learn_scores(y);
   RowMajor scores(static_cast<Index>(y.rows), static_cast<Index>(y.cols));
   for_each_block(y.rows, block_rows, threads_, [&](std::size_t begin, std::size_t end) {
@@ -168,7 +171,8 @@ void Instrument::learn_scores(const Matrix& y) {
   for (std::optional<NormalScores>& one : learned) scores_.push_back(std::move(*one));
 }
 
-void Instrument::choose_products(std::size_t dimension, std::size_t samples) {
+Instrument::Products Instrument::choose_products(std::size_t dimension, std::size_t samples,
+                                                 Detail detail) {
   const std::size_t room = samples / samples_per_feature;
   const std::size_t most = std::min(most_features, room);
   std::size_t complete = 1;
@@ -176,26 +180,41 @@ void Instrument::choose_products(std::size_t dimension, std::size_t samples) {
          binomial(dimension + complete + 1, complete + 1) - 1 <= most) {
     ++complete;
   }
+  Products products;
   Product product;
-  add_products(product, dimension, complete);
-  std::stable_sort(products_.begin(), products_.end(),
+  add_products(product, dimension, complete, products);
+  std::stable_sort(products.begin(), products.end(),
                    [](const Product& a, const Product& b) { return degree_of(a) < degree_of(b); });
-  degree_ = complete;
-  if (complete + 1 > std::min(highest_local_degree, highest_degree) || dimension < 3) return;
-  add_local_products(
-      dimension, complete + 1,
-      std::min(complete == 1 ? most_where_all_are_local : most_with_local_ones, room));
+  if (dimension < 3) return products;
+  if (complete == 1) {
+    add_local_products(dimension, 2, std::min(most_where_all_are_local, room), products);
+  } else if (detail == Detail::coarse && complete < highest_local_degree) {
+    add_local_products(dimension, complete + 1, std::min(most_with_local_ones, room), products);
+  } else if (detail == Detail::fine) {
+    // Each degree gets half of the room that is left.
+    const std::size_t most_in_all = std::min(most_of_fine_ones, samples / samples_per_fine_feature);
+    for (std::size_t degree = complete + 1; degree <= highest_fine_degree; ++degree) {
+      const std::size_t left = most_in_all - std::min(most_in_all, products.size());
+      add_local_products(dimension, degree, products.size() + left / 2, products);
+    }
+  }
+  return products;
+}
+
+bool Instrument::can_be_finer(std::size_t dimension, std::size_t samples) {
+  return choose_products(dimension, samples, Detail::fine).size() >
+         choose_products(dimension, samples, Detail::coarse).size();
 }
 
 // Products of near neighbours in the order of declaration, taken as a ring: all that fit into
 // windows of growing width, until there would be more than `most`. They are made of the normal
 // scores themselves, because decorrelated coordinates are no longer local.
-void Instrument::add_local_products(std::size_t dimension, std::size_t degree, std::size_t most) {
-  const std::size_t before = products_.size();
+void Instrument::add_local_products(std::size_t dimension, std::size_t degree, std::size_t most,
+                                    Products& products) {
+  const std::size_t before = products.size();
   for (std::size_t reach = 0; 2 * reach < dimension; ++reach) {
     if (before + dimension * binomial(reach + degree - 1, degree - 1) > most) break;
-    products_.resize(before);
-    degree_ = degree;
+    products.resize(before);
     for (std::size_t first = 0; first < dimension; ++first) {
       std::vector<std::size_t> offsets(degree, 0);  // ascending, the first of them zero
       for (;;) {
@@ -208,7 +227,7 @@ void Instrument::add_local_products(std::size_t dimension, std::size_t degree, s
             product.push_back({coordinate, 1});
           }
         }
-        products_.push_back(std::move(product));
+        products.push_back(std::move(product));
         std::size_t last = degree - 1;
         while (last > 0 && offsets[last] == reach) --last;
         if (last == 0) break;
@@ -220,15 +239,16 @@ void Instrument::add_local_products(std::size_t dimension, std::size_t degree, s
 }
 
 // The product so far times all products up to `degree` in the first `coordinates`.
-void Instrument::add_products(Product& product, std::size_t coordinates, std::size_t degree) {
+void Instrument::add_products(Product& product, std::size_t coordinates, std::size_t degree,
+                              Products& products) {
   if (coordinates == 0) {
-    if (!product.empty()) products_.push_back(product);
+    if (!product.empty()) products.push_back(product);
     return;
   }
-  add_products(product, coordinates - 1, degree);
+  add_products(product, coordinates - 1, degree, products);
   for (std::size_t k = 1; k <= degree; ++k) {
     product.push_back({coordinates - 1, k});
-    add_products(product, coordinates - 1, degree - k);
+    add_products(product, coordinates - 1, degree - k, products);
     product.pop_back();
   }
 }
@@ -265,10 +285,11 @@ RowMajor Instrument::features_of(const RowMajor& scores) const {
   if (with_local) x.bottomRows(d) = scores.transpose();
   // Of degree k all coordinates are together: orthonormal,
   // sqrt(k+1) h_{k+1} = x h_k - sqrt(k) h_{k-1}.
-  std::vector<RowMajor> hermite(degree_ + 1);
+  const std::size_t degree = degree_of(products_.back());
+  std::vector<RowMajor> hermite(degree + 1);
   hermite[0] = RowMajor::Ones(x.rows(), x.cols());
   hermite[1] = x;
-  for (std::size_t k = 1; k < degree_; ++k) {
+  for (std::size_t k = 1; k < degree; ++k) {
     const auto n = static_cast<double>(k);
     hermite[k + 1] =
         (x.cwiseProduct(hermite[k]) - std::sqrt(n) * hermite[k - 1]) / std::sqrt(n + 1.0);
@@ -334,8 +355,9 @@ Matrix Instrument::evaluate(const Matrix& points) const {
     f.colwise() -= feature_mean_.transpose();
     Eigen::Map<RowMajor> out(result.row(begin).data(), f.cols(), coefficients_.cols());
     out.rowwise() = mean_;
-    add_product(f.data(), end - begin, coefficients_.data(), result.cols, products_.size(),
-                result.row(begin).data(), false, 1);
+    add_product({f.data(), end - begin, products_.size()},
+                {coefficients_.data(), result.cols, products_.size()}, result.row(begin).data(),
+                false, 1);
   });
   return result;
 }

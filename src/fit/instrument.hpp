@@ -32,13 +32,18 @@ class NormalScores {
   double cells_per_unit_ = 0.0;
 };
 
+// Far from the root products of high degree, learned where the data are not, hinder more than help.
+enum class Detail { coarse, fine };
+
 class Instrument {
  public:
   // y: n x d, responses: n x P. The degree is the one that predicts best, common to all responses.
   // Cost: n (p^2 + p P), p features. Memory: n d for the scores, and 16 p (p + P).
-  Instrument(const Matrix& y, const Matrix& responses, std::size_t threads);
+  Instrument(const Matrix& y, const Matrix& responses, Detail detail, std::size_t threads);
   [[nodiscard]] Matrix evaluate(const Matrix& points) const;
   [[nodiscard]] std::size_t features() const { return products_.size(); }
+  // Is there more to learn from n samples in d dimensions than a coarse instrument does?
+  [[nodiscard]] static bool can_be_finer(std::size_t dimension, std::size_t samples);
 
  private:
   // A product of Hermite polynomials: coordinate and degree of each factor.
@@ -48,9 +53,12 @@ class Instrument {
   };
   using Product = std::vector<Factor>;
   static std::size_t degree_of(const Product& product);
-  void choose_products(std::size_t dimension, std::size_t samples);
-  void add_products(Product& product, std::size_t coordinates, std::size_t degree);
-  void add_local_products(std::size_t dimension, std::size_t degree, std::size_t most);
+  using Products = std::vector<Product>;  // in the order of their degree
+  static Products choose_products(std::size_t dimension, std::size_t samples, Detail detail);
+  static void add_products(Product& product, std::size_t coordinates, std::size_t degree,
+                           Products& products);
+  static void add_local_products(std::size_t dimension, std::size_t degree, std::size_t most,
+                                 Products& products);
   void learn_scores(const Matrix& y);
   [[nodiscard]] RowMajor scores_of(const Matrix& points, std::size_t begin, std::size_t end) const;
   void decorrelate(const RowMajor& scores);
@@ -59,10 +67,9 @@ class Instrument {
   [[nodiscard]] RowMajor features_of(const RowMajor& scores) const;
 
   std::size_t threads_;
-  std::size_t degree_ = 2;
   std::vector<NormalScores> scores_;
-  RowMajor whitening_;               // lower triangular
-  std::vector<Product> products_;    // in the order of their degree
+  RowMajor whitening_;  // lower triangular
+  Products products_;
   Eigen::RowVectorXd mean_;          // of the responses
   Eigen::RowVectorXd feature_mean_;  // 1 x p
   RowMajor coefficients_;            // p x P

@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "estimate/products.hpp"
-#include "fit/instrument.hpp"
 
 namespace divker::fit {
 namespace {
@@ -123,7 +122,8 @@ class Matcher {
 
   [[nodiscard]] Learned learn(const Matrix& y, const Matrix& responses) const {
     if (options_.regressor == "hermite") {
-      return [instrument = Instrument(y, responses, options_.regressor_options.threads)](
+      return [instrument =
+                  Instrument(y, responses, options_.detail, options_.regressor_options.threads)](
                  const Matrix& points) { return instrument.evaluate(points); };
     }
     const std::shared_ptr<Regressor> regressor =

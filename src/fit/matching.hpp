@@ -8,6 +8,7 @@
 
 #include "divker/fit_data.hpp"
 #include "divker/regressor.hpp"
+#include "fit/instrument.hpp"
 #include "fit/observed_paths.hpp"
 
 namespace divker::fit {
@@ -27,7 +28,8 @@ struct Matching {
 };
 
 struct MatchingOptions {
-  std::string regressor;  // "hermite": instrument.hpp; else one of make_regressor()
+  std::string regressor;           // "hermite": instrument.hpp; else one of make_regressor()
+  Detail detail = Detail::coarse;  // of the former
   RegressorOptions regressor_options;
   // Average Ihat, learned from all paths, over the data alone: the estimator of A. Ni,
   // arXiv:2509.03992, biased by what the regressor smooths away.
