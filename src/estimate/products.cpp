@@ -77,11 +77,12 @@ template <std::size_t high>
 using Strip = void (*)(const Operands&, std::size_t, std::size_t);
 
 template <std::size_t high>
-void multiply(const Operand& a, const Operand& b, double* c, bool upper, std::size_t threads,
+void multiply(const Operand& a, const Operand& b, Operands operands, std::size_t threads,
               Strip strip) {
   const std::vector<double> left = packed<high>(a);
   const std::vector<double> right = packed<kWide>(b);
-  const Operands operands{left.data(), a.columns, right.data(), b.columns, a.rows, c, upper};
+  operands.a = left.data();
+  operands.b = right.data();
   for_each_block(b.columns, 2 * kWide, threads,
                  [&](std::size_t begin, std::size_t end) { strip(operands, begin, end); });
 }
@@ -116,14 +117,15 @@ struct ProductSums {
 // NOTE: c is written through the operands, which the check below does not see.
 // NOLINTNEXTLINE(readability-non-const-parameter)
 void add_product(const Operand& a, const Operand& b, double* c, bool upper, std::size_t threads) {
+  const Operands operands{nullptr, a.columns, nullptr, b.columns, a.rows, c, upper};
 #if defined(__x86_64__)
   static const bool avx512 = __builtin_cpu_supports("avx512f") != 0;
   static const bool avx2 =
       __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
-  if (avx512) return multiply<kHighest>(a, b, c, upper, threads, strip_avx512);
-  if (avx2) return multiply<kHigh>(a, b, c, upper, threads, strip_avx2);
+  if (avx512) return multiply<kHighest>(a, b, operands, threads, strip_avx512);
+  if (avx2) return multiply<kHigh>(a, b, operands, threads, strip_avx2);
 #endif
-  multiply<kHigh>(a, b, c, upper, threads, strip_plain);
+  multiply<kHigh>(a, b, operands, threads, strip_plain);
 }
 
 std::vector<double> cross_products(const double* a, std::size_t p, const double* b, std::size_t q,

@@ -8,9 +8,9 @@ namespace divker {
 
 // A table of so many rows, one row after the other or one column after the other.
 struct Operand {
-  const double* data;
-  std::size_t columns;
-  std::size_t rows;
+  const double* data = nullptr;
+  std::size_t columns = 0;
+  std::size_t rows = 0;
   bool contiguous = false;  // each column is
 };
 
