@@ -12,6 +12,7 @@
 #include "divker/error.hpp"
 #include "divker/exact_density.hpp"
 #include "divker/language.hpp"
+#include "support/errors.hpp"
 #include "support/statistics.hpp"
 
 namespace divker {
@@ -122,6 +123,48 @@ TEST(Baseline, TimesOfTheChainAreThoseOfTheEquation) {
 }
 
 // --- densities --------------------------------------------------------------------------------
+
+// Independent noises of one state are one noise.
+TEST(Baseline, TheExactDensityTakesNoisesTogether) {
+  const auto solved = [](const std::string& noise) {
+    return exact_density(parse_model("model m\nparam s = 1\nstate x\ndx = -x dt + " + noise +
+                                     "\ninit x ~ normal(0, 0.5)\ntime 0 : 0.05 : 1\n"),
+                         {0}, {-0.4, 0.7}, -4.0, 4.0);
+  };
+  const ExactDensity together = solved("0.5*s dW");
+  const ExactDensity apart = solved("0.3*s dW - 0.4*s dV");
+  for (std::size_t k = 0; k < 2; ++k) {
+    EXPECT_NEAR(apart.log_density[k], together.log_density[k], 1e-9);
+    EXPECT_NEAR(apart.score[k], together.score[k], 1e-9);
+    EXPECT_NEAR(apart.response(k, 0), together.response(k, 0), 1e-6);
+  }
+}
+
+// At all times at least six, and not beyond nine, standard deviations of a stationary process.
+TEST(Baseline, TheIntervalOfADensityHoldsIt) {
+  const Model model = parse_model(
+      "model m\nstate x\ndx = (3 - x) dt + dW\ninit x ~ normal(3, 0.5^0.5)\ntime 0 : 0.05 : 2\n");
+  const double sd = std::sqrt(0.5);
+  const Interval interval = density_interval(model, {});
+  EXPECT_LT(interval.lower, 3.0 - 6.0 * sd);
+  EXPECT_GT(interval.lower, 3.0 - 9.0 * sd);
+  EXPECT_GT(interval.upper, 3.0 + 6.0 * sd);
+  EXPECT_LT(interval.upper, 3.0 + 9.0 * sd);
+  EXPECT_GT(density_interval(model, {40.0}).upper, 40.0) << "the points are within it";
+}
+
+TEST(Baseline, TheIntervalOfAPositiveStateIsPositive) {
+  const Interval interval = density_interval(load_model("gbm"), {});
+  EXPECT_EQ(interval.lower, 0.0);
+  EXPECT_GT(interval.upper, 1.0);
+}
+
+TEST(Baseline, TheEquationOfDensitiesIsOfOneState) {
+  test::expect_error(ErrorKind::usage,
+                     "The Fokker-Planck equation is solved for SDEs of one state with a normal or "
+                     "lognormal initial law; model lorenz63 is none.",
+                     [] { (void)density_interval(load_model("lorenz63"), {}); });
+}
 
 TEST(Baseline, EveryMethodGivesTheResponsesOfADensity) {
   const Model model = load_model("bumpy");

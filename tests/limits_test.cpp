@@ -158,7 +158,7 @@ TEST(Limits, OfAlgebra) {
   const std::vector<Expression> terms{x, sin(x), cos(x), exp(x)};
   (void)sum(g, terms);
   g.spend(Graph::most_effort - 1000);
-  const std::string message = "take more than 100000000 operations of algebra";
+  const std::string message = "take more than 50000000 operations of algebra";
   EXPECT_THAT(refusal([&] {
                 for (int i = 0; i < 1000; ++i) (void)sum(g, terms);
               }),

@@ -121,7 +121,7 @@ std::vector<NodeId> ids_of(std::span<const Expression> expressions) {
 // each would cost the whole graph.
 class Walk {
  public:
-  explicit Walk(std::size_t nodes) {
+  explicit Walk(std::size_t nodes) : is_met_(marks) {
     if (is_met_.size() < nodes) is_met_.resize(nodes);
   }
   ~Walk() {
@@ -139,9 +139,10 @@ class Walk {
   std::vector<NodeId> order;
 
  private:
-  static thread_local std::vector<bool> is_met_;
+  static thread_local std::vector<bool> marks;
+  std::vector<bool>& is_met_;
 };
-thread_local std::vector<bool> Walk::is_met_;
+thread_local std::vector<bool> Walk::marks;
 
 }  // namespace
 
