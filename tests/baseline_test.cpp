@@ -140,21 +140,25 @@ TEST(Baseline, TheExactDensityTakesNoisesTogether) {
   }
 }
 
-// At all times at least six, and not beyond nine, standard deviations of a stationary process.
+// Of a stationary process at least six standard deviations, and no more than twelve: its extremes
+// are beyond seven in one of 200,000 runs, and a third of their distance is added.
 TEST(Baseline, TheIntervalOfADensityHoldsIt) {
   const Model model = parse_model(
       "model m\nstate x\ndx = (3 - x) dt + dW\ninit x ~ normal(3, 0.5^0.5)\ntime 0 : 0.05 : 2\n");
   const double sd = std::sqrt(0.5);
   const Interval interval = density_interval(model, {});
   EXPECT_LT(interval.lower, 3.0 - 6.0 * sd);
-  EXPECT_GT(interval.lower, 3.0 - 9.0 * sd);
+  EXPECT_GT(interval.lower, 3.0 - 12.0 * sd);
   EXPECT_GT(interval.upper, 3.0 + 6.0 * sd);
-  EXPECT_LT(interval.upper, 3.0 + 9.0 * sd);
+  EXPECT_LT(interval.upper, 3.0 + 12.0 * sd);
   EXPECT_GT(density_interval(model, {40.0}).upper, 40.0) << "the points are within it";
 }
 
 TEST(Baseline, TheIntervalOfAPositiveStateIsPositive) {
-  const Interval interval = density_interval(load_model("gbm"), {});
+  const Interval interval = density_interval(
+      parse_model("model m\nstate x\ndx = 0.1*x dt + 0.3*x dW\ninit x ~ lognormal(0, 0.2)\n"
+                  "time 0 : 0.01 : 1\n"),
+      {});
   EXPECT_EQ(interval.lower, 0.0);
   EXPECT_GT(interval.upper, 1.0);
 }
