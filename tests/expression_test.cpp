@@ -183,6 +183,25 @@ TEST_F(ExpressionTest, SubstitutionIsSimultaneous) {
   EXPECT_EQ(substitute(g, {&f, 1}, from, to)[0], y - 2.0 * x);
 }
 
+// Every operation is made anew of what stands for its operands, with the value that it would have.
+TEST_F(ExpressionTest, SubstitutionKeepsTheValueOfEveryOperation) {
+  const std::array<Expression, 2> from{x, y};
+  const std::array<Expression, 2> to{z * z + 0.5, 1.0 / (z + 2.0)};
+  const double value = 0.3;
+  const double x_value = value * value + 0.5;
+  const double y_value = 1.0 / (value + 2.0);
+  for (int number = static_cast<int>(Op::add); number <= static_cast<int>(Op::sign); ++number) {
+    const Op op = static_cast<Op>(number);
+    SCOPED_TRACE(name_of(op));
+    const Expression f = is_binary(op) ? g.binary(op, x, y) : g.unary(op, x - y);
+    const Expression moved = substitute(g, {&f, 1}, from, to)[0];
+    EXPECT_FALSE(depends_on(moved, from));
+    const double wanted =
+        is_binary(op) ? apply(op, x_value, y_value) : apply(op, x_value - y_value, 0.0);
+    EXPECT_NEAR(at(moved, 7.0, 7.0, value), wanted, 1e-14 * (1.0 + std::fabs(wanted)));
+  }
+}
+
 TEST_F(ExpressionTest, ImportKeepsTheValue) {
   const Expression f = atan(x / y) + max(z, pow(x, 1.5)) - sqrt(y);
   Graph other;

@@ -253,6 +253,23 @@ TEST(ModelTest, StandardDeviationMustBePositive) {
   EXPECT_THAT(message_of([&] { (void)b.build(); }), HasSubstr("standard deviation -1"));
 }
 
+TEST(ModelTest, NamesOfObservationsAndFilesAreChecked) {
+  ModelBuilder b("m");
+  const Expression x = b.state("x");
+  b.observe("y[0]", x);
+  EXPECT_EQ(message_of([&] { b.observe("y 1", x); }),
+            "An observation cannot be called 'y 1'; names are like y or y[3].");
+  EXPECT_EQ(message_of([&] { b.observe("dt", x); }),
+            "'dt' is a word of the model language and cannot be declared.");
+  EXPECT_EQ(message_of([&] { b.observe("y[0]", x); }), "'y[0]' is declared twice.");
+  EXPECT_EQ(message_of([&] { b.observe_normal("x", x, x); }), "'x' is declared twice.");
+  EXPECT_EQ(message_of([&] { b.initial_samples(x, ""); }),
+            "The file of initial samples cannot be called ''.");
+  b.initial_point(x, 1.0);
+  EXPECT_EQ(message_of([&] { b.initial_normal(x, 0.0, 1.0); }),
+            "The initial law of x is given twice.");
+}
+
 TEST(ModelTest, TimeGridIsChecked) {
   const auto grid = [](double start, double step, double end) {
     return message_of([&] { TimeGrid{start, step, end}.validate(); });

@@ -88,8 +88,9 @@ class Expression {
 class Graph {
  public:
   static constexpr std::size_t most_nodes = 3'000'000;  // of about 100 bytes
-  // Nodes visited by derivatives and terms gathered by sums, over the life of the graph.
-  static constexpr std::size_t most_effort = 100'000'000;
+  // Nodes visited by derivatives, factors of products and terms gathered by sums, over the life of
+  // the graph: some ten seconds.
+  static constexpr std::size_t most_effort = 50'000'000;
 
   [[nodiscard]] Expression constant(double value);
   // A new free variable. Names need not be unique; the number identifies the input.

@@ -116,18 +116,44 @@ std::vector<NodeId> ids_of(std::span<const Expression> expressions) {
   return ids;
 }
 
+// The nodes met so far, each once. A mark for every node of the graph stays with the thread: a
+// model with thousands of states asks for millions of small expressions, and to clear all marks for
+// each would cost the whole graph.
+class Walk {
+ public:
+  explicit Walk(std::size_t nodes) : is_met_(marks) {
+    if (is_met_.size() < nodes) is_met_.resize(nodes);
+  }
+  ~Walk() {
+    for (const NodeId id : order) is_met_[id] = false;
+  }
+  Walk(const Walk&) = delete;
+  Walk& operator=(const Walk&) = delete;
+
+  void meet(NodeId id) {
+    if (is_met_[id]) return;
+    order.push_back(id);
+    is_met_[id] = true;
+  }
+
+  std::vector<NodeId> order;
+
+ private:
+  static thread_local std::vector<bool> marks;
+  std::vector<bool>& is_met_;
+};
+thread_local std::vector<bool> Walk::marks;
+
 }  // namespace
 
 std::vector<NodeId> reachable(const Graph& graph, std::span<const NodeId> roots) {
-  std::unordered_set<NodeId> seen(roots.begin(), roots.end());
-  std::vector<NodeId> order(seen.begin(), seen.end());
-  for (std::size_t next = 0; next < order.size(); ++next) {
-    const Node& node = graph.node(order[next]);
-    for (int which = 0; which < operand_count(node.op); ++which) {
-      const NodeId id = operand(node, which);
-      if (seen.insert(id).second) order.push_back(id);
-    }
+  Walk walk(graph.size());
+  for (const NodeId id : roots) walk.meet(id);
+  for (std::size_t next = 0; next < walk.order.size(); ++next) {
+    const Node& node = graph.node(walk.order[next]);
+    for (int which = 0; which < operand_count(node.op); ++which) walk.meet(operand(node, which));
   }
+  std::vector<NodeId> order = walk.order;
   std::sort(order.begin(), order.end());
   return order;
 }

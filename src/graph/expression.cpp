@@ -20,6 +20,7 @@ using graph::has_constant_factor;
 using graph::is_op;
 using graph::is_reciprocal;
 using graph::make;
+using graph::product_of_constants;
 using graph::product_of_factors;
 using graph::second;
 using graph::sum_around_factor;
@@ -79,16 +80,18 @@ Expression scaled(double factor, Expression e) {
   if (factor == 0.0) return g.constant(0.0);
   if (factor == 1.0) return e;
   if (factor == -1.0) return -e;
-  if (e.is_constant()) return g.constant(factor * e.node().value);
+  if (e.is_constant()) return g.constant(product_of_constants(factor, e.node().value));
   if (is_op(e, Op::neg)) return scaled(-factor, first(e));
-  if (has_constant_factor(e)) return scaled(factor * first(e).node().value, second(e));
+  if (has_constant_factor(e)) {
+    return scaled(product_of_constants(factor, first(e).node().value), second(e));
+  }
   return make(g, Op::mul, g.constant(factor), e);
 }
 
 Expression product(Expression a, Expression b) {
   if (a.is_constant()) return scaled(a.node().value, b);
   if (b.is_constant()) return scaled(b.node().value, a);
-  const double factor = constant_factor(a) * constant_factor(b);
+  const double factor = product_of_constants(constant_factor(a), constant_factor(b));
   return scaled(factor, product_of_factors(without_factor(a), without_factor(b)));
 }
 

@@ -1,8 +1,12 @@
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <unordered_map>
 
+#include "divker/error.hpp"
 #include "graph/terms.hpp"
 
 namespace divker {
@@ -26,7 +30,7 @@ void collect(Expression e, Factors& factors, double& coefficient) {
     const Expression next = open.back();
     open.pop_back();
     if (next.is_constant()) {
-      coefficient *= next.node().value;
+      coefficient = product_of_constants(coefficient, next.node().value);
     } else if (is_op(next, Op::neg)) {
       coefficient = -coefficient;
       open.push_back(first(next));
@@ -204,9 +208,9 @@ void add_terms(Expression sum, bool open_sums, std::vector<Term>& terms) {
 }
 
 // Sums within sums that are being taken apart, of one thread. Long products that share factors
-// nest as deep as they are long, and the stack ends before them.
+// nest as deep as they are long: each of their sums would be tried so many times.
 thread_local int taken_apart = 0;
-constexpr int most_taken_apart = 64;
+constexpr int most_taken_apart = 8;
 
 struct Deeper {
   Deeper() { ++taken_apart; }
@@ -217,11 +221,24 @@ struct Deeper {
 
 }  // namespace
 
+double product_of_constants(double a, double b) {
+  const double value = a * b;
+  const bool is_lost = value == 0.0 ? a != 0.0 && b != 0.0 : std::isinf(value);
+  if (is_lost && std::isfinite(a) && std::isfinite(b)) {
+    throw Error(ErrorKind::model,
+                fmt::format("The factors {} and {} of a product multiply to {}: that is beyond the "
+                            "range of double precision.",
+                            a, b, value));
+  }
+  return value;
+}
+
 Expression product_of_factors(Expression a, Expression b) {
   Factors factors;
   double coefficient = 1.0;
   collect(a, factors, coefficient);
   collect(b, factors, coefficient);
+  a.graph().spend(factors.size());
   return coefficient * multiply(a.graph(), std::move(factors));
 }
 
@@ -233,6 +250,7 @@ std::optional<Expression> sum_around_factor(Expression a, double sign, Expressio
   Term right;
   collect(a, left.factors, left.coefficient);
   collect(b, right.factors, right.coefficient);
+  g.spend(left.factors.size() + right.factors.size());
   right.coefficient *= sign;
   const auto shared = std::find_if(left.factors.begin(), left.factors.end(), [&](Expression e) {
     return std::find(right.factors.begin(), right.factors.end(), e) != right.factors.end();

@@ -29,6 +29,10 @@ inline Expression without_factor(Expression e) {
 
 inline bool is_reciprocal(Expression e) { return is_op(e, Op::div) && first(e).is_constant(1.0); }
 
+// a b. Throws Error(model) where nothing is left of two finite numbers, or infinity: 20000 factors
+// 0.5 in front of a product are not 0.
+[[nodiscard]] double product_of_constants(double a, double b);
+
 // a * b, where neither is a constant nor carries one in front. The factors of both are put in one
 // order, the heaviest first, so that a product shared by many terms (a norm, say) is made once and
 // then meets what is particular to each term. x * (1/x) and sqrt(x) * sqrt(x) are resolved.

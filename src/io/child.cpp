@@ -5,16 +5,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <exception>
-#include <optional>
 #include <system_error>
+#include <vector>
 
 #include "divker/error.hpp"
 #include "divker/file.hpp"
 #include "io/reading.hpp"
+#include "io/writing.hpp"
 
 #ifdef DIVKER_COVERAGE
 extern "C" void __gcov_dump();  // NOLINT: the name is gcov's
@@ -27,17 +29,10 @@ namespace fs = std::filesystem;
 
 struct Broken {};  // the other end is gone, or talks nonsense
 
-// One end of a pipe, by which values pass from the child to its parent.
+// How values pass from the child to its parent.
 class Channel {
  public:
-  explicit Channel(int number) : number_(number) {}
-  ~Channel() { close(); }
-  Channel(const Channel&) = delete;
-  Channel& operator=(const Channel&) = delete;
-  void close() {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
+  explicit Channel(int descriptor) : number_(descriptor) {}
 
   void put(const void* bytes, std::size_t size) const {
     const auto* next = static_cast<const char*>(bytes);
@@ -78,6 +73,17 @@ class Channel {
     get(result.data(), result.size());
     return result;
   }
+  // Memory is taken as the values arrive: a number that was damaged promises any amount.
+  [[nodiscard]] std::vector<double> values(std::size_t count) const {
+    constexpr std::size_t at_first = std::size_t{1} << 17U;
+    std::vector<double> result;
+    while (result.size() < count) {
+      const std::size_t begin = result.size();
+      result.resize(std::min(count, std::max(at_first, 2 * begin)));
+      get(result.data() + begin, (result.size() - begin) * sizeof(double));
+    }
+    return result;
+  }
 
  private:
   int number_;
@@ -108,15 +114,15 @@ FileContents receive(const Channel& in) {
     std::string key = in.text();
     contents.attributes[std::move(key)] = in.text();
   }
-  const std::size_t rows = in.number(most_values);
-  const std::size_t cols = in.number(rows == 0 ? most_values : most_values / rows);
-  contents.table.values = Matrix(rows, cols);
-  in.get(contents.table.values.data.data(), rows * cols * sizeof(double));
+  Matrix& values = contents.table.values;
+  values.rows = in.number(most_values);
+  values.cols = in.number(values.rows == 0 ? most_values : most_values / values.rows);
+  values.data = in.values(values.rows * values.cols);
   return contents;
 }
 
 // Nothing of the parent is undone or flushed a second time: _exit.
-[[noreturn]] void be_child(const Channel& out, std::uintmax_t size,
+[[noreturn]] void be_child(int out, std::uintmax_t size,
                            const std::function<FileContents()>& read) {
   constexpr std::uintmax_t bytes_per_second = 4U << 20U;
   constexpr rlim_t at_least = 5;
@@ -127,13 +133,7 @@ FileContents receive(const Channel& in) {
   ::setrlimit(RLIMIT_CORE, &no_core);
   int code = 1;
   try {
-    const FileContents contents = read();
-    out.put(std::uint64_t{0});
-    send(out, contents);
-    code = 0;
-  } catch (const Error& error) {
-    out.put(static_cast<std::uint64_t>(error.kind()));
-    out.put(std::string(error.what()));
+    send_answer(out, read);
     code = 0;
   } catch (...) {  // NOLINT(bugprone-empty-catch): the exit code tells
   }
@@ -143,21 +143,10 @@ FileContents receive(const Channel& in) {
   ::_exit(code);
 }
 
-// Nothing if the child did not say it all.
-std::optional<FileContents> answer_of(const Channel& in) {
-  try {
-    const std::size_t kind = in.number(static_cast<std::uint64_t>(ErrorKind::numerical));
-    if (kind != 0) throw Error(static_cast<ErrorKind>(kind), in.text());
-    return receive(in);
-  } catch (const Broken&) {
-    return std::nullopt;
-  }
-}
-
 // Waits for the child however the block ends; one that still writes meets a closed pipe.
 class Waiting {
  public:
-  Waiting(pid_t child, Channel& in) : child_(child), in_(in) {}
+  Waiting(pid_t child, Descriptor& in) : child_(child), in_(in) {}
   ~Waiting() {
     in_.close();
     while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
@@ -168,28 +157,52 @@ class Waiting {
 
  private:
   pid_t child_;
-  Channel& in_;
+  Descriptor& in_;
 };
 
 }  // namespace
+
+void send_answer(int descriptor, const std::function<FileContents()>& read) {
+  const Channel out(descriptor);
+  try {
+    const FileContents contents = read();
+    out.put(std::uint64_t{0});
+    send(out, contents);
+  } catch (const Error& error) {
+    out.put(static_cast<std::uint64_t>(error.kind()));
+    out.put(std::string(error.what()));
+  }
+}
+
+std::optional<FileContents> receive_answer(int descriptor) {
+  const Channel in(descriptor);
+  try {
+    const std::size_t kind = in.number(static_cast<std::uint64_t>(ErrorKind::numerical));
+    if (kind == 1) throw Broken{};
+    if (kind != 0) throw Error(static_cast<ErrorKind>(kind), in.text());
+    return receive(in);
+  } catch (const Broken&) {
+    return std::nullopt;
+  }
+}
 
 FileContents read_in_child(const fs::path& path, const std::function<FileContents()>& read) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     fail_reading(path, std::generic_category().message(errno));
   }
-  Channel in(ends[0]);
-  Channel out(ends[1]);
+  Descriptor in(ends[0]);
+  Descriptor out(ends[1]);
   const std::uintmax_t size = fs::file_size(path);
   const pid_t child = ::fork();
   if (child < 0) fail_reading(path, std::generic_category().message(errno));
   if (child == 0) {
     in.close();
-    be_child(out, size, read);
+    be_child(out.number(), size, read);
   }
   out.close();
   const Waiting waiting(child, in);
-  std::optional<FileContents> contents = answer_of(in);
+  std::optional<FileContents> contents = receive_answer(in.number());
   if (!contents) fail_reading(path, "it is damaged: the HDF5 library fails on it");
   return std::move(*contents);
 }

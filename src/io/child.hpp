@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include "divker/table.hpp"
 
@@ -21,5 +22,10 @@ struct FileContents {
 // Cost: about a millisecond and one copy of the contents.
 [[nodiscard]] FileContents read_in_child(const std::filesystem::path& path,
                                          const std::function<FileContents()>& read);
+
+// What passes between the two. The child writes what `read` returns, or the Error that it throws,
+// to a descriptor; the parent returns or throws the same, nothing where that is not what it reads.
+void send_answer(int descriptor, const std::function<FileContents()>& read);
+[[nodiscard]] std::optional<FileContents> receive_answer(int descriptor);
 
 }  // namespace divker

@@ -43,7 +43,14 @@ void Expander::count(const Syntax& syntax) {
 
 Expression Expander::expand(const Syntax& syntax) {
   count(syntax);
-  const Expression result = raw(syntax);
+  Expression result;
+  try {
+    result = raw(syntax);
+  } catch (const LanguageError&) {
+    throw;
+  } catch (const Error& error) {  // of the algebra, which knows no text
+    source_.fail(syntax.offset, error.what());
+  }
   if (result.is_constant() && !std::isfinite(result.node().value)) {
     source_.fail(syntax.offset,
                  fmt::format("The value of this expression is {}{}; it must be finite.",

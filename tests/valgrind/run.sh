@@ -15,9 +15,10 @@ export DIVKER_MODELS="$here/../../models"
 
 status=0
 check() {
-  echo "valgrind: divker $*"
+  local begin=$SECONDS
   valgrind --quiet --error-exitcode=99 --leak-check=no "$command" "$@" >out.txt 2>err.txt
   code=$?
+  echo "valgrind: divker $* ($((SECONDS - begin)) s)"
   # 4: so short a fit need not converge.
   if [[ $code -ne 0 && $code -ne 4 ]]; then
     echo "valgrind: failed" >&2
