@@ -22,7 +22,7 @@ def final_error(e, ring, data, *words):
 def main(e):
     ring = Ring(e)
     paths, iterations = e.pick(10_000, 2_000), e.pick(20, 3)
-    samples = e.pick((1_000, 3_000, 10_000), (500, 1_000))
+    samples = e.pick((1_000, 3_000, 10_000), (1_000, 4_000))
     data = {}
     for count in samples:
         data[count] = e.scratch / f"data_{count}.csv"
