@@ -36,7 +36,7 @@ def main(e):
                            "--paths", paths, "--iterations", iterations, "--rate", rate,
                            "--neighbours", neighbours)
 
-    ours = ("--paths", e.pick(60_000, 20_000), "--iterations", e.pick(15, 10))
+    ours = ("--paths", e.pick(60_000, 20_000), "--iterations", e.pick(40, 10))
     sweeps = {
         "rate": [(r, descend(r, 20, most)) for r in e.pick((0.05, 0.1, 0.2, 0.4), (0.1, 0.2))],
         "neighbours": [(k, descend(0.2, k, most))
