@@ -396,10 +396,8 @@ struct Fit::Implementation {
     return total;
   }
 
-  bool enlarge() {
-    const FitState before = state;
-    state.paths = std::min(options.run.paths, growth * state.paths);
-    if (state.paths == options.run.paths) choose_again();
+  // Where the fit stands, by other matching equations than before.
+  bool evaluate_anew(const FitState& before) {
     evaluation.reset();
     if (!ensure_evaluation()) {
       forget(before);
@@ -407,6 +405,13 @@ struct Fit::Implementation {
     }
     record(0.0, 0.0, 0);
     return true;
+  }
+
+  bool enlarge() {
+    const FitState before = state;
+    state.paths = std::min(options.run.paths, growth * state.paths);
+    if (state.paths == options.run.paths) choose_again();
+    return evaluate_anew(before);
   }
 
   [[nodiscard]] bool can_be_finer() const {
@@ -419,13 +424,7 @@ struct Fit::Implementation {
   bool refine() {
     const FitState before = state;
     state.fine = true;
-    evaluation.reset();
-    if (!ensure_evaluation()) {
-      forget(before);
-      return false;
-    }
-    record(0.0, 0.0, 0);
-    return true;
+    return evaluate_anew(before);
   }
 
   bool newton() {
