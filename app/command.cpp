@@ -124,9 +124,10 @@ void CommonOptions::declare(CLI::App& command) {
 
 void CommonOptions::declare_damping(CLI::App& command) {
   command
-      .add_option("--alpha", alpha,
-                  "Damping: auto, a number per unit of time, early:number, gaussian, jacobian, "
-                  "jacobian:alpha,beta; for maps and the exact scheme also kernel, mixed:alpha,c")
+      .add_option(
+          "--alpha", alpha,
+          "Damping: auto, a number per unit of time, early:number, gaussian, jacobian, "
+          "jacobian:alpha,beta, learned; for maps and the exact scheme also kernel, mixed:alpha,c")
       ->capture_default_str();
   command.add_option("--order", order, "Order in the inverse of the step: 1, or 2 for less bias")
       ->check(CLI::IsMember({1, 2}))

@@ -213,7 +213,7 @@ const Neighbours& neighbours() {
 Snapshot bumpy_paths(const Damping& damping, InverseOrder order) {
   StepOptions step;
   step.responses = {0, 1, 2, 3, 4};
-  step.damping = damping.form;
+  damping.shape(step);
   step.order = order;
   RunOptions run;
   run.paths = 200'000;

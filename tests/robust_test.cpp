@@ -242,7 +242,7 @@ void check_geometric(const Model& model, const Lognormal& law, double d_mean_of_
                      const StepOptions& base, Damping damping) {
   StepOptions step = base;
   step.responses = {0, 1, 2};
-  step.damping = damping.form;
+  damping.shape(step);
   RunOptions options;
   options.paths = 20'000;
   options.damping = std::move(damping);

@@ -4,13 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "divker/error.hpp"
 #include "support/by_hand.hpp"
+#include "support/errors.hpp"
 
 namespace divker {
 namespace {
@@ -193,6 +197,14 @@ class DampingByHand {
     nu(noise.rows) += beta * noise.D.inverse() * noisy_block * noise.D * w_;
     return nu;
   }
+  // A^T w = alpha w + gain C(x') D(x', t + dt) w for the entries of C given as a function of x'.
+  [[nodiscard]] VectorL learned(Real alpha, Real gain,
+                                const std::function<MatrixL(const Point&)>& c) const {
+    const Point arrival = hand_.arrival(m_.x);
+    const NoiseAlgebra<Equations> noise(equations_, arrival, m_.t + m_.dt);
+    const MatrixL columns = c(arrival)(Eigen::all, noise.rows);
+    return scalar(alpha) - gain * columns * noise.D * w_;
+  }
   [[nodiscard]] const NoiseAlgebra<Equations>& noise() const { return here_; }
 
  private:
@@ -232,6 +244,61 @@ void expect_damping_by_hand(const Equations& equations, std::uint64_t seed) {
   expect(DampingForm::matrix, doubles(entries), hand.matrix(a));
   expect(DampingForm::jacobian, {2.5, 0.0}, hand.scalar(2.5L));
   expect(DampingForm::jacobian, {2.5, 0.75}, hand.jacobian_form(2.5L, 0.75L));
+}
+
+// C = weights x (1 on the diagonal; z_0 and z_0 z_last on the entry between the first state and the
+// last), where z_0 is far beyond the cut.
+template <class Equations>
+void expect_learned_by_hand(const Equations& equations, std::uint64_t seed) {
+  const Model model = build_model(equations);
+  std::mt19937_64 random(seed);
+  const Moment m = random_moment(random, equations);
+  const DampingByHand<Equations> hand(equations, m);
+  const std::size_t last = equations.states - 1;
+  auto covariance = std::make_shared<CovectorCovariance>();
+  covariance->scales = 2;
+  covariance->scale_of.assign(equations.states, 1);
+  covariance->scale_of[0] = 0;
+  covariance->weights = 3;
+  for (std::size_t i = 0; i <= last; ++i) covariance->terms.push_back({i, i, {}, 0});
+  covariance->terms.push_back({0, last, {0}, 1});
+  covariance->terms.push_back({0, last, {0, last}, 2});
+  StepOptions options;
+  options.damping = DampingForm::learned;
+  options.covariance = covariance;
+  const auto far = static_cast<double>(m.x[0]) - 50.0;
+  const std::vector<double> values{0.3, 0.8, far, 0.25, 1.0, 0.5, 1.25, 0.5, -0.75};
+  const auto c = [&](const Point& x) {
+    const Real z0 = largest_standardised_state;
+    const Real z_last = last == 0 ? z0 : std::clamp((x[last] - 0.25L) * 0.5L, -3.0L, 3.0L);
+    MatrixL matrix = 1.25L * MatrixL::Identity(static_cast<Eigen::Index>(equations.states),
+                                               static_cast<Eigen::Index>(equations.states));
+    const Real entry = 0.5L * z0 - 0.75L * z0 * z_last;
+    const auto corner = static_cast<Eigen::Index>(last);
+    matrix(0, corner) += entry;
+    if (last != 0) matrix(corner, 0) += entry;
+    return matrix;
+  };
+  const VectorL expected = hand.learned(0.3L, 0.8L, c);
+  const Program program = derive_divergence_step(model, options);
+  const Values result = run_program(program, arguments_of(m, equations.gamma, values));
+  for (std::size_t i = 0; i < equations.states; ++i) {
+    EXPECT_NEAR(result.at("nu")[i], static_cast<double>(expected[static_cast<Eigen::Index>(i)]),
+                1e-8)
+        << "component " << i;
+  }
+}
+
+TEST(DampedStep, LearnedInOneDimension) { expect_learned_by_hand(OneDimension{}, 31); }
+TEST(DampedStep, LearnedWithMoreMotionsThanStates) { expect_learned_by_hand(FullNoise{}, 32); }
+TEST(DampedStep, LearnedWithOneAmplitude) { expect_learned_by_hand(CommonAmplitude{}, 33); }
+TEST(DampedStep, LearnedActsThroughNoisyStatesOnly) { expect_learned_by_hand(Degenerate{}, 34); }
+
+TEST(DampedStep, LearnedNeedsItsPolynomials) {
+  StepOptions options;
+  options.damping = DampingForm::learned;
+  expect_error(ErrorKind::usage, "The learned form of damping needs its polynomials.",
+               [&] { (void)derive_divergence_step(build_model(OneDimension{}), options); });
 }
 
 TEST(DampedStep, OneDimension) { expect_damping_by_hand(OneDimension{}, 11); }

@@ -78,7 +78,7 @@ class Comparison {
     SCOPED_TRACE(damping.text() + (order == InverseOrder::second ? ", second order" : ""));
     StepOptions step;
     step.responses = case_.model.free_parameters();
-    step.damping = damping.form;
+    damping.shape(step);
     step.order = order;
     RunOptions run;
     run.paths = case_.paths;

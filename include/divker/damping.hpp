@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,24 +30,42 @@ struct Damping {
   // Matrix form: A where a step arrives at times[k], linear in between; noisy rows x M.
   std::vector<double> times;
   std::vector<Matrix> matrices;
+  // Learned form: C(x) with its numbers. alpha is then the rate below which the early rule gives
+  // way to C.
+  std::shared_ptr<const CovectorCovariance> covariance;
+  std::vector<double> centres;  // and widths: one for each scale of the covariance
+  std::vector<double> widths;
+  std::vector<double> weights;
 
-  // The damping argument of step n of the grid: 0, 1, 2 or noisy*M values. alpha dt never
-  // exceeds 1.
+  // The damping argument of step n of the grid, as its form says. alpha dt never exceeds 1.
   void arguments(std::size_t n, const TimeGrid& grid, std::span<double> out) const;
   [[nodiscard]] std::size_t argument_count() const;
-  // "5", "jacobian:4,0.5", "mixed:0.5,0.2", "kernel", "gaussian"; parses back where it has no
-  // matrices.
+  // "5", "jacobian:4,0.5", "mixed:0.5,0.2", "kernel", "gaussian", "learned"; parses back where it
+  // has neither matrices nor weights.
   [[nodiscard]] std::string text() const;
+  // Makes a step one of this form.
+  void shape(StepOptions& step) const;
 
  private:
+  void learned_arguments(double early_alpha, std::span<double> out) const;
   void interpolate(double time, std::span<double> out) const;
 };
 
 // What a user may ask for on the command line: auto | VALUE | early:VALUE | gaussian |
-// jacobian[:alpha,beta] | kernel | mixed:alpha,c.
+// jacobian[:alpha,beta] | learned | kernel | mixed:alpha,c.
 struct DampingRequest {
-  enum class Kind { automatic, given, gaussian, jacobian_grid } kind = Kind::automatic;
+  enum class Kind { automatic, given, gaussian, jacobian_grid, learned } kind = Kind::automatic;
   Damping damping;  // for Kind::given
+  // Kind::automatic: whether learned damping is among the candidates. Its steps are longer: it pays
+  // where variance at equal paths counts, at points and wherever paths must be kept, and not where
+  // a mean over paths takes as long as the paths.
+  bool may_learn = true;
+
+  [[nodiscard]] DampingRequest without_learning() const {
+    DampingRequest request = *this;
+    request.may_learn = false;
+    return request;
+  }
 };
 // Error(usage) for anything else, negative alpha, beta outside [0, 2], or c outside [0, 1].
 [[nodiscard]] DampingRequest parse_damping(std::string_view text);

@@ -36,10 +36,13 @@ struct DampingChoice {
 //   Jacobian damping for alpha at and below the best constant and beta = 0.5, 1,
 //   Gaussian damping A = E[S S^T] P_t^{-1}, P_t the covariance of the pilot's paths (M <= 64),
 //   the pure kernel step, with the exact scheme alone,
-//   and neighbours of the winner.
+//   neighbours of the winner,
+//   and learned damping, if it leaves at least a tenth less variance than all of these: for runs of
+//   16384 paths and more, up to 128 states, where the request allows it.
 // The path does not depend on the damping, so all candidates see the same paths (common random
 // numbers) and their costs compare far better than each is known. All are screened with 256 paths,
-// the best four with up to 1024. Cost: at most about 12,000 paths, and one compilation per form.
+// the best four with up to 1024. Cost: at most about 12,000 paths, and one compilation per form;
+// 4096 paths and two compilations more where damping is learned.
 // A map gets the pure kernel step with the likelihood ratio, unless one of these has less variance
 // on the same paths, by more than two standard errors of that variance (itself known within half):
 // the exact divergence step with the share a = 0, 0.1, 0.25, 0.5, 0.75, 0.9 or 1 of the kernel, the
@@ -47,7 +50,8 @@ struct DampingChoice {
 // Gaussian damping. Where the step has kinks, or some path finds its Jacobian turned over, the
 // divergence step does not hold and is no candidate; nor is it beyond 64 states, whose programs
 // take minutes to compile, unless a silent state leaves no other.
-// Throws Error(usage) for a damping that the model or its scheme have no use for.
+// Throws Error(usage) for a damping that the model or its scheme have no use for, and
+// Error(numerical) if damping was to be learned and a path of the pilot failed.
 [[nodiscard]] DampingChoice choose_damping(const Model& model, const DampingRequest& request,
                                            const StepOptions& step, const RunOptions& run,
                                            const VarianceMeasure& measure = {});

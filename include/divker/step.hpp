@@ -15,8 +15,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
+#include "divker/covector_covariance.hpp"
 #include "divker/model.hpp"
 #include "divker/program.hpp"
 
@@ -28,6 +30,8 @@ enum class DampingForm {
   matrix,    // any matrix;               step argument: its noisy rows, row after row
   jacobian,  // A^T w = alpha w - beta (grad F^T + D^{-1} grad F D)(x') w, D = S S^T;
              //                                                       step argument: alpha, beta
+  learned,   // A^T w = alpha w + gain C(x') D w, C of StepOptions::covariance;
+             //                  step argument: alpha, gain, centres, 1/widths, weights
   mixed,     // A = alpha Id, and the response takes the share c of its likelihood ratio: exact
              // step only;                                               step argument: alpha, c
   kernel,    // alpha dt = 1 and the likelihood ratio at every step;     no step argument
@@ -50,13 +54,14 @@ struct StepOptions {
   bool score = true;                   // carry nu
   std::vector<std::size_t> responses;  // parameters to differentiate; they need the score
   DampingForm damping = DampingForm::scalar;
+  std::shared_ptr<const CovectorCovariance> covariance;  // learned form only
   InverseOrder order = InverseOrder::first;
   Scheme scheme = Scheme::euler;  // a map's step is exact whatever this says
 };
 
 // One step of an SDE from a state whose score is known.
 //   arguments  x[M] path, nu[M] path (if score), b[K] path: standard normals, t[1] step,
-//              damping[1 | noisy*M | 2] step (if score), parameters[P] run, dt[1] run
+//              damping[as its form says] step (if score), parameters[P] run, dt[1] run
 //   results    x[M], nu[M] (if score), I[responses] (accumulated; if any)
 // Operations: O(M + P) for sparse drift and diagonal noise; O(M^3) once a step for full noise that
 // varies in space. Throws Error(usage) for maps, which have no small step, and for the forms of

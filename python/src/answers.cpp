@@ -373,7 +373,7 @@ py::dict ensemble(const LoadedModel& loaded, const py::dict& values) {
     if (step.score) {
       effective.choice = choose_damping(loaded.model, how.damping, step, how.run);
       how.run.damping = effective.choice.damping;
-      step.damping = how.run.damping.form;
+      how.run.damping.shape(step);
       effective.alpha = how.run.damping.text();
     }
     const Ensemble compiled(loaded.model, step);

@@ -23,11 +23,11 @@ struct Prepared {
 };
 
 Prepared prepare(const Model& model, StepOptions step, const AnswerOptions& options,
-                 const VarianceMeasure& measure) {
+                 const DampingRequest& damping, const VarianceMeasure& measure) {
   const double compiled_before = Kernel::total_compile_seconds();
   Effective effective;
-  effective.choice = choose_damping(model, options.damping, step, options.run, measure);
-  step.damping = effective.choice.damping.form;
+  effective.choice = choose_damping(model, damping, step, options.run, measure);
+  effective.choice.damping.shape(step);
   RunOptions run = options.run;
   run.damping = effective.choice.damping;
   effective.alpha = effective.choice.damping.text();
@@ -110,7 +110,7 @@ PointAnswer conditional_answer(const Model& model, const StepOptions& step, cons
     return column_variances(wants_response ? snapshot.responses : snapshot.nu);
   };
   const std::size_t outputs = wants_response ? step.responses.size() : model.dimension();
-  Prepared prepared = prepare(model, step, options, measure);
+  Prepared prepared = prepare(model, step, options, options.damping, measure);
   PointAnswer answer;
   answer.points = points;
   answer.names = std::move(names);
@@ -205,7 +205,7 @@ ObservableAnswer observable_response(const Model& model, const std::vector<std::
     }
     return variances;
   };
-  Prepared prepared = prepare(model, step, options, measure);
+  Prepared prepared = prepare(model, step, options, options.damping.without_learning(), measure);
   ObservableCollector collector(phi, parameters.size(), time);
   prepared.effective.summary = prepared.ensemble.run(
       prepared.run, collector, prepared.checkpoint.of("response of the mean of " + observable));

@@ -137,7 +137,7 @@ class Diagnostician {
           choose_damping(model_, options_.answer.damping, step_, options_.answer.run, {});
       effective.choice.candidates = automatic.candidates;
     }
-    step_.damping = effective.choice.damping.form;
+    effective.choice.damping.shape(step_);
     effective.alpha = effective.choice.damping.text();
     if (automatic.candidates.empty()) {
       add("damping", Verdict::good, fmt::format("{}: nothing to choose from", effective.alpha));

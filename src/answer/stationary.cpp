@@ -39,8 +39,8 @@ struct StationaryRun {
         functions(reference) {}
 
   // The pilot's paths end where half of the longest window lies behind them.
-  void go(StepOptions step, const StationaryOptions& options, const VarianceMeasure& measure,
-          StationaryCollector& collector, const std::string& what) {
+  void go(StepOptions step, const StationaryOptions& options, const DampingRequest& damping,
+          const VarianceMeasure& measure, StationaryCollector& collector, const std::string& what) {
     const double compiled_before = Kernel::total_compile_seconds();
     TimeGrid horizon = model.time();
     const std::size_t window = plan.windows.empty() ? plan.length / 4 : plan.windows.back() / 2;
@@ -50,9 +50,8 @@ struct StationaryRun {
     const bool is_map = model.dynamics() == Dynamics::map;  // its steps are exact: no order
     step.order = is_map ? InverseOrder::first : options.answer.order;
     step.scheme = options.answer.scheme;
-    effective.choice =
-        choose_damping(model.with_time(horizon), options.answer.damping, step, run, measure);
-    step.damping = effective.choice.damping.form;
+    effective.choice = choose_damping(model.with_time(horizon), damping, step, run, measure);
+    effective.choice.damping.shape(step);
     run.damping = effective.choice.damping;
     run.snapshots = plan.times(model.time());
     effective.alpha = effective.choice.damping.text();
@@ -203,8 +202,8 @@ StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& poin
   PooledSamples samples(run.plan, run.functions,
                         regression_stride(run.plan, options.answer.run.paths, model.dimension()));
   run.go(
-      {}, options, [](const Snapshot& s) { return column_variances(s.nu); }, samples,
-      "samples along paths");
+      {}, options, options.answer.damping, [](const Snapshot& s) { return column_variances(s.nu); },
+      samples, "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;
@@ -240,7 +239,8 @@ StationaryPointAnswer stationary_response_at(const Model& model,
   PooledSamples samples(run.plan, run.functions,
                         regression_stride(run.plan, options.answer.run.paths, model.dimension()));
   run.go(
-      step, options, [](const Snapshot& s) { return column_variances(s.responses); }, samples,
+      step, options, options.answer.damping,
+      [](const Snapshot& s) { return column_variances(s.responses); }, samples,
       "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
@@ -300,7 +300,8 @@ StationaryObservableAnswer stationary_observable_response(
     }
     return result;
   };
-  run.go(step, options, measure, averages, "averages along paths of " + observable);
+  run.go(step, options, options.answer.damping.without_learning(), measure, averages,
+         "averages along paths of " + observable);
 
   StationaryObservableAnswer result;
   result.stationary = run.plan.describe(model.time());

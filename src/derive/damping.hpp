@@ -12,8 +12,8 @@ struct Damped {
   Vector arguments;
 };
 
-// `arrival` is x', needed by the Jacobian form, which looks at the drift there.
-[[nodiscard]] Damped damp(const Symbols& s, DampingForm form, const Vector& nu_div,
+// `arrival` is x', where the Jacobian form looks at the drift, and the learned one at C.
+[[nodiscard]] Damped damp(const Symbols& s, const StepOptions& options, const Vector& nu_div,
                           const Vector& arrival);
 
 }  // namespace divker::derive

@@ -70,9 +70,14 @@ void check_exact(const Model& model, const StepOptions& options) {
   if (options.damping == DampingForm::kernel) {
     throw Error(ErrorKind::usage, "The kernel form of damping has a step of its own, without J.");
   }
-  if (model.dynamics() == Dynamics::map && options.damping == DampingForm::jacobian) {
+  const bool is_map = model.dynamics() == Dynamics::map;
+  if (is_map && options.damping == DampingForm::jacobian) {
     throw Error(ErrorKind::usage, "Jacobian damping is made of the drift of an SDE, but model " +
                                       model.name() + " is a discrete-time map.");
+  }
+  if (is_map && options.damping == DampingForm::learned) {
+    throw Error(ErrorKind::usage, "Learned damping is a rate, for SDEs, but model " + model.name() +
+                                      " is a discrete-time map.");
   }
   if (model.dimension() > largest_exact_dimension) {
     throw Error(ErrorKind::usage,
@@ -134,7 +139,7 @@ Program derive_exact_step(const Model& model, const StepOptions& options) {
   const Chain step = chain(s, model);
   const Expression log_det = log_determinant(s, jacobian_of(s, step.arrival), inverse);
   const Vector nu_div = covector_step(s, log_det, inverse);
-  const Damped damped = damp(s, options.damping, nu_div, step.arrival);
+  const Damped damped = damp(s, options, nu_div, step.arrival);
 
   Program program;
   program.arguments.push_back({"x", Rate::path, ids(s.x)});

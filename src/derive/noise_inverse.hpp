@@ -24,7 +24,7 @@ class NoiseInverse {
  private:
   // A row of S by its nonzero entries: column and amplitude.
   struct Entry {
-    std::size_t column;
+    std::size_t column = 0;
     Expression amplitude;
   };
   [[nodiscard]] Expression product_of_rows(std::size_t i, std::size_t j) const;

@@ -111,7 +111,7 @@ Program derive_divergence_step(const Model& model, const StepOptions& options) {
   program.results.push_back({"x", ids(arrival), false});
   if (options.score) {
     const Vector nu_div = covector_step(s, options.order, drift, noise);
-    const Damped damped = damp(s, options.damping, nu_div, arrival);
+    const Damped damped = damp(s, options, nu_div, arrival);
     program.arguments.push_back({"damping", Rate::step, ids(damped.arguments)});
     program.results.push_back({"nu", ids(damped.nu), false});
   }

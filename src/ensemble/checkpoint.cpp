@@ -29,6 +29,8 @@ std::string in_short(const std::vector<double>& values) {
 
 std::string damping_in_words(const Damping& damping) {
   std::string text = damping.early ? "early:" + damping.text() : damping.text();
+  if (damping.form == DampingForm::learned)
+    return text + " with the hash " + hash_of(damping.weights);
   if (damping.form != DampingForm::matrix) return text;
   std::vector<double> all = damping.times;
   for (const Matrix& matrix : damping.matrices) {

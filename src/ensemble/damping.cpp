@@ -26,9 +26,25 @@ void Damping::arguments(std::size_t n, const TimeGrid& grid, std::span<double> o
   double value = early ? std::max(alpha, 1.0 / (elapsed + grid.step)) : alpha;
   value = std::min(value, 1.0 / grid.step);
   out[0] = value;
-  // While the start is being forgotten the Jacobian correction would act on noise of size 1/dt.
+  // While the start is being forgotten the corrections would act on noise of size 1/dt.
   if (form == DampingForm::jacobian) out[1] = value > alpha ? 0.0 : beta;
   if (form == DampingForm::mixed) out[1] = likelihood;
+  if (form == DampingForm::learned) learned_arguments(value, out);
+}
+
+void Damping::learned_arguments(double early_alpha, std::span<double> out) const {
+  const bool is_early = early_alpha > alpha;
+  out[0] = is_early ? early_alpha : 0.0;
+  out[1] = is_early ? 0.0 : 1.0;
+  std::size_t next = 2;
+  for (const double centre : centres) out[next++] = centre;
+  for (const double width : widths) out[next++] = 1.0 / width;
+  for (const double weight : weights) out[next++] = weight;
+}
+
+void Damping::shape(StepOptions& step) const {
+  step.damping = form;
+  step.covariance = covariance;
 }
 
 void Damping::interpolate(double time, std::span<double> out) const {
@@ -53,6 +69,8 @@ std::size_t Damping::argument_count() const {
       return 2;
     case DampingForm::kernel:
       return 0;
+    case DampingForm::learned:
+      return 2 + centres.size() + widths.size() + weights.size();
     case DampingForm::matrix:
       return matrices.empty() ? 0 : matrices.front().data.size();
   }
@@ -67,6 +85,8 @@ std::string Damping::text() const {
       return fmt::format("jacobian:{},{}", alpha, beta);
     case DampingForm::matrix:
       return "gaussian";
+    case DampingForm::learned:
+      return "learned";
     case DampingForm::mixed:
       return fmt::format("mixed:{},{}", alpha, likelihood);
     case DampingForm::kernel:
@@ -85,8 +105,8 @@ double number(std::string_view text, std::string_view whole) {
         ErrorKind::usage,
         fmt::format(
             "The damping '{}' is not understood: expected auto, a number (alpha, "
-            "per unit of time), early:alpha, gaussian, jacobian, jacobian:alpha,beta, kernel "
-            "or mixed:alpha,c.",
+            "per unit of time), early:alpha, gaussian, jacobian, jacobian:alpha,beta, learned, "
+            "kernel or mixed:alpha,c.",
             whole));
   }
   return value;
@@ -123,6 +143,7 @@ DampingRequest parse_damping(std::string_view text) {
   if (text == "auto") return {Kind::automatic, {}};
   if (text == "gaussian") return {Kind::gaussian, {}};
   if (text == "jacobian") return {Kind::jacobian_grid, {}};
+  if (text == "learned") return {Kind::learned, {}};
   DampingRequest request{Kind::given, {}};
   Damping& damping = request.damping;
   constexpr std::string_view jacobian_prefix = "jacobian:";

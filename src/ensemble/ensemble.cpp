@@ -72,13 +72,27 @@ void check_samples(const Engine& engine, const RunOptions& options) {
   }
 }
 
+void check_learned(const Damping& damping) {
+  const CovectorCovariance& covariance = *damping.covariance;
+  if (damping.weights.size() == covariance.weights && damping.centres.size() == covariance.scales &&
+      damping.widths.size() == covariance.scales) {
+    return;
+  }
+  throw Error(ErrorKind::usage,
+              fmt::format("The learned damping has {} weights, {} centres and {} widths; its "
+                          "polynomials need {}, {} and {}.",
+                          damping.weights.size(), damping.centres.size(), damping.widths.size(),
+                          covariance.weights, covariance.scales, covariance.scales));
+}
+
 void check_damping(const Engine& engine, const Damping& damping) {
   if (!engine.options.score) return;
-  if (damping.form != engine.options.damping) {
+  if (damping.form != engine.options.damping || damping.covariance != engine.options.covariance) {
     throw Error(ErrorKind::usage,
                 fmt::format("The ensemble was compiled for another form of damping than '{}'.",
                             damping.text()));
   }
+  if (damping.form == DampingForm::learned) check_learned(damping);
   if (damping.form != DampingForm::matrix) return;
   const auto noisy = static_cast<std::size_t>(
       std::count(engine.model.noisy().begin(), engine.model.noisy().end(), true));

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "divker/error.hpp"
+#include "ensemble/covariance_regression.hpp"
 #include "ensemble/map_pilot.hpp"
 #include "ensemble/trial.hpp"
 
@@ -61,7 +62,7 @@ std::vector<Damping> jacobian_grid(double best_constant) {
 
 // Neighbours of the best candidate.
 std::vector<Damping> refinement(const Damping& best, double dt) {
-  if (best.form == DampingForm::matrix || best.form == DampingForm::kernel) return {};
+  if (best.form != DampingForm::scalar && best.form != DampingForm::jacobian) return {};
   std::vector<Damping> grid;
   for (const double factor : {0.56, 1.78}) {
     Damping neighbour = best;
@@ -75,6 +76,73 @@ std::vector<Damping> refinement(const Damping& best, double dt) {
     grid.push_back(neighbour);
   }
   return grid;
+}
+
+constexpr std::size_t learning_paths = 2048;
+constexpr std::size_t learning_rounds = 2;
+// Learning takes a compilation and a sweep over paths each round: smaller runs are over sooner, and
+// larger models compile too long.
+constexpr std::size_t least_paths_to_learn_for = 8 * learning_paths;
+constexpr std::size_t most_states_to_learn_for = 128;
+// Every weight costs the run an operation or two: less is not worth them.
+constexpr double worthwhile_cost = 0.9;
+
+// Times in the second half of the run, where the start is forgotten: eight, or as many as keep the
+// samples below 32 MB.
+std::vector<double> learning_times(const Model& model, const StepOptions& step,
+                                   const RunOptions& run) {
+  constexpr std::size_t most_numbers = std::size_t{1} << 22U;
+  const std::size_t last = snapshot_steps(model.time(), run.snapshots).back();
+  const std::size_t numbers = 2 * model.dimension() + step.responses.size();
+  const std::size_t count = std::clamp<std::size_t>(most_numbers / (learning_paths * numbers), 1,
+                                                    std::min<std::size_t>(8, (last + 1) / 2));
+  std::vector<double> times;
+  for (std::size_t k = count; k-- > 0;) {
+    times.push_back(model.time().time(last - k * (last / 2) / count));
+  }
+  return times;
+}
+
+// The best of those that have a rate alpha.
+const Damping& start_of_learning(const std::vector<DampingCandidate>& finalists) {
+  for (const DampingCandidate& candidate : finalists) {
+    const DampingForm form = candidate.damping.form;
+    if (form == DampingForm::scalar || form == DampingForm::jacobian) return candidate.damping;
+  }
+  return finalists.front().damping;
+}
+
+// C(x) of the paths under the best damping so far, then of those under that C: the covariance falls
+// until it is the one that its own damping leaves. None where a path fails, or the run is to stop.
+std::vector<DampingCandidate> learn(Trial& trial, const Model& model,
+                                    const std::vector<double>& times,
+                                    const std::vector<DampingCandidate>& finalists,
+                                    std::size_t paths) {
+  const Damping& start = start_of_learning(finalists);
+  Damping learned = start;
+  for (std::size_t round = 0; round < learning_rounds; ++round) {
+    const Paths samples = trial.run(learned, learning_paths, times);
+    if (samples.summary.interrupted || samples.summary.failed != 0) return {};
+    learned = ensemble::regress_covariance(model, samples.snapshots);
+    learned.alpha = start.alpha;
+    learned.early = start.early;
+  }
+  std::vector<DampingCandidate> measured = trial.compare({learned}, paths);
+  std::erase_if(measured, [](const DampingCandidate& c) { return !std::isfinite(c.cost); });
+  return measured;
+}
+
+[[noreturn]] void throw_not_learned(const Damping& best) {
+  throw Error(ErrorKind::numerical,
+              fmt::format("Learned damping is not possible here: a path of the pilot failed, or "
+                          "the run was interrupted. The best of the others is '{}'.",
+                          best.text()));
+}
+
+bool learning_pays(const Model& model, const DampingRequest& request, const RunOptions& run) {
+  if (request.kind == DampingRequest::Kind::learned) return true;
+  return request.kind == DampingRequest::Kind::automatic && request.may_learn &&
+         run.paths >= least_paths_to_learn_for && model.dimension() <= most_states_to_learn_for;
 }
 
 // First the constants; then, around the best of them, the other forms.
@@ -118,6 +186,9 @@ void check_request(const Model& model, const StepOptions& step, const DampingReq
     return;
   }
   const std::string a_map = "model " + model.name() + " is a discrete-time map.";
+  if (request.kind == Kind::learned) {
+    throw Error(ErrorKind::usage, "Learned damping is a rate, for SDEs, but " + a_map);
+  }
   if (request.kind == Kind::jacobian_grid || (is_given && damping.form == DampingForm::jacobian)) {
     throw Error(ErrorKind::usage, "Jacobian damping is made of the drift of an SDE, but " + a_map);
   }
@@ -148,8 +219,19 @@ DampingChoice choose_by_trial(const Model& model, const DampingRequest& request,
   }
   insert(final_round,
          trial.compare(refinement(final_round.front().damping, model.time().step), choice.paths));
-  choice.damping = final_round.front().damping;
-  choice.cost = final_round.front().cost;
+  std::vector<DampingCandidate> learned;
+  if (learning_pays(model, request, run)) {
+    learned = learn(trial, model, learning_times(model, step, run), final_round, choice.paths);
+  }
+  const bool is_asked_for = request.kind == DampingRequest::Kind::learned;
+  if (is_asked_for && learned.empty()) throw_not_learned(final_round.front().damping);
+  const bool is_taken =
+      !learned.empty() &&
+      (is_asked_for || learned.front().cost < worthwhile_cost * final_round.front().cost);
+  const DampingCandidate& best = is_taken ? learned.front() : final_round.front();
+  choice.damping = best.damping;
+  choice.cost = best.cost;
+  insert(final_round, learned);
   choice.candidates.insert(choice.candidates.begin(), final_round.begin(), final_round.end());
   return choice;
 }

@@ -70,20 +70,30 @@ double variance_error(const Matrix& values) {
   return worst;
 }
 
-Measured Trial::measure(const Damping& damping, std::size_t paths) {
-  auto found = ensembles_.find(damping.form);
+const Ensemble& Trial::ensemble_for(const Damping& damping) {
+  const auto shape = std::pair(damping.form, damping.covariance);
+  auto found = ensembles_.find(shape);
   if (found == ensembles_.end()) {
     StepOptions options = step_;
-    options.damping = damping.form;
-    found = ensembles_.emplace(damping.form, Ensemble(model_, options)).first;
+    damping.shape(options);
+    found = ensembles_.emplace(shape, Ensemble(model_, options)).first;
   }
+  return found->second;
+}
+
+Paths Trial::run(const Damping& damping, std::size_t paths, const std::vector<double>& snapshots) {
   RunOptions run = run_;
   run.paths = paths;
   run.seed ^= pilot_seed;
   run.damping = damping;
+  run.snapshots = snapshots;
   run.failed_share = 1.0;
   run.progress = nullptr;
-  const Paths result = found->second.run(run);
+  return ensemble_for(damping).run(run);
+}
+
+Measured Trial::measure(const Damping& damping, std::size_t paths) {
+  const Paths result = run(damping, paths, run_.snapshots);
   if (result.summary.interrupted || result.summary.failed != 0) return {infinity, 1.0};
   Measured measured;
   double log_sum = 0.0;

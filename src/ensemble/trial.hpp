@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "divker/pilot.hpp"
@@ -43,13 +45,18 @@ class Trial {
                                                                 std::size_t paths);
   // Gaussian damping from paths of the pilot's; none for many states or a singular covariance.
   [[nodiscard]] std::vector<Damping> gaussian_if_possible() const;
+  // Paths of the pilot's, recorded at the times asked for.
+  [[nodiscard]] Paths run(const Damping& damping, std::size_t paths,
+                          const std::vector<double>& snapshots);
 
  private:
+  [[nodiscard]] const Ensemble& ensemble_for(const Damping& damping);
+
   const Model& model_;
   const StepOptions& step_;
   const RunOptions& run_;
   const VarianceMeasure& measure_;
-  std::map<DampingForm, Ensemble> ensembles_;
+  std::map<std::pair<DampingForm, std::shared_ptr<const CovectorCovariance>>, Ensemble> ensembles_;
 };
 
 // Puts `more` among the candidates, by cost.

@@ -141,13 +141,13 @@ struct Fit::Implementation {
     const double compiled_before = Kernel::total_compile_seconds();
     // A map that is one to one at the start may fold on the way to the fit: pure kernel steps hold
     // for both.
-    DampingRequest request = options.damping;
+    DampingRequest request = options.damping.without_learning();
     if (model.dynamics() == Dynamics::map && request.kind == DampingRequest::Kind::automatic) {
       request.kind = DampingRequest::Kind::given;
       request.damping.form = DampingForm::kernel;
     }
     effective.choice = choose_damping(at, request, step, run, measure);
-    step.damping = effective.choice.damping.form;
+    effective.choice.damping.shape(step);
     effective.alpha = effective.choice.damping.text();
     ensemble.emplace(at, step);
     effective.compile_seconds += Kernel::total_compile_seconds() - compiled_before;

@@ -29,6 +29,7 @@ struct IdentityOptions {
   InverseOrder order = InverseOrder::first;
   Scheme scheme = Scheme::euler;
   std::uint64_t seed = 1;
+  DampingRequest damping;
 };
 
 // One comparison: what should be zero, and the size of the terms that should cancel.
@@ -155,8 +156,8 @@ inline void add_differences(Ensemble& plain, const Model& model, std::size_t p,
   RunOptions run;
   run.paths = std::min(options.paths, options.paths_at_a_time);
   run.seed = options.seed;
-  const DampingChoice choice = choose_damping(model, {}, step, run);
-  step.damping = choice.damping.form;
+  const DampingChoice choice = choose_damping(model, options.damping, step, run);
+  choice.damping.shape(step);
   run.damping = choice.damping;
   const Ensemble carried(model, step);
   StepOptions states_only;
