@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "command.hpp"
+#include "divker/error.hpp"
 #include "divker/language.hpp"
 #include "divker/random.hpp"
-#include "launch.hpp"
+#include "divker/ranks.hpp"
 #include "lorenz96_reference.hpp"
 
 namespace divker::app {
@@ -68,10 +69,17 @@ Ensemble response_ensemble(const Model& model) {
 
 class Discard : public Collector {
  public:
-  [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup) const override { return nullptr; }
+  [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup) const override { return empty_part(); }
   void absorb(std::unique_ptr<Part>) override {}
-  [[nodiscard]] std::unique_ptr<Part> empty_part() const override { return nullptr; }
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    return std::make_unique<Nothing>();
+  }
   void transfer(Archive&) override {}
+
+ private:
+  struct Nothing : Part {
+    void transfer(Archive&) override {}
+  };
 };
 
 RunOptions bench_run(std::size_t paths, unsigned threads) {
@@ -123,6 +131,20 @@ void two_threads(const BenchOptions& options) {
   emit({{"case", "lorenz96-40/two-threads"},
         {"path_steps_per_s", work / times.first},
         {"ratio_to_one_thread", times.ratio}});
+}
+
+// One thread of every rank against one thread of the first rank, which has as many paths as all.
+void against_one_rank(const BenchOptions& options) {
+  const Ensemble ensemble = response_ensemble(load_model("lorenz96"));
+  const RunOptions run = bench_run(options.paths * ranks().size(), 1);
+  const auto on_first = [&] { alone([&] { run_discarding(ensemble, run); }); };
+  const Paired times = paired(
+      options.repeats, [&] { run_discarding(ensemble, run); }, [&] { on_first_rank(on_first); });
+  const double work = static_cast<double>(run.paths * ensemble.model().time().steps());
+  emit({{"case", "lorenz96-40/ranks"},
+        {"ranks", ranks().size()},
+        {"path_steps_per_s", work / times.first},
+        {"ratio_to_one_rank", times.ratio}});
 }
 
 // What each shipped model costs with score and all responses, one thread.
@@ -211,6 +233,7 @@ std::vector<std::string> group_names() {
 void add_bench(CLI::App& app, int& code) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* command = app.add_subcommand("bench", "The benchmark table as JSON lines");
+  command->footer("Started by mpirun: how much faster all ranks are than one.");
   command->add_option("--repeats", options->repeats, "Repeats; medians are printed")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
@@ -221,7 +244,16 @@ void add_bench(CLI::App& app, int& code) {
       ->delimiter(',')
       ->check(CLI::IsMember(group_names()));
   command->callback([options, &code] {
-    require_one_rank("bench");
+    if (ranks().size() > 1) {
+      if (!options->only.empty()) {
+        throw Error(ErrorKind::usage,
+                    "--only names measurements of one process; on several ranks bench compares "
+                    "them with one.");
+      }
+      against_one_rank(*options);
+      code = exit_done;
+      return;
+    }
     for (const Group& group : groups) {
       const auto& only = options->only;
       if (only.empty() || std::find(only.begin(), only.end(), group.name) != only.end()) {

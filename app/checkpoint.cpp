@@ -1,12 +1,9 @@
-// --checkpoint of the runs: saving to a file, and going on from it.
-#include "divker/checkpoint.hpp"
-
+// --checkpoint of the runs.
 #include <filesystem>
 
+#include "checkpoint_file.hpp"
 #include "command.hpp"
 #include "divker/error.hpp"
-#include "divker/file.hpp"
-#include "divker/ranks.hpp"
 
 namespace divker::app {
 
@@ -32,24 +29,7 @@ Checkpoint checkpoint_of(const CommonOptions& options) {
       std::filesystem::weakly_canonical(options.out) == std::filesystem::weakly_canonical(file)) {
     throw Error(ErrorKind::usage, "--checkpoint and --out name the same file.");
   }
-  on_first_rank([&file] {
-    check_writable(file);
-    remove_abandoned(file);
-  });
-  Checkpoint checkpoint;
-  checkpoint.name = file;
-  checkpoint.seconds = options.checkpoint_every;
-  checkpoint.load = [file] {
-    return from_first_rank(
-        [&file] { return std::filesystem::exists(file) ? read_binary_file(file) : std::string(); });
-  };
-  checkpoint.save = [file](std::string_view frame, std::string_view state) {
-    OutputFile output(file);
-    output.write(frame);
-    output.write(state);
-    output.commit();
-  };
-  return checkpoint;
+  return checkpoint_in(file, options.checkpoint_every);
 }
 
 }  // namespace divker::app

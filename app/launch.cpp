@@ -70,14 +70,6 @@ void join_ranks() {
   agree_on_lanes();
 }
 
-void require_one_rank(const std::string& subcommand) {
-  if (ranks().size() == 1) return;
-  throw Error(ErrorKind::usage,
-              fmt::format("divker {} runs other commands or measures speed: start it without MPI, "
-                          "not on {} ranks.",
-                          subcommand, ranks().size()));
-}
-
 int leave_ranks(Ending mine) {
   std::fflush(stdout);
   Archive letter;

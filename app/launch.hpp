@@ -15,9 +15,6 @@ struct Ending {
 // standard error. Throws Error(usage) where the ranks cannot work together.
 void join_ranks();
 
-// Error(usage) if there are several ranks: for subcommands that start or time others.
-void require_one_rank(const std::string& subcommand);
-
 // Waits for the other ranks and ends as they do: an error that all have met is said once, one of
 // some ranks too. If the others go on without this one, which has met an error, it ends them all.
 // Returns the exit code.

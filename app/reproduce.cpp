@@ -1,18 +1,24 @@
 // divker reproduce: the experiments of the method's paper and some beyond, each a script that asks
 // this command, writes tables and a picture, and says whether the figures are as expected.
 #include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "command.hpp"
 #include "divker/error.hpp"
 #include "divker/language.hpp"
-#include "launch.hpp"
+#include "divker/ranks.hpp"
 
 namespace divker::app {
 namespace {
@@ -67,18 +73,43 @@ const Script& named(const std::vector<Script>& all, const std::string& name) {
               fmt::format("There is no experiment '{}'; the experiments are: {}.", name, names));
 }
 
-// This process becomes the script: Ctrl-C and the exit code are its own.
-[[noreturn]] void become(const Script& script, const std::string& out, bool quick) {
+std::vector<std::string> command_line(const Script& script, const std::string& out, bool quick) {
   std::vector<std::string> words{DIVKER_PYTHON, script.path.string(),
                                  "--divker",    fs::read_symlink("/proc/self/exe").string(),
                                  "--out",       out.empty() ? "reproduced/" + script.name : out};
   if (quick) words.emplace_back("--quick");
+  return words;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  execv(arguments.front(), arguments.data());
+  return arguments;
+}
+
+[[noreturn]] void throw_not_started(int reason) {
   throw Error(ErrorKind::usage, fmt::format("The experiment needs {}, which cannot be run: {}.",
-                                            DIVKER_PYTHON, std::strerror(errno)));
+                                            DIVKER_PYTHON, std::strerror(reason)));
+}
+
+// This process becomes the script: Ctrl-C and the exit code are its own.
+[[noreturn]] void become(std::vector<std::string> words) {
+  execv(words.front().c_str(), pointers(words).data());
+  throw_not_started(errno);
+}
+
+// The script as a process of the first rank, whose commands run alone; its exit code.
+int run_beside_ranks(std::vector<std::string> words) {
+  setenv("DIVKER_MPI", "off", 1);
+  pid_t child = 0;
+  const int problem =
+      posix_spawn(&child, words.front().c_str(), nullptr, nullptr, pointers(words).data(), environ);
+  if (problem != 0) throw_not_started(problem);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : exit_interrupted;
 }
 
 struct Request {
@@ -98,6 +129,7 @@ void add_reproduce(CLI::App& app, int& code) {
                       "Folder of its tables and picture (default: reproduced/NAME)");
   command->add_flag("--quick", request->quick, "With few paths, in seconds");
   command->footer(
+      "Started by mpirun: on the first rank alone.\n"
       "Exit codes: 0 the figures are as expected, 1 they are not, 2 usage or a script that could "
       "not run.");
   command->callback([request, &code] {
@@ -107,8 +139,10 @@ void add_reproduce(CLI::App& app, int& code) {
       code = exit_done;
       return;
     }
-    require_one_rank("reproduce");
-    become(named(all, request->name), request->out, request->quick);
+    auto words = command_line(named(all, request->name), request->out, request->quick);
+    if (ranks().size() == 1) become(std::move(words));
+    code = std::stoi(
+        from_first_rank([&words] { return std::to_string(run_beside_ranks(std::move(words))); }));
   });
 }
 

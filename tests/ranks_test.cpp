@@ -179,9 +179,28 @@ TEST_F(RanksTest, OneRankSpeaks) {
     EXPECT_EQ(together.err, alone.err);
     EXPECT_EQ(together.out, alone.out);
   }
-  const Outcome refused = run_on(2, {"bench"});
+}
+
+TEST_F(RanksTest, BenchComparesWithOneRank) {
+  const Outcome outcome = run_on(2, {"bench", "--repeats", "1", "--paths", "256"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const Json line = Json::parse(outcome.out);  // one line, of one rank
+  EXPECT_EQ(line["case"], "lorenz96-40/ranks");
+  EXPECT_EQ(line["ranks"], 2);
+  EXPECT_GT(line["ratio_to_one_rank"].get<double>(), 0.0);
+  const Outcome refused = run_on(2, {"bench", "--only", "normals"});
   EXPECT_EQ(refused.code, 2);
-  EXPECT_TRUE(refused.err.starts_with("divker: divker bench ")) << refused.err;
+  EXPECT_TRUE(refused.err.starts_with("divker: --only names measurements of one process"))
+      << refused.err;
+}
+
+TEST_F(RanksTest, ExperimentsRunOnTheFirst) {
+  const Outcome outcome =
+      run_on(2, {"reproduce", "rough_noise", "--quick", "--out", path("out").string()});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const auto tables = outcome.out.find("as expected");
+  EXPECT_NE(tables, std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find("as expected", tables + 1), std::string::npos);  // said once
 }
 
 TEST_F(RanksTest, ARankWithAnErrorOfItsOwnEndsAll) {

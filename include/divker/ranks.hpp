@@ -42,6 +42,8 @@ class Ranks {
 [[nodiscard]] Ranks& ranks();
 // To be called before all else; null: this process alone.
 void use_ranks(std::unique_ptr<Ranks> those);
+// Does the work as if this process were the only rank; the others do not take part.
+void alone(const std::function<void()>& work);
 // The ranks that mpirun or another launcher of MPI has started, null if this process was started
 // alone; DIVKER_MPI=off in the environment says so. MPI is loaded for this only. Error(usage) if
 // it cannot be.

@@ -46,10 +46,21 @@ class AnswerOptions(RunOptions, total=False):
     degree: int
 
 
-class PointOptions(AnswerOptions, total=False):
+class SavedOptions(TypedDict, total=False):
+    """What answers of one run take: the run is saved now and then (docs/durable.md)."""
+
+    checkpoint: str | os.PathLike[str]  # the file; where it is there, the run goes on from it
+    checkpoint_every: float  # seconds between two saves: 60
+
+
+class PointOptions(AnswerOptions, SavedOptions, total=False):
     """And what answers at points and of means take."""
 
     time: float             # of the density, on the time grid; the end
+
+
+class PathOptions(RunOptions, SavedOptions, total=False):
+    """What simulations take."""
 
 
 Parameters = ParamSpec("Parameters")
@@ -191,6 +202,8 @@ class Model:
         """compute(core, options) for the model with the options dt, T and samples applied."""
         check_names(run, kind, compute.__name__)
         options = {**own, **run}
+        if options.get("checkpoint") is not None:
+            options["checkpoint"] = os.fspath(options["checkpoint"])
         model = self
         grid = {name: options.pop(name) for name in ("dt", "T", "tamed") if name in options}
         if grid:
@@ -201,14 +214,15 @@ class Model:
         return model, compute(model._core, options)
 
     def simulate(self, times: Sequence[float] | None = None, *, keep: bool = True,
-                 **run: Unpack[RunOptions]) -> Simulation | MomentsResult:
+                 **run: Unpack[PathOptions]) -> Simulation | MomentsResult:
         """Paths at the snapshot times (default: the end of the time grid).
 
         keep=True: the states of all paths, paths * len(times) * states doubles, as a Simulation.
-        keep=False: means and deviations from sums alone, as a MomentsResult.
+        keep=False: means and deviations from sums alone, as a MomentsResult; with `checkpoint`
+        the run survives its process.
         """
         own = {"times": list(times) if times is not None else None, "keep": keep}
-        model, values = self._run(_core.simulate, own, run, RunOptions)
+        model, values = self._run(_core.simulate, own, run, PathOptions)
         return Simulation(model, values) if keep else MomentsResult(model, values)
 
     def sample(self, n: int = 100_000, **run: Unpack[RunOptions]) -> np.ndarray:
@@ -286,7 +300,7 @@ class Model:
                "group": group, "stationary": stationary or of_stationary, "match": match,
                "optimizer": optimizer, "iterations": iterations, "starts": starts,
                "tolerance": tolerance, "rate": rate, "window": window,
-               "checkpoint": os.fspath(checkpoint) if checkpoint is not None else None}
+               "checkpoint": checkpoint}
         _, (values, marginals, fitted, text) = self._run(_core.fit, own, run, AnswerOptions)
         return FitResult(Model._of(fitted), values, marginals, text)
 

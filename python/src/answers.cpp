@@ -105,6 +105,7 @@ StationaryOptions take_stationary(Arguments& arguments, Settings& settings,
                                   const LoadedModel& loaded, const Points& points) {
   StationaryOptions options;
   options.answer = settings.answer(loaded);
+  options.answer.checkpoint = Settings::take_checkpoint(arguments);
   arguments.take("window", options.window, "a number");
   arguments.take("spinup", options.spinup, "a number");
   arguments.take("length", options.length, "a number");
@@ -120,6 +121,11 @@ py::dict simulate(const LoadedModel& loaded, const py::dict& values) {
   arguments.take("times", run.snapshots, "a list of times");
   bool keep = true;
   arguments.take("keep", keep, "True or False");
+  const Checkpoint checkpoint = Settings::take_checkpoint(arguments);
+  if (keep && checkpoint.on()) {
+    throw Error(ErrorKind::usage,
+                "checkpoint is for keep=False: the paths themselves are kept in memory alone.");
+  }
   arguments.require_empty();
   Dictionary result;
   Effective effective;
@@ -139,7 +145,7 @@ py::dict simulate(const LoadedModel& loaded, const py::dict& values) {
     result.set("arrays", snapshots);
   } else {
     const MomentsAnswer answer =
-        settings.compute([&] { return simulate_moments(loaded.model, run); });
+        settings.compute([&] { return simulate_moments(loaded.model, run, checkpoint); });
     effective = answer.effective;
     fields::moments(result, answer);
   }
@@ -164,7 +170,8 @@ py::dict score(const LoadedModel& loaded, const py::dict& values) {
                              effective);
   }
   const bool exact = take_fokker_planck(arguments, loaded.model);
-  const AnswerOptions how = settings.answer(loaded);
+  AnswerOptions how = settings.answer(loaded);
+  how.checkpoint = Settings::take_checkpoint(arguments);
   arguments.require_empty();
   PointAnswer answer =
       settings.compute([&] { return score_at(loaded.model, points.chosen(loaded, how.run), how); });
@@ -294,8 +301,8 @@ py::dict response(const LoadedModel& loaded, const py::dict& values) {
   require_alone(values, {{"at", "observable"},
                          {"fokker_planck", "observable"},
                          {"stationary", "time", "fokker_planck", "method", "to"},
-                         {"method", "to", "fokker_planck"},
-                         {"to", "wrt", "fokker_planck"}});
+                         {"method", "to", "fokker_planck", "checkpoint"},
+                         {"to", "wrt", "fokker_planck", "checkpoint"}});
   Arguments arguments(values);
   bool stationary = false;
   arguments.take("stationary", stationary, "True or False");
@@ -310,7 +317,8 @@ py::dict response(const LoadedModel& loaded, const py::dict& values) {
   const std::string observable = take_observable(arguments, loaded.model);
   const std::vector<std::size_t> parameters = take_parameters(arguments, loaded.model);
   const bool exact = take_fokker_planck(arguments, loaded.model);
-  const AnswerOptions how = settings.answer(loaded);
+  AnswerOptions how = settings.answer(loaded);
+  how.checkpoint = Settings::take_checkpoint(arguments);
   arguments.require_empty();
   if (!observable.empty()) {
     const ObservableAnswer answer = settings.compute(

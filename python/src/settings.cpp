@@ -5,8 +5,10 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
+#include "checkpoint_file.hpp"
 #include "divker/error.hpp"
 
 namespace divker::python {
@@ -104,6 +106,20 @@ AnswerOptions Settings::answer(const LoadedModel& loaded) {
   answer.regressor = regressor_;
   answer.regressor_options = regressor_options_;
   return answer;
+}
+
+Checkpoint Settings::take_checkpoint(Arguments& arguments) {
+  std::string file;
+  double seconds = Checkpoint{}.seconds;
+  arguments.take("checkpoint", file, "the name of a file");
+  const bool has_pace = arguments.take("checkpoint_every", seconds, "a number of seconds");
+  if (!(seconds >= 0.0) || !std::isfinite(seconds)) {
+    throw Error(ErrorKind::usage,
+                fmt::format("checkpoint_every: {} is not a number of seconds.", seconds));
+  }
+  if (!file.empty()) return app::checkpoint_in(file, seconds);
+  if (has_pace) throw Error(ErrorKind::usage, "checkpoint_every needs checkpoint.");
+  return {};
 }
 
 py::dict Settings::with_run(Dictionary answer, const Model& model,

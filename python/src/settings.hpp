@@ -31,16 +31,17 @@ class Arguments {
  public:
   explicit Arguments(const py::dict& values) : values_(values) {}
 
-  // Leaves `value` as it is where the name is missing or None.
+  // Whether the name is there; leaves `value` as it is where it is missing or None.
   template <class T>
-  void take(const char* name, T& value, const char* expected) {
+  bool take(const char* name, T& value, const char* expected) {
     const py::object given = pop(name);
-    if (!given || given.is_none()) return;
+    if (!given || given.is_none()) return false;
     try {
       value = py::cast<T>(given);
     } catch (const py::cast_error&) {
       refuse(name, given, expected);
     }
+    return true;
   }
   [[nodiscard]] py::object pop(const char* name);
   void require_empty() const;
@@ -62,6 +63,8 @@ class Settings {
   // Must be called, and the options used, while this object lives.
   [[nodiscard]] RunOptions run(const LoadedModel& loaded);
   [[nodiscard]] AnswerOptions answer(const LoadedModel& loaded);
+  // `checkpoint` and `checkpoint_every`: for answers of one run. None where no file is named.
+  [[nodiscard]] static Checkpoint take_checkpoint(Arguments& arguments);
   [[nodiscard]] std::atomic<bool>& stop() { return stop_; }
   [[nodiscard]] int order() const { return order_; }
   [[nodiscard]] const std::optional<double>& time() const { return time_; }

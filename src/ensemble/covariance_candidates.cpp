@@ -184,6 +184,7 @@ std::vector<CovarianceGroup> covariance_groups(const Model& model) {
     }
   }
   std::vector<Group> groups;
+  groups.reserve(vectors.size() + std::max<std::size_t>(singles.size(), 1));
   for (const auto& [kind, families] : vectors) groups.push_back(Chain(families).group());
   if (singles.size() > most_joint_singles) {
     std::transform(singles.begin(), singles.end(), std::back_inserter(groups),

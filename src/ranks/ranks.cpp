@@ -71,6 +71,17 @@ void use_ranks(std::unique_ptr<Ranks> those) {
   current() = those ? std::move(those) : std::make_unique<OneRank>();
 }
 
+void alone(const std::function<void()>& work) {
+  struct Restore {
+    std::unique_ptr<Ranks> others = std::exchange(current(), std::make_unique<OneRank>());
+    Restore() = default;
+    Restore(const Restore&) = delete;
+    Restore& operator=(const Restore&) = delete;
+    ~Restore() { current() = std::move(others); }
+  } restore;
+  work();
+}
+
 std::unique_ptr<Ranks> launched_ranks() {
   if (!has_launcher()) return nullptr;
   const std::filesystem::path file = plugin();
