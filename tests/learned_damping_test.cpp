@@ -280,6 +280,14 @@ TEST(LearnedDamping, KeepsTheIdentities) {
   }
 }
 
+TEST(LearnedDamping, IsThereForRunsOfFewSteps) {
+  for (const double end : {0.1, 0.2, 0.3, 0.5}) {
+    const Model model = load_model("ou").with_time({0.0, 0.1, end});
+    EXPECT_EQ(choose_damping(model, parse_damping("learned"), {}, run_of(1'000)).damping.text(),
+              "learned");
+  }
+}
+
 TEST(LearnedDamping, RefusesWhatHasNoUseForIt) {
   test::expect_error(ErrorKind::usage,
                      "Learned damping is a rate, for SDEs, but model logistic is a discrete-time "

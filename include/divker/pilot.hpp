@@ -37,8 +37,8 @@ struct DampingChoice {
 //   Gaussian damping A = E[S S^T] P_t^{-1}, P_t the covariance of the pilot's paths (M <= 64),
 //   the pure kernel step, with the exact scheme alone,
 //   neighbours of the winner,
-//   and learned damping, if it leaves at least a tenth less variance than all of these: for runs of
-//   16384 paths and more, up to 128 states, where the request allows it.
+//   and learned damping, if it leaves at least a tenth less variance than all of these, with no
+//   heavier tails: for runs of 16384 paths and more, up to 128 states, where the request allows it.
 // The path does not depend on the damping, so all candidates see the same paths (common random
 // numbers) and their costs compare far better than each is known. All are screened with 256 paths,
 // the best four with up to 1024. Cost: at most about 12,000 paths, and one compilation per form;

@@ -94,8 +94,8 @@ std::vector<double> learning_times(const Model& model, const StepOptions& step,
   constexpr std::size_t most_numbers = std::size_t{1} << 22U;
   const std::size_t last = snapshot_steps(model.time(), run.snapshots).back();
   const std::size_t numbers = 2 * model.dimension() + step.responses.size();
-  const std::size_t count = std::clamp<std::size_t>(most_numbers / (learning_paths * numbers), 1,
-                                                    std::min<std::size_t>(8, (last + 1) / 2));
+  const std::size_t count =
+      std::clamp<std::size_t>(std::min(most_numbers / (learning_paths * numbers), last / 2), 1, 8);
   std::vector<double> times;
   for (std::size_t k = count; k-- > 0;) {
     times.push_back(model.time().time(last - k * (last / 2) / count));
@@ -130,6 +130,15 @@ std::vector<DampingCandidate> learn(Trial& trial, const Model& model,
   std::vector<DampingCandidate> measured = trial.compare({learned}, paths);
   std::erase_if(measured, [](const DampingCandidate& c) { return !std::isfinite(c.cost); });
   return measured;
+}
+
+// Less variance that rests on fewer paths is none.
+bool is_better(Trial& trial, const DampingCandidate& learned, const DampingCandidate& other,
+               std::size_t paths) {
+  constexpr double heavier = 2.0;
+  return learned.cost < worthwhile_cost * other.cost &&
+         trial.measure(learned.damping, paths).error <
+             heavier * trial.measure(other.damping, paths).error;
 }
 
 [[noreturn]] void throw_not_learned(const Damping& best) {
@@ -227,7 +236,7 @@ DampingChoice choose_by_trial(const Model& model, const DampingRequest& request,
   if (is_asked_for && learned.empty()) throw_not_learned(final_round.front().damping);
   const bool is_taken =
       !learned.empty() &&
-      (is_asked_for || learned.front().cost < worthwhile_cost * final_round.front().cost);
+      (is_asked_for || is_better(trial, learned.front(), final_round.front(), choice.paths));
   const DampingCandidate& best = is_taken ? learned.front() : final_round.front();
   choice.damping = best.damping;
   choice.cost = best.cost;
