@@ -48,6 +48,7 @@ struct CommonOptions {
   void declare(CLI::App& command);        // these and all that concerns a run
   void declare_damping(CLI::App& command);
   void declare_checkpoint(CLI::App& command);  // checkpoint.cpp
+  void declare_pace(CLI::App& command);        // of --checkpoint, which is declared
 };
 
 // The model with --set applied, and its samples read if it starts from some.

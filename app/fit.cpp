@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "checkpoint_file.hpp"
 #include "command.hpp"
 #include "divker/error.hpp"
 #include "divker/file.hpp"
@@ -126,9 +127,11 @@ void FitCommandOptions::declare_all(CLI::App& command) {
   declare_method(*this, command);
   command
       .add_option("--checkpoint", checkpoint,
-                  "Save the state after every iteration, and go on from it if it is there")
+                  "Save the fit after every iteration, and within long ones; go on from it if it "
+                  "is there")
       ->type_name("FILE")
       ->check(not_empty());
+  declare_pace(command);
   command.add_option("--history", history, "Write the iterations to a .csv, .npy or .h5 file")
       ->type_name("FILE")
       ->check(not_empty());
@@ -259,21 +262,29 @@ int run_fit(const FitCommandOptions& options) {
   check_outputs(options);
   FitData data = read_data(options, loaded.model);
   const DataRemarks remarks{data.largest_shift, data.ignored};
-  Fit fit(loaded.model, std::move(data), fit_options(options, loaded));
+  FitOptions how = fit_options(options, loaded);
+  const SavedRuns runs(options.checkpoint, options.checkpoint_every);
+  const bool is_saved = !options.checkpoint.empty();
+  if (is_saved) {
+    how.saved_runs = [&runs](const std::string& run) { return runs.of(run); };
+  }
+  Fit fit(loaded.model, std::move(data), how);
   if (const std::string saved = saved_state(options.checkpoint); !saved.empty()) {
     fit.resume(parse_fit_state(saved, options.checkpoint));
   }
   const auto save = [&] {
-    if (options.checkpoint.empty()) return;
+    if (!is_saved) return;
     on_first_rank([&] { write_whole_file(options.checkpoint, to_text(fit.state())); });
   };
   while (fit.advance()) {
     save();
+    if (is_saved) runs.keep_only(fit.current_run());
     show_progress(options, fit.state());
   }
   save();
   if (on_any_rank(stop_requested())) return interrupted(options, fit.state());
   const FitResult result = fit.result();
+  if (is_saved) runs.keep_only();
   on_first_rank([&] {
     if (!options.out.empty()) write_whole_file(options.out, fitted_text(result));
     if (!options.history.empty()) write_table(options.history, history_table(result));

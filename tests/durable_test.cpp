@@ -132,6 +132,51 @@ TEST_F(DurableTest, KilledAgainAndAgainAFitEndsWithTheSameBits) {
   }
 }
 
+// Killed within its first iteration, which is one long run of paths.
+TEST_F(DurableTest, AFitGoesOnWithinAnIteration) {
+  write("m.sde",
+        "model m\nparam m = 1\nparam s = 1 in (0, inf)\nstate x\ndx = (m - x) dt + s dW\n"
+        "init x ~ normal(0, 0.5)\ntime 0 : 0.0005 : 1\n");
+  ASSERT_EQ(run({"sample", "m.sde", "-n", "300", "--seed", "9", "--out", "y.npy"}).code, 0);
+  const auto words = [](const std::string& name) {
+    return Words{"fit",     "m.sde",        "--data",     "y.npy",
+                 "--paths", "40000",        "--alpha",    "1",
+                 "--json",  "--optimizer",  "gd",         "--iterations",
+                 "2",       "--checkpoint", name,         "--checkpoint-every",
+                 "0",       "--out",        name + ".sde"};
+  };
+  const int code = run(words("whole")).code;
+  const auto runs = [this] {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(path("."))) {
+      if (entry.path().filename().string().starts_with("c.run-")) found.push_back(entry.path());
+    }
+    return found;
+  };
+  const pid_t child = start(words("c"));
+  while (runs().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  kill(child, SIGKILL);
+  (void)finish(child);
+  EXPECT_FALSE(fs::exists(path("c"))) << "no iteration had ended";
+  const fs::path saved = runs().front();
+  fs::copy(saved, path("kept"));
+  EXPECT_EQ(run(words("c")).code, code);
+  EXPECT_EQ(text_of(path("c")), text_of(path("whole")));
+  EXPECT_EQ(text_of(path("c.sde")), text_of(path("whole.sde")));
+  EXPECT_TRUE(runs().empty()) << "a fit that has ended leaves none";
+
+  // It is read, or this would go unseen; and what is another run's is none.
+  remove({"c", "c.sde"});
+  std::ofstream(saved) << "torn";
+  const Outcome torn = run(words("c"));
+  EXPECT_EQ(torn.code, 3);
+  EXPECT_NE(torn.err.find("is no checkpoint of a run"), std::string::npos) << torn.err;
+  fs::copy(path("kept"), saved, fs::copy_options::overwrite_existing);
+  Words other = words("c");
+  other.insert(other.end(), {"--seed", "2"});
+  EXPECT_EQ(run(other).code, code);
+}
+
 TEST_F(DurableTest, EveryAnswerGoesOn) {
   const std::vector<Words> answers{
       {"score", "ou", "--alpha", "1"},

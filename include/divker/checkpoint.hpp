@@ -23,7 +23,8 @@ struct Checkpoint {
   // Between two saves at most; but a save that takes long is not repeated before ten times as long.
   // 0: after every group of paths.
   double seconds = 60.0;
-  std::string kept;  // what the collector keeps, in words: part of the run's identity
+  bool own_only = false;  // what another run has saved is none, and no error
+  std::string kept;       // what the collector keeps, in words: part of the run's identity
 
   [[nodiscard]] bool on() const { return static_cast<bool>(save); }
   [[nodiscard]] Checkpoint of(std::string what) const {

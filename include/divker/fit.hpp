@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,9 @@ struct FitOptions {
                                 // paths do not contradict; see docs/fit.md
   double rate = 0.0;            // of adam and gd; 0: 0.05 and 0.2
   double window = 0.0;          // stationary data: time of the window; 0: half of the time grid
+  // Where the runs of an iteration are saved while they last, by their names; empty: nowhere. A
+  // fit that resumes at the iteration before finds them again.
+  std::function<Checkpoint(const std::string& run)> saved_runs;
 };
 
 // One step of the optimiser, or one enlargement of the sample.
@@ -151,6 +155,8 @@ class Fit {
   // One iteration. False: the fit has ended, or the stop flag of the run was set (then the state is
   // as before the iteration).
   bool advance();
+  // The name of the run at the parameters where the fit stands, which the next iteration needs.
+  [[nodiscard]] std::string current_run() const;
   // Where the fit stands: two passes over the paths at most.
   [[nodiscard]] FitResult result();
 

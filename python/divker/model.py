@@ -285,8 +285,8 @@ class Model:
             group: str | None = None, stationary: bool = False, match: str = "centred",
             optimizer: str = "newton", iterations: int = 50, starts: int = 1,
             tolerance: float = 0.1, rate: float | None = None, window: float | None = None,
-            checkpoint: str | os.PathLike[str] | None = None, **run: Unpack[AnswerOptions]
-            ) -> FitResult:
+            checkpoint: str | os.PathLike[str] | None = None,
+            checkpoint_every: float | None = None, **run: Unpack[AnswerOptions]) -> FitResult:
         """The parameters that are not fixed, from snapshots of a population (docs/fit.md).
 
         data: a table, or a list of tables: an (N, states) array, a dictionary or data frame of
@@ -300,7 +300,7 @@ class Model:
                "group": group, "stationary": stationary or of_stationary, "match": match,
                "optimizer": optimizer, "iterations": iterations, "starts": starts,
                "tolerance": tolerance, "rate": rate, "window": window,
-               "checkpoint": checkpoint}
+               "checkpoint": checkpoint, "checkpoint_every": checkpoint_every}
         _, (values, marginals, fitted, text) = self._run(_core.fit, own, run, AnswerOptions)
         return FitResult(Model._of(fitted), values, marginals, text)
 

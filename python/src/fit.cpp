@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "checkpoint_file.hpp"
 #include "divker/error.hpp"
 #include "divker/file.hpp"
 #include "fit_names.hpp"
@@ -73,17 +74,29 @@ FitOptions take_options(Arguments& arguments, Settings& settings, const LoadedMo
   return fit;
 }
 
-// Iterates, saving the state where a checkpoint is asked for.
-FitResult iterate(Fit& fit, const std::string& checkpoint) {
-  const auto save = [&] {
-    if (!checkpoint.empty()) write_whole_file(checkpoint, to_text(fit.state()));
-  };
-  if (!checkpoint.empty() && std::filesystem::exists(checkpoint)) {
+// Iterates, saving the state after each iteration.
+FitResult iterate(Fit& fit, const std::string& checkpoint, const app::SavedRuns& runs) {
+  const auto save = [&] { write_whole_file(checkpoint, to_text(fit.state())); };
+  if (std::filesystem::exists(checkpoint)) {
     fit.resume(parse_fit_state(read_text_file(checkpoint), checkpoint));
   }
-  while (fit.advance()) save();
+  while (fit.advance()) {
+    save();
+    runs.keep_only(fit.current_run());
+  }
   save();
-  return fit.result();
+  FitResult result = fit.result();
+  runs.keep_only();
+  return result;
+}
+
+FitResult fitted(const Model& model, FitData data, FitOptions options,
+                 const Checkpoint& checkpoint) {
+  if (!checkpoint.on()) return fit_parameters(model, data, options);
+  const app::SavedRuns runs(checkpoint.name, checkpoint.seconds);
+  options.saved_runs = [&runs](const std::string& run) { return runs.of(run); };
+  Fit fit(model, std::move(data), options);
+  return iterate(fit, checkpoint.name, runs);
 }
 
 // (the keys of the command's JSON, marginals, the fitted model, its text)
@@ -92,14 +105,10 @@ py::tuple fit_model(const LoadedModel& loaded, const py::dict& values) {
   Settings settings(arguments);
   FitData data = take_data(arguments, loaded.model);
   const FitOptions options = take_options(arguments, settings, loaded);
-  std::string checkpoint;
-  arguments.take("checkpoint", checkpoint, "the name of a file");
+  const Checkpoint checkpoint = Settings::take_checkpoint(arguments);
   arguments.require_empty();
-  if (!checkpoint.empty()) check_writable(checkpoint);
-  const FitResult result = settings.compute([&] {
-    Fit fit(loaded.model, std::move(data), options);
-    return iterate(fit, checkpoint);
-  });
+  const FitResult result =
+      settings.compute([&] { return fitted(loaded.model, std::move(data), options, checkpoint); });
   Dictionary about;
   fields::fit(about, result);
   Dictionary compared;

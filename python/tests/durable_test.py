@@ -46,6 +46,15 @@ class Saved(TestCase):
         whole = model.simulate(keep=False, paths=200_000).to_dict()
         self.assertEqual(without_times(resumed), without_times(whole))
 
+    def test_a_fit_saves_its_runs(self):
+        model = divker.Model("ou").set(dt=0.02)
+        data = model.sample(300, seed=5)
+        asked = {"paths": 4000, "alpha": 1, "iterations": 2, "optimizer": "gd"}
+        whole = model.fit(data, **asked)
+        saved = model.fit(data, **asked, checkpoint=self.folder / "fit", checkpoint_every=0)
+        self.assertEqual(saved.estimate.tolist(), whole.estimate.tolist())
+        self.assertEqual([file.name for file in self.folder.iterdir()], ["fit"])
+
     def test_wrong_uses(self):
         file = self.folder / "x.run"
         model = divker.Model("ou")

@@ -88,6 +88,13 @@ std::string state_in(std::string bytes, const std::string& name) {
   return bytes;
 }
 
+bool is_same(const std::vector<IdentityEntry>& saved, const std::vector<IdentityEntry>& here) {
+  return std::equal(saved.begin(), saved.end(), here.begin(), here.end(),
+                    [](const IdentityEntry& a, const IdentityEntry& b) {
+                      return a.name == b.name && a.value == b.value;
+                    });
+}
+
 void require_same(const std::vector<IdentityEntry>& saved, const std::vector<IdentityEntry>& here,
                   const std::string& name) {
   for (std::size_t i = 0; i < std::max(saved.size(), here.size()); ++i) {
@@ -174,6 +181,7 @@ bool Checkpointer::resume() {
   Archive archive(state_in(std::move(bytes), settings_.name));
   std::vector<IdentityEntry> saved;
   archive(saved);
+  if (settings_.own_only && !is_same(saved, identity_)) return false;
   require_same(saved, identity_, settings_.name);
   transfer_(archive);
   if (!archive.at_end()) fail_resuming(settings_.name, "it holds more than this run absorbs");

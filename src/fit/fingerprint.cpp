@@ -54,4 +54,13 @@ std::string fingerprint_of(const Model& model, const FitData& data, const FitOpt
   return hash.text();
 }
 
+std::string run_name(const std::vector<double>& parameters, const std::vector<std::size_t>& active,
+                     const RunOptions& run) {
+  Hash hash;
+  for (const double value : parameters) hash.add(value);
+  for (const std::size_t p : active) hash.add(static_cast<double>(p));
+  hash.add(fmt::format("{} {}", run.paths, run.first_path));
+  return hash.text();
+}
+
 }  // namespace divker::fit

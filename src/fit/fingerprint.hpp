@@ -1,7 +1,9 @@
 // A number for all that a fit's result depends on.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "divker/fit.hpp"
 
@@ -11,5 +13,9 @@ namespace divker::fit {
 // which no result depends, and the limit of the iterations do not count.
 [[nodiscard]] std::string fingerprint_of(const Model& model, const FitData& data,
                                          const FitOptions& options);
+
+// The same for one run of paths among those of a fit.
+[[nodiscard]] std::string run_name(const std::vector<double>& parameters,
+                                   const std::vector<std::size_t>& active, const RunOptions& run);
 
 }  // namespace divker::fit

@@ -176,7 +176,10 @@ struct Fit::Implementation {
     run.paths = paths;
     if (fresh) run.first_path += options.run.paths;
     run.damping = effective.choice.damping;
-    fit::ObservedPaths observed = observer->run(*ensemble, run);
+    Checkpoint saved;
+    if (options.saved_runs)
+      saved = options.saved_runs(fit::run_name(parameters, state.active, run));
+    fit::ObservedPaths observed = observer->run(*ensemble, run, saved);
     if (observed.summary.interrupted) return std::nullopt;
     if (observed.summary.paths < 100) {
       throw Error(ErrorKind::numerical,
@@ -765,6 +768,13 @@ void Fit::resume(FitState state) {
   own.state = std::move(state);
   own.ensemble.reset();
   own.evaluation.reset();
+}
+
+std::string Fit::current_run() const {
+  const Implementation& own = *implementation_;
+  RunOptions run = own.options.run;
+  run.paths = own.state.paths;
+  return fit::run_name(own.state.parameters, own.state.active, run);
 }
 
 const FitState& Fit::state() const { return implementation_->state; }

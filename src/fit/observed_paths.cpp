@@ -184,12 +184,13 @@ class Observer::Halves : public Collector {
   std::vector<std::array<ObservedHalf, 2>>& blocks_;
 };
 
-ObservedPaths Observer::run(const Ensemble& ensemble, const RunOptions& options) const {
+ObservedPaths Observer::run(const Ensemble& ensemble, const RunOptions& options,
+                            const Checkpoint& checkpoint) const {
   RunOptions run = options;
   run.snapshots = times_;
   ObservedPaths paths;
   Halves halves(*this, ensemble.model(), run, paths.blocks);
-  paths.summary = ensemble.run(run, halves);
+  paths.summary = ensemble.run(run, halves, checkpoint.of("paths as the data see them"));
   return paths;
 }
 

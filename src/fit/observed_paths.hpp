@@ -39,7 +39,9 @@ class Observer {
   [[nodiscard]] const std::vector<double>& times() const { return times_; }
   // Runs and observes. Memory: paths * (observed + parameters) doubles for each block.
   // Error(numerical) where an observation is not finite, or its noise not positive.
-  [[nodiscard]] ObservedPaths run(const Ensemble& ensemble, const RunOptions& options) const;
+  // `checkpoint`: where the run is saved while it lasts.
+  [[nodiscard]] ObservedPaths run(const Ensemble& ensemble, const RunOptions& options,
+                                  const Checkpoint& checkpoint = {}) const;
 
  private:
   struct Part;
