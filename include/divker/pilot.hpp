@@ -42,7 +42,7 @@ struct DampingChoice {
 // The path does not depend on the damping, so all candidates see the same paths (common random
 // numbers) and their costs compare far better than each is known. All are screened with 256 paths,
 // the best four with up to 1024. Cost: at most about 12,000 paths, and one compilation per form;
-// 4096 paths and two compilations more where damping is learned.
+// 4096 paths (16,384 for up to six states) and two compilations more where damping is learned.
 // A map gets the pure kernel step with the likelihood ratio, unless one of these has less variance
 // on the same paths, by more than two standard errors of that variance (itself known within half):
 // the exact divergence step with the share a = 0, 0.1, 0.25, 0.5, 0.75, 0.9 or 1 of the kernel, the

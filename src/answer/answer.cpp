@@ -107,7 +107,7 @@ PointAnswer conditional_answer(const Model& model, const StepOptions& step, cons
   check_points(model, points);
   const bool wants_response = !step.responses.empty();
   const VarianceMeasure measure = [wants_response](const Snapshot& snapshot) {
-    return column_variances(wants_response ? snapshot.responses : snapshot.nu);
+    return unexplained_variances(snapshot.x, wants_response ? snapshot.responses : snapshot.nu);
   };
   const std::size_t outputs = wants_response ? step.responses.size() : model.dimension();
   Prepared prepared = prepare(model, step, options, options.damping, measure);

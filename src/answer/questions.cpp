@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "divker/error.hpp"
 #include "divker/moments.hpp"
@@ -92,6 +94,73 @@ std::vector<double> column_variances(const Matrix& values) {
   moments.add(values);
   std::vector<double> variances(values.cols);
   for (std::size_t i = 0; i < variances.size(); ++i) variances[i] = moments.variance(i);
+  return variances;
+}
+
+namespace {
+
+constexpr std::size_t rows_to_a_coefficient = 20;
+
+// Products of up to `degree` columns of z, the empty one first; none if they are more than `most`.
+Eigen::MatrixXd monomials_of(const Eigen::MatrixXd& z, std::size_t degree, std::size_t most) {
+  struct Product {
+    Eigen::VectorXd value;
+    Eigen::Index last;
+  };
+  std::vector<Product> all{{Eigen::VectorXd::Ones(z.rows()), 0}};
+  std::size_t begin = 0;
+  for (std::size_t d = 0; d < degree; ++d) {
+    const std::size_t end = all.size();
+    for (std::size_t k = begin; k < end; ++k) {
+      for (Eigen::Index v = all[k].last; v < z.cols(); ++v) {
+        if (all.size() >= most) return {};
+        all.push_back({all[k].value.cwiseProduct(z.col(v)), v});
+      }
+    }
+    begin = end;
+  }
+  Eigen::MatrixXd columns(z.rows(), static_cast<Eigen::Index>(all.size()));
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    columns.col(static_cast<Eigen::Index>(k)) = all[k].value;
+  }
+  return columns;
+}
+
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+Eigen::Map<const RowMajor> as_eigen(const Matrix& m) {
+  return {m.data.data(), static_cast<Eigen::Index>(m.rows), static_cast<Eigen::Index>(m.cols)};
+}
+
+Eigen::MatrixXd standard_units(const Matrix& x) {
+  Eigen::MatrixXd z = as_eigen(x);
+  z.rowwise() -= z.colwise().mean().eval();
+  for (Eigen::Index c = 0; c < z.cols(); ++c) {
+    const double width = std::sqrt(z.col(c).squaredNorm() / static_cast<double>(z.rows()));
+    if (width > 0.0) z.col(c) /= width;
+  }
+  return z;
+}
+
+}  // namespace
+
+std::vector<double> unexplained_variances(const Matrix& x, const Matrix& values) {
+  constexpr std::size_t highest_degree = 4;
+  const Eigen::MatrixXd z = standard_units(x);
+  Eigen::MatrixXd features;
+  for (std::size_t degree = highest_degree; degree > 0 && features.size() == 0; --degree) {
+    features = monomials_of(z, degree, x.rows / rows_to_a_coefficient);
+  }
+  if (features.size() == 0) return column_variances(values);
+  constexpr double ridge = 1e-10;
+  Eigen::MatrixXd gram = features.transpose() * features;
+  gram.diagonal() *= 1.0 + ridge;
+  const Eigen::MatrixXd y = as_eigen(values);
+  const Eigen::MatrixXd left = y - features * gram.ldlt().solve(features.transpose() * y);
+  const auto freedom = static_cast<double>(features.rows() - features.cols());
+  std::vector<double> variances;
+  for (Eigen::Index c = 0; c < y.cols(); ++c)
+    variances.push_back(left.col(c).squaredNorm() / freedom);
   return variances;
 }
 

@@ -32,6 +32,10 @@ void require_default_grid(const Model& model);
 
 // Of each column, with the divisor rows - 1.
 [[nodiscard]] std::vector<double> column_variances(const Matrix& values);
+// The part of these variances that polynomials of x do not explain: what errs in an estimate of
+// E[values | x]. Of the highest degree up to four that leaves twenty rows to a coefficient; with
+// too few rows even for degree one all of the variance.
+[[nodiscard]] std::vector<double> unexplained_variances(const Matrix& x, const Matrix& values);
 
 // The snapshot times of a run as they lie on the time grid.
 [[nodiscard]] std::vector<double> snapshot_times(const Model& model, const RunOptions& run);

@@ -202,8 +202,9 @@ StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& poin
   PooledSamples samples(run.plan, run.functions,
                         regression_stride(run.plan, options.answer.run.paths, model.dimension()));
   run.go(
-      {}, options, options.answer.damping, [](const Snapshot& s) { return column_variances(s.nu); },
-      samples, "samples along paths");
+      {}, options, options.answer.damping,
+      [](const Snapshot& s) { return unexplained_variances(s.x, s.nu); }, samples,
+      "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;
@@ -240,7 +241,7 @@ StationaryPointAnswer stationary_response_at(const Model& model,
                         regression_stride(run.plan, options.answer.run.paths, model.dimension()));
   run.go(
       step, options, options.answer.damping,
-      [](const Snapshot& s) { return column_variances(s.responses); }, samples,
+      [](const Snapshot& s) { return unexplained_variances(s.x, s.responses); }, samples,
       "samples along paths");
 
   Regression regression = regress(options, run, samples, at);

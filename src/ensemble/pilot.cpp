@@ -78,11 +78,16 @@ std::vector<Damping> refinement(const Damping& best, double dt) {
   return grid;
 }
 
-constexpr std::size_t learning_paths = 2048;
+// Where sites do not share their law, every path is one sample of it.
+std::size_t learning_paths(const Model& model) {
+  constexpr std::size_t few_states = 6;
+  return model.dimension() <= few_states ? 8192 : 2048;
+}
+
 constexpr std::size_t learning_rounds = 2;
 // Learning takes a compilation and a sweep over paths each round: smaller runs are over sooner, and
 // larger models compile too long.
-constexpr std::size_t least_paths_to_learn_for = 8 * learning_paths;
+constexpr std::size_t least_paths_to_learn_for = 16'384;
 constexpr std::size_t most_states_to_learn_for = 128;
 // Every weight costs the run an operation or two: less is not worth them.
 constexpr double worthwhile_cost = 0.9;
@@ -94,8 +99,8 @@ std::vector<double> learning_times(const Model& model, const StepOptions& step,
   constexpr std::size_t most_numbers = std::size_t{1} << 22U;
   const std::size_t last = snapshot_steps(model.time(), run.snapshots).back();
   const std::size_t numbers = 2 * model.dimension() + step.responses.size();
-  const std::size_t count =
-      std::clamp<std::size_t>(std::min(most_numbers / (learning_paths * numbers), last / 2), 1, 8);
+  const std::size_t count = std::clamp<std::size_t>(
+      std::min(most_numbers / (learning_paths(model) * numbers), last / 2), 1, 8);
   std::vector<double> times;
   for (std::size_t k = count; k-- > 0;) {
     times.push_back(model.time().time(last - k * (last / 2) / count));
@@ -121,7 +126,7 @@ std::vector<DampingCandidate> learn(Trial& trial, const Model& model,
   const Damping& start = start_of_learning(finalists);
   Damping learned = start;
   for (std::size_t round = 0; round < learning_rounds; ++round) {
-    const Paths samples = trial.run(learned, learning_paths, times);
+    const Paths samples = trial.run(learned, learning_paths(model), times);
     if (samples.summary.interrupted || samples.summary.failed != 0) return {};
     learned = ensemble::regress_covariance(model, samples.snapshots);
     learned.alpha = start.alpha;
