@@ -7,22 +7,16 @@
 
 namespace divker::app {
 
-void CommonOptions::declare_checkpoint(CLI::App& command) {
-  command
-      .add_option("--checkpoint", checkpoint,
-                  "Save the run to FILE now and then, and go on from it if it is there")
-      ->type_name("FILE")
-      ->check(not_empty());
-  declare_pace(command);
-}
-
-void CommonOptions::declare_pace(CLI::App& command) {
+void CommonOptions::declare_checkpoint(CLI::App& command, const std::string& description) {
+  CLI::Option* file = command.add_option("--checkpoint", checkpoint, description)
+                          ->type_name("FILE")
+                          ->check(not_empty());
   command.add_option("--checkpoint-every", checkpoint_every, "Seconds between two saves")
       ->type_name("SECONDS")
       ->check(finite_number())
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
-      ->needs("--checkpoint");
+      ->needs(file);
 }
 
 Checkpoint checkpoint_of(const CommonOptions& options) {

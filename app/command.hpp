@@ -47,8 +47,10 @@ struct CommonOptions {
   void declare_model(CLI::App& command);  // MODEL, --set and --tamed
   void declare(CLI::App& command);        // these and all that concerns a run
   void declare_damping(CLI::App& command);
-  void declare_checkpoint(CLI::App& command);  // checkpoint.cpp
-  void declare_pace(CLI::App& command);        // of --checkpoint, which is declared
+  void declare_checkpoint(CLI::App& command,  // checkpoint.cpp
+                          const std::string& description =
+                              "Save the run to FILE now and then, and go on from it if it is "
+                              "there");
 };
 
 // The model with --set applied, and its samples read if it starts from some.

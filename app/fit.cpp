@@ -125,13 +125,9 @@ void FitCommandOptions::declare_all(CLI::App& command) {
   declare_damping(command);
   declare_data(*this, command);
   declare_method(*this, command);
-  command
-      .add_option("--checkpoint", checkpoint,
-                  "Save the fit after every iteration, and within long ones; go on from it if it "
-                  "is there")
-      ->type_name("FILE")
-      ->check(not_empty());
-  declare_pace(command);
+  declare_checkpoint(command,
+                     "Save the fit after every iteration, and within long ones; go on from it if "
+                     "it is there");
   command.add_option("--history", history, "Write the iterations to a .csv, .npy or .h5 file")
       ->type_name("FILE")
       ->check(not_empty());
