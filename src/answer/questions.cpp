@@ -159,8 +159,9 @@ std::vector<double> unexplained_variances(const Matrix& x, const Matrix& values)
   const Eigen::MatrixXd left = y - features * gram.ldlt().solve(features.transpose() * y);
   const auto freedom = static_cast<double>(features.rows() - features.cols());
   std::vector<double> variances;
-  for (Eigen::Index c = 0; c < y.cols(); ++c)
+  for (Eigen::Index c = 0; c < y.cols(); ++c) {
     variances.push_back(left.col(c).squaredNorm() / freedom);
+  }
   return variances;
 }
 

@@ -41,17 +41,26 @@ Damped mixed_damping(const Symbols& s, const NoiseInverse& inverse, const Vector
   return damped;
 }
 
+// `count` step arguments NAME[0], NAME[1], ...; also appended to those of the damping.
+Vector arguments_named(const Symbols& s, const std::string& name, std::size_t count,
+                       Damped& damped) {
+  Vector made;
+  for (std::size_t k = 0; k < count; ++k) {
+    made.push_back(s.graph->input(name + "[" + std::to_string(k) + "]"));
+  }
+  damped.arguments.insert(damped.arguments.end(), made.begin(), made.end());
+  return made;
+}
+
 Damped matrix_damping(const Symbols& s, const NoiseInverse& inverse, const Vector& nu_div) {
   const Vector w = surprise(s, inverse, nu_div);
   const std::size_t dimension = s.x.size();
   Damped damped{nu_div, {}};
-  for (std::size_t k = 0; k < w.size() * dimension; ++k) {
-    damped.arguments.push_back(s.graph->input("A[" + std::to_string(k) + "]"));
-  }
+  const Vector a = arguments_named(s, "A", w.size() * dimension, damped);
   for (std::size_t j = 0; j < dimension; ++j) {
     Vector column;
     for (std::size_t e = 0; e < w.size(); ++e) {
-      column.push_back(damped.arguments[e * dimension + j]);
+      column.push_back(a[e * dimension + j]);
     }
     damped.nu[j] = damped.nu[j] - dot(*s.graph, column, w);
   }
@@ -112,17 +121,6 @@ Damped jacobian_damping(const Symbols& s, const NoiseInverse& inverse, const Vec
     damped.nu[rows[e]] = damped.nu[rows[e]] - alpha * w[e];
   }
   return damped;
-}
-
-// `count` step arguments NAME[0], NAME[1], ...; also appended to those of the damping.
-Vector arguments_named(const Symbols& s, const std::string& name, std::size_t count,
-                       Damped& damped) {
-  Vector made;
-  for (std::size_t k = 0; k < count; ++k) {
-    made.push_back(s.graph->input(name + "[" + std::to_string(k) + "]"));
-  }
-  damped.arguments.insert(damped.arguments.end(), made.begin(), made.end());
-  return made;
 }
 
 // z_k = (x_k - centre) / width, cut off at -3 and 3.

@@ -177,8 +177,9 @@ struct Fit::Implementation {
     if (fresh) run.first_path += options.run.paths;
     run.damping = effective.choice.damping;
     Checkpoint saved;
-    if (options.saved_runs)
+    if (options.saved_runs) {
       saved = options.saved_runs(fit::run_name(parameters, state.active, run));
+    }
     fit::ObservedPaths observed = observer->run(*ensemble, run, saved);
     if (observed.summary.interrupted) return std::nullopt;
     if (observed.summary.paths < 100) {
