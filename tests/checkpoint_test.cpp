@@ -12,7 +12,7 @@
 #include "divker/ensemble.hpp"
 #include "divker/error.hpp"
 #include "divker/language.hpp"
-#include "ensemble/checkpoint.hpp"
+#include "march/checkpoint.hpp"
 
 namespace divker {
 namespace {
@@ -230,11 +230,11 @@ TEST_F(CheckpointedRun, AnotherRunIsRefusedByWhatDiffers) {
 TEST_F(CheckpointedRun, AnotherResultIsRefused) {
   const Model& model = model_;
   const auto answer = [&](const std::string& kept) {
-    const ensemble::Engine engine(model, step_of(model));
+    const march::Engine engine(model, step_of(model));
     const RunOptions run = short_run();
     const Checkpoint checkpoint = saved_.checkpoint().of(kept);
     std::size_t absorbed = 0;
-    ensemble::Checkpointer saver(checkpoint, engine, run, absorbed,
+    march::Checkpointer saver(checkpoint, engine, run, absorbed,
                                  [&](Archive& archive) { archive(absorbed); });
     if (saver.resume()) return;
     absorbed = 1;
@@ -274,7 +274,7 @@ TEST_F(CheckpointedRun, DamageIsRefused) {
 }
 
 TEST(SavingPace, WaitsForItsIntervalAndTakesATenthOfTheTime) {
-  ensemble::SavingPace pace(60.0, 1000.0);
+  march::SavingPace pace(60.0, 1000.0);
   EXPECT_FALSE(pace.due(1059.0));
   EXPECT_TRUE(pace.due(1060.0));
   pace.saved(1060.0, 1062.0);
@@ -283,7 +283,7 @@ TEST(SavingPace, WaitsForItsIntervalAndTakesATenthOfTheTime) {
   pace.saved(1120.0, 1130.0);     // a slow disk
   EXPECT_FALSE(pace.due(1219.0));
   EXPECT_TRUE(pace.due(1220.0));
-  ensemble::SavingPace always(0.0, 1000.0);
+  march::SavingPace always(0.0, 1000.0);
   EXPECT_TRUE(always.due(1000.0));
   always.saved(1000.0, 1010.0);
   EXPECT_TRUE(always.due(1010.0));

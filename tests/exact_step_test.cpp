@@ -14,7 +14,7 @@
 #include "divker/ensemble.hpp"
 #include "divker/error.hpp"
 #include "divker/language.hpp"
-#include "ensemble/trial.hpp"
+#include "tune/trial.hpp"
 #include "support/by_hand.hpp"
 #include "support/statistics.hpp"
 
@@ -538,10 +538,10 @@ TEST(MapPilot, KnowsWhichVariancesMeanNothing) {
     light(r, 1) = 5.0 + 1e-3 * normal(random);
     heavy(r, 1) = 1.0 / x;
   }
-  EXPECT_NEAR(ensemble::variance_error(light), std::sqrt(3.0 / n), 0.3 * std::sqrt(3.0 / n));
-  EXPECT_GT(ensemble::variance_error(heavy), 0.5);
-  EXPECT_LE(ensemble::variance_error(heavy), 1.0);
-  EXPECT_EQ(ensemble::variance_error(constant_column), 0.0);
+  EXPECT_NEAR(tune::variance_error(light), std::sqrt(3.0 / n), 0.3 * std::sqrt(3.0 / n));
+  EXPECT_GT(tune::variance_error(heavy), 0.5);
+  EXPECT_LE(tune::variance_error(heavy), 1.0);
+  EXPECT_EQ(tune::variance_error(constant_column), 0.0);
 }
 
 TEST(MapPilot, RefusesWhatAMapHasNoUseFor) {

@@ -1,4 +1,4 @@
-#include "ensemble/inverse.hpp"
+#include "numbers/inverse.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "divker/kernel.hpp"
-#include "ensemble/engine.hpp"
+#include "march/engine.hpp"
 
-namespace divker::ensemble {
+namespace divker::numbers {
 namespace {
 
 using Eigen::Index;
@@ -142,4 +142,4 @@ TEST(LaneInverse, ASingularLaneIsTheOnlyOneThatSuffers) {
 }
 
 }  // namespace
-}  // namespace divker::ensemble
+}  // namespace divker::numbers

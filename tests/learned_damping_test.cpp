@@ -10,7 +10,7 @@
 
 #include "divker/language.hpp"
 #include "divker/pilot.hpp"
-#include "ensemble/covariance_regression.hpp"
+#include "tune/covariance_regression.hpp"
 #include "support/errors.hpp"
 #include "support/identities.hpp"
 #include "support/statistics.hpp"
@@ -18,7 +18,7 @@
 namespace divker {
 namespace {
 
-using ensemble::CovarianceGroup;
+using tune::CovarianceGroup;
 
 Model model_of(const std::string& text) { return parse_model(text, "learned.sde"); }
 
@@ -82,7 +82,7 @@ TEST(Regression, FindsTheInverseCovarianceOfAGaussian) {
     x.push_back({point[0], point[1]});
     nu.push_back({score[0], score[1]});
   }
-  const Damping damping = ensemble::regress_covariance(two_states(), {snapshot_of(x, nu)});
+  const Damping damping = tune::regress_covariance(two_states(), {snapshot_of(x, nu)});
   for (const std::vector<double>& at :
        std::vector<std::vector<double>>{{0, 0}, {1, 0.5}, {-1, 0}}) {
     EXPECT_NEAR(entry_at(damping, 0, 0, at), inverse(0, 0), 0.06 * inverse(0, 0));
@@ -103,7 +103,7 @@ TEST(Regression, FindsTheCurvatureOfAPotential) {
     x.push_back({point});
     nu.push_back({-std::pow(point, 3)});
   }
-  const Damping damping = ensemble::regress_covariance(one_state(), {snapshot_of(x, nu)});
+  const Damping damping = tune::regress_covariance(one_state(), {snapshot_of(x, nu)});
   for (const double at : {-1.2, -0.5, 0.0, 0.7, 1.2}) {
     EXPECT_NEAR(entry_at(damping, 0, 0, {at}), 3.0 * at * at, 0.2) << "x = " << at;
   }
@@ -120,7 +120,7 @@ TEST(Regression, TakesTheLogarithmOfPositiveStates) {
     x.push_back({std::exp(u)});
     nu.push_back({(-u - 1.0) / std::exp(u)});
   }
-  const Damping damping = ensemble::regress_covariance(one_state("positive"), {snapshot_of(x, nu)});
+  const Damping damping = tune::regress_covariance(one_state("positive"), {snapshot_of(x, nu)});
   for (const double u : {-1.0, 0.0, 1.0}) EXPECT_NEAR(entry_at(damping, 0, 0, {u}), 1.0, 0.05);
 }
 
@@ -128,7 +128,7 @@ TEST(Regression, StopsWhereFeaturesExplainNoMoreThanChance) {
   Eigen::MatrixXd gram = Eigen::MatrixXd::Identity(3, 3);
   Eigen::VectorXd target(3);
   target << 0.5, 0.25, 0.0;
-  ensemble::ForwardSelection selection(gram, target, 1.0);
+  tune::ForwardSelection selection(gram, target, 1.0);
   EXPECT_EQ(selection.best(), 0);
   EXPECT_DOUBLE_EQ(selection.gain(0), 0.25);
   selection.add(0);
@@ -142,7 +142,7 @@ TEST(Regression, StopsWhereFeaturesExplainNoMoreThanChance) {
 }
 
 TEST(Candidates, FewStatesHaveAllEntries) {
-  const auto groups = ensemble::covariance_groups(load_model("lorenz63"));
+  const auto groups = tune::covariance_groups(load_model("lorenz63"));
   ASSERT_EQ(groups.size(), 1U);
   EXPECT_EQ(groups[0].entries.size(), 6U);
   EXPECT_EQ(groups[0].features.size(), 35U);  // degree four in three variables
@@ -155,7 +155,7 @@ TEST(Candidates, ManyStatesHaveTheirVariances) {
     const std::string x(1, name);
     text += "d" + x + " = -" + x + " dt + 1 dW" + x + "\ninit " + x + " ~ normal(0, 1)\n";
   }
-  const auto groups = ensemble::covariance_groups(model_of(text + "time 0 : 0.1 : 1\n"));
+  const auto groups = tune::covariance_groups(model_of(text + "time 0 : 0.1 : 1\n"));
   ASSERT_EQ(groups.size(), 13U);
   for (const CovarianceGroup& group : groups) {
     EXPECT_EQ(group.entries.size(), 1U);
@@ -169,7 +169,7 @@ Model chain_of(std::size_t count, const std::string& attribute) {
 }
 
 TEST(Candidates, RingsShareOneLaw) {
-  const auto groups = ensemble::covariance_groups(chain_of(10, "periodic"));
+  const auto groups = tune::covariance_groups(chain_of(10, "periodic"));
   ASSERT_EQ(groups.size(), 1U);
   const CovarianceGroup& ring = groups[0];
   EXPECT_EQ(ring.entries.size(), 5U);  // 0 to 4 apart
@@ -181,11 +181,11 @@ TEST(Candidates, RingsShareOneLaw) {
     for (const auto& place : entry.places) ++uses[{place->row, place->column}];
   }
   EXPECT_EQ(uses.size(), 50U);
-  EXPECT_EQ(ensemble::state_scales(chain_of(10, "periodic")), std::vector<std::size_t>(10, 0));
+  EXPECT_EQ(tune::state_scales(chain_of(10, "periodic")), std::vector<std::size_t>(10, 0));
 }
 
 TEST(Candidates, OpenChainsEnd) {
-  const auto groups = ensemble::covariance_groups(chain_of(12, ""));
+  const auto groups = tune::covariance_groups(chain_of(12, ""));
   ASSERT_EQ(groups.size(), 1U);
   const CovarianceGroup& chain = groups[0];
   EXPECT_EQ(chain.whole_sites.front(), 3U);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "divker/error.hpp"
-#include "ensemble/random_fill.hpp"
+#include "numbers/random_fill.hpp"
 
 namespace divker {
 namespace {

@@ -16,7 +16,7 @@
 #include "divker/error.hpp"
 #include "divker/exact_density.hpp"
 #include "divker/language.hpp"
-#include "ensemble/stability.hpp"
+#include "march/stability.hpp"
 #include "support/command.hpp"
 #include "support/errors.hpp"
 #include "support/identities.hpp"
@@ -418,7 +418,7 @@ TEST(Positive, FaultsAreNamed) {
 TEST(Stability, TheRateIsTheSpectralRadius) {
   const auto rates = [](const std::string& lines, const Matrix& x) {
     const Model model = parse_model("model m\n" + lines);
-    return ensemble::DriftRate(model)(x, std::vector<double>{0.0});
+    return march::DriftRate(model)(x, std::vector<double>{0.0});
   };
   Matrix x(2, 1);
   x.data = {1.0, -2.0};
@@ -441,9 +441,9 @@ TEST(Stability, TheRateIsTheSpectralRadius) {
 }
 
 TEST(Stability, ASmallerStepIsRoundedDown) {
-  EXPECT_NEAR(ensemble::smaller_step(0.01, 3.0), 0.0033, 1e-12);
-  EXPECT_NEAR(ensemble::smaller_step(0.1, 1.25), 0.08, 1e-12);
-  EXPECT_NEAR(ensemble::smaller_step(2.0, 1.5), 1.3, 1e-12);
+  EXPECT_NEAR(march::smaller_step(0.01, 3.0), 0.0033, 1e-12);
+  EXPECT_NEAR(march::smaller_step(0.1, 1.25), 0.08, 1e-12);
+  EXPECT_NEAR(march::smaller_step(2.0, 1.5), 1.3, 1e-12);
 }
 
 Check check_named(const Diagnosis& diagnosis, const std::string& name) {
@@ -477,7 +477,7 @@ TEST(Stability, ShippedModelsKeepBelowTheTurningLimit) {
     if (model.dynamics() == Dynamics::map) continue;
     const DriftRates rates = drift_rates(model, {});
     EXPECT_GE(rates.points, 100U) << shipped.name;
-    EXPECT_LT(rates.largest, ensemble::turning_limit) << shipped.name;
+    EXPECT_LT(rates.largest, march::turning_limit) << shipped.name;
     if (rates.largest > 0.0) ++varying;  // all but market_gbm, whose drift is constant
   }
   EXPECT_GE(varying, 18U);

@@ -1,6 +1,6 @@
 // How groups are dealt to ranks, and what the ranks tell each other: several ranks in one process,
 // in turn.
-#include "ensemble/rounds.hpp"
+#include "march/rounds.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 namespace divker::test {
 namespace {
 
-using ensemble::Rounds;
+using march::Rounds;
 
 // A rank whose exchanges give what the test has collected.
 class PretendedRank : public Ranks {

@@ -9,7 +9,7 @@
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
 #include "divker/local_sums.hpp"
-#include "ensemble/checkpoint.hpp"
+#include "march/checkpoint.hpp"
 
 namespace divker {
 namespace {
@@ -96,7 +96,7 @@ Prediction predict_from_sums(const Model& model, const Matrix& points, std::size
   for (double& scale : scales) scale = std::sqrt(scale);
   LocalSumsCollector collector(LocalSums(points, scales, outputs, prepared.run.paths));
   const std::string kept = fmt::format("local sums around {} points with the hash {}", points.rows,
-                                       ensemble::hash_of(points.data));
+                                       march::hash_of(points.data));
   summary = prepared.ensemble.run(prepared.run, collector, prepared.checkpoint.of(kept));
   require_paths(summary);
   return collector.sums().result();

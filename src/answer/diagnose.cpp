@@ -10,7 +10,7 @@
 #include "answer/observable.hpp"
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
-#include "ensemble/stability.hpp"
+#include "march/stability.hpp"
 
 namespace divker {
 namespace {
@@ -182,14 +182,14 @@ class Diagnostician {
   void check_stability() {
     if (is_map_) return add("stability", Verdict::good, "a map has no drift");
     const DriftRates rates = drift_rates(model_, options_.answer.run);
-    const Verdict verdict = rates.largest > ensemble::stability_limit ? Verdict::bad
-                            : rates.largest > ensemble::turning_limit ? Verdict::caution
+    const Verdict verdict = rates.largest > march::stability_limit ? Verdict::bad
+                            : rates.largest > march::turning_limit ? Verdict::caution
                                                                       : Verdict::good;
     add("stability", verdict,
         fmt::format("dt times the rate at which the drift changes is at most {:.2g} (t = {:.4g}), "
                     "above 1, where a step turns over, at {:.2g}% of {} points; Euler's limit is 2",
                     rates.largest, rates.time, 100.0 * rates.share_turned, rates.points),
-        verdict == Verdict::good ? "" : ensemble::advice_on_step(model_.time(), rates.largest));
+        verdict == Verdict::good ? "" : march::advice_on_step(model_.time(), rates.largest));
   }
 
   void check_tails(const Run& main) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ensemble/stability.hpp"
+#include "march/stability.hpp"
 
 namespace divker {
 namespace {
@@ -30,7 +30,7 @@ RunOptions few_paths(const Model& model, const RunOptions& run) {
 DriftRates drift_rates(const Model& model, const RunOptions& run) {
   StepOptions states_only;
   states_only.score = false;
-  const ensemble::DriftRate rate_of(model);
+  const march::DriftRate rate_of(model);
   DriftRates result;
   std::size_t turned = 0;
   for (const Snapshot& s : Ensemble(model, states_only).run(few_paths(model, run)).snapshots) {
@@ -38,7 +38,7 @@ DriftRates drift_rates(const Model& model, const RunOptions& run) {
     for (const double rate : rate_of(s.x, {&s.time, 1})) {
       if (!std::isfinite(rate)) continue;
       ++result.points;
-      if (rate > ensemble::turning_limit) ++turned;
+      if (rate > march::turning_limit) ++turned;
       if (rate <= result.largest) continue;
       result.largest = rate;
       result.time = s.time;

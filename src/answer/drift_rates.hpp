@@ -7,11 +7,11 @@
 
 namespace divker {
 
-// dt rho(grad F), as ensemble::DriftRate has it, over sampled points.
+// dt rho(grad F), as march::DriftRate has it, over sampled points.
 struct DriftRates {
   double largest = 0.0;
   double time = 0.0;          // of the largest
-  double share_turned = 0.0;  // of the points, beyond ensemble::turning_limit
+  double share_turned = 0.0;  // of the points, beyond march::turning_limit
   std::size_t points = 0;
 };
 

@@ -1,0 +1,54 @@
+// Is dt small enough for the drift? Euler's step multiplies small differences by 1 + dt lambda,
+// lambda the eigenvalues of grad F: it turns over where dt |lambda| > 1 and grows where > 2.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "derive/symbols.hpp"
+#include "divker/matrix.hpp"
+#include "divker/model.hpp"
+
+namespace divker::march {
+
+// Limits of dt times the spectral radius of grad F.
+inline constexpr double turning_limit = 1.0;
+inline constexpr double stability_limit = 2.0;
+
+// dt rho(grad F), F being the drift that is stepped: in the logarithms of positive states, and
+// tamed where the time grid is.
+class DriftRate {
+ public:
+  explicit DriftRate(const Model& model);
+
+  // At each row of `x`, states at that row's time; NaN where grad F is not finite. By 24 iterations
+  // of the power method, the mean growth of the last 8: exact for one state, and within some per
+  // cent unless eigenvalues of nearly equal size are many. Cost: 24 evaluations of F and of a
+  // directional derivative, slow reference ones, for each row.
+  [[nodiscard]] std::vector<double> operator()(const Matrix& x,
+                                               std::span<const double> times) const;
+
+ private:
+  Model model_;
+  derive::Symbols symbols_;
+  derive::Vector direction_;
+  std::vector<NodeId> derivative_;  // (grad F) direction
+};
+
+// A step with dt rho = rate is too large: the dt that makes it 1, rounded down to two digits.
+[[nodiscard]] double smaller_step(double dt, double rate);
+// "take dt = 0.01 or less, or tame the drift (`--tamed`)".
+[[nodiscard]] std::string advice_on_step(const TimeGrid& grid, double rate);
+
+// The states of a path at consecutive times before it failed.
+struct Trail {
+  Matrix x;
+  std::vector<double> times;
+};
+// A sentence if dt was too large for the drift there: the first point at which dt rho is beyond the
+// limit, and the advice. Empty where it is not, and for maps.
+[[nodiscard]] std::string fault_of_step(const Model& model, const Trail& trail, double limit);
+
+}  // namespace divker::march

@@ -1,0 +1,13 @@
+// The pilot of discrete-time maps: divergence step or kernel, and in which mixture.
+#pragma once
+
+#include "divker/pilot.hpp"
+
+namespace divker::tune {
+
+// The pure kernel step with the likelihood ratio, unless an exact divergence step has a variance
+// that is clearly less and can be believed.
+[[nodiscard]] DampingChoice choose_for_map(const Model& model, const StepOptions& step,
+                                           const RunOptions& run, const VarianceMeasure& measure);
+
+}  // namespace divker::tune

@@ -1,0 +1,163 @@
+#include "tune/trial.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "divker/error.hpp"
+
+namespace divker::tune {
+namespace {
+
+constexpr std::uint64_t pilot_seed = 0x9E3779B97F4A7C15ULL;
+constexpr std::size_t most_final_paths = 1024;
+// Of a variance that can be believed. The pole 1/x of a singular Jacobian gives 0.7.
+constexpr double highest_error = 0.5;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+std::vector<double> column_means(const Matrix& values) {
+  std::vector<double> mean(values.cols, 0.0);
+  const auto count = static_cast<double>(values.rows);
+  for (std::size_t r = 0; r < values.rows; ++r) {
+    for (std::size_t c = 0; c < values.cols; ++c) mean[c] += values(r, c) / count;
+  }
+  return mean;
+}
+
+std::vector<double> columns_variance(const Matrix& values) {
+  const std::vector<double> mean = column_means(values);
+  std::vector<double> variance(values.cols, 0.0);
+  const auto count = static_cast<double>(values.rows);
+  for (std::size_t r = 0; r < values.rows; ++r) {
+    for (std::size_t c = 0; c < values.cols; ++c) {
+      variance[c] += std::pow(values(r, c) - mean[c], 2) / (count - 1.0);
+    }
+  }
+  return variance;
+}
+
+std::vector<double> default_measure(const Snapshot& snapshot) {
+  std::vector<double> variances = columns_variance(snapshot.nu);
+  const std::vector<double> responses = columns_variance(snapshot.responses);
+  variances.insert(variances.end(), responses.begin(), responses.end());
+  return variances;
+}
+
+void sort_by_cost(std::vector<DampingCandidate>& candidates) {
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const auto& a, const auto& b) { return a.cost < b.cost; });
+}
+
+}  // namespace
+
+std::size_t final_paths(const RunOptions& run) {
+  return std::clamp(run.paths / 16, screening_paths, most_final_paths);
+}
+
+double variance_error(const Matrix& values) {
+  const std::vector<double> mean = column_means(values);
+  double worst = 0.0;
+  for (std::size_t c = 0; c < values.cols; ++c) {
+    double squares = 0.0;
+    double fourth_powers = 0.0;
+    for (std::size_t r = 0; r < values.rows; ++r) {
+      const double square = std::pow(values(r, c) - mean[c], 2);
+      squares += square;
+      fourth_powers += square * square;
+    }
+    if (squares > 0.0) worst = std::max(worst, std::sqrt(fourth_powers) / squares);
+  }
+  return worst;
+}
+
+const Ensemble& Trial::ensemble_for(const Damping& damping) {
+  const auto shape = std::pair(damping.form, damping.covariance);
+  auto found = ensembles_.find(shape);
+  if (found == ensembles_.end()) {
+    StepOptions options = step_;
+    damping.shape(options);
+    found = ensembles_.emplace(shape, Ensemble(model_, options)).first;
+  }
+  return found->second;
+}
+
+Paths Trial::run(const Damping& damping, std::size_t paths, const std::vector<double>& snapshots) {
+  RunOptions run = run_;
+  run.paths = paths;
+  run.seed ^= pilot_seed;
+  run.damping = damping;
+  run.snapshots = snapshots;
+  run.failed_share = 1.0;
+  run.progress = nullptr;
+  return ensemble_for(damping).run(run);
+}
+
+Measured Trial::measure(const Damping& damping, std::size_t paths) {
+  const Paths result = run(damping, paths, run_.snapshots);
+  if (result.summary.interrupted || result.summary.failed != 0) return {infinity, 1.0};
+  Measured measured;
+  double log_sum = 0.0;
+  double count = 0.0;
+  for (const Snapshot& snapshot : result.snapshots) {
+    for (const double variance : measure_ ? measure_(snapshot) : default_measure(snapshot)) {
+      log_sum += std::log(std::max(variance, 1e-300));
+      count += 1.0;
+    }
+    const Matrix& values = snapshot.responses.cols != 0 ? snapshot.responses : snapshot.nu;
+    measured.error = std::max(measured.error, variance_error(values));
+  }
+  measured.cost = std::exp(log_sum / std::max(count, 1.0));
+  if (std::isnan(measured.cost)) measured.cost = infinity;  // sums that overflowed
+  return measured;
+}
+
+std::vector<DampingCandidate> Trial::compare(const std::vector<Damping>& grid, std::size_t paths) {
+  std::vector<DampingCandidate> candidates;
+  for (const Damping& damping : grid) {
+    if (run_.stopped()) break;
+    candidates.push_back({damping, measure(damping, paths).cost});
+  }
+  sort_by_cost(candidates);
+  return candidates;
+}
+
+std::vector<DampingCandidate> Trial::compare_carefully(const std::vector<Damping>& grid,
+                                                       std::size_t paths) {
+  std::vector<DampingCandidate> candidates;
+  for (const Damping& damping : grid) {
+    if (run_.stopped()) break;
+    const Measured measured = measure(damping, paths);
+    const double upper = measured.cost * (1.0 + 2.0 * measured.error);
+    candidates.push_back({damping, measured.error > highest_error ? infinity : upper});
+  }
+  sort_by_cost(candidates);
+  return candidates;
+}
+
+std::vector<Damping> Trial::gaussian_if_possible() const {
+  if (model_.dimension() > largest_gaussian_dimension) return {};
+  try {
+    RunOptions other_paths = run_;
+    other_paths.seed ^= pilot_seed;
+    return {gaussian_damping(model_, other_paths)};
+  } catch (const Error& error) {
+    // A singular covariance rules this one candidate out, not the others.
+    if (error.kind() != ErrorKind::numerical) throw;
+    return {};
+  }
+}
+
+void insert(std::vector<DampingCandidate>& all, const std::vector<DampingCandidate>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+  sort_by_cost(all);
+}
+
+std::vector<Damping> best_of(const std::vector<DampingCandidate>& candidates) {
+  std::vector<Damping> best;
+  for (const DampingCandidate& candidate : candidates) {
+    if (best.size() < finalists) best.push_back(candidate.damping);
+  }
+  return best;
+}
+
+}  // namespace divker::tune
