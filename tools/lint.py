@@ -1,8 +1,10 @@
 """Lint: clang-format on all C++ files, clang-tidy on the compiled ones, syntax of the scripts.
 
-What clang-tidy found clean is remembered in BUILD/lint under a hash of everything that decides the
-verdict (the file, the project's headers that it includes, the compile command, the configuration,
-the version of clang-tidy), so that a second run looks only at what has changed.
+What clang-tidy found clean is remembered in BUILD/lint under a hash of the file itself, its compile
+command, the configuration and the version of clang-tidy, so that a second run looks only at what
+has changed. A header that has changed is seen through one file that includes it: what the change
+means to all the others is left to continuous integration (CI in the environment), which looks at
+every file whatever is remembered.
 """
 
 import argparse
@@ -30,7 +32,7 @@ EXTRA = ("-Wno-unknown-warning-option", "-Wno-unused-command-line-argument",
 HEADERS = r"/(include/divker|src|app|tests|bench)/[^ ]*\.[ch]pp$"
 # clang-tidy spends most of its time in the headers of the system, and reads them once for a unit of
 # several files. More lines in a unit save less than they hold up the other cores.
-UNIT_LINES = 2500
+UNIT_LINES = 5000
 
 
 def files(*suffixes):
@@ -51,8 +53,9 @@ def tool(name):
     return path
 
 
-def included(path, directories):
+def included(path):
     """The project's files that `path` includes, directly or not, itself among them."""
+    directories = (ROOT / "include", ROOT / "src", ROOT / "tests", ROOT / "bench", ROOT / "app")
     seen, pending = set(), [path]
     while pending:
         current = pending.pop()
@@ -65,7 +68,7 @@ def included(path, directories):
                 if candidate.is_file() and ROOT in candidate.parents:
                     pending.append(candidate)
                     break
-    return sorted(seen)
+    return seen
 
 
 def configurations(path):
@@ -76,13 +79,24 @@ def configurations(path):
 
 def fingerprint(path, command, version):
     digest = hashlib.sha256()
-    directories = (ROOT / "include", ROOT / "src", ROOT / "tests", ROOT / "bench", ROOT)
-    for source in [*included(path, directories), *configurations(path)]:
+    for source in (path, *configurations(path)):
         digest.update(str(source.relative_to(ROOT)).encode())
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     for text in (command, version, *EXTRA):
         digest.update(text.encode() + b"\0")
     return digest.hexdigest()
+
+
+def witnesses(commands):
+    """For each header the file through which it is seen: one that the same checks apply to, of the
+    same name if there is one, else the shortest."""
+    found = {}
+    for path in commands:
+        for header in included(path) - {path}:
+            rank = (configurations(path) != configurations(header), path.stem != header.stem,
+                    path.stat().st_size, path)
+            found[header] = min(rank, found.get(header, rank))
+    return {header: path for header, (*_, path) in found.items()}
 
 
 def compile_commands(database):
@@ -167,28 +181,37 @@ class Tidy:
             check=False, capture_output=True, text=True)
 
     def check(self, batch):
-        """[(file, "" or findings)] of a batch of (file, command) that are compiled alike."""
-        if len(batch) > 1:
-            paths = [path for path, _ in batch]
-            home = self.folder / paths[0].parent.relative_to(ROOT)
-            home.mkdir(parents=True, exist_ok=True)
-            unit = home / f"from_{paths[0].name}"
-            unit.write_text(unit_text(paths))
-            done = self.run(unit, f"{batch[0][1]} -I{shlex.quote(str(paths[0].parent))}")
-            if done.returncode == 0:
-                return [(path, "") for path in paths]
-            (home / f"from_{paths[0].stem}.log").write_text(done.stdout + done.stderr)
-        # Findings are told file by file; so is what does not compile as a part of a unit.
-        told = []
-        for path, command in batch:
-            done = self.run(path, command)
-            told.append((path, "" if done.returncode == 0
-                         else done.stdout.strip() or done.stderr.strip()))
-        return told
+        """[(file, "" or findings)] of a batch of (file, command) that are compiled alike: of all
+        files if none has findings, else of those that may have some."""
+        if len(batch) == 1:
+            (path, command), = batch
+            return [(path, self.findings(path, command))]
+        paths = [path for path, _ in batch]
+        home = self.folder / paths[0].parent.relative_to(ROOT)
+        home.mkdir(parents=True, exist_ok=True)
+        unit = home / f"from_{paths[0].name}"
+        unit.write_text(unit_text(paths))
+        findings = self.findings(unit, batch[0][1])
+        if not findings:
+            return [(path, "") for path in paths]
+        log = unit.with_suffix(".log")
+        log.write_text(findings)
+        again = [single for single in batch if str(single[0]) in findings] or batch
+        if "[clang-diagnostic-error" in findings:
+            print(f"lint: {len(paths)} files are checked one by one, which takes longer, because "
+                  f"together they do not compile: {log}", flush=True)
+            again = batch
+        # Those without findings are not told: a header that they share may have some.
+        return [told for single in again for told in self.check([single])]
+
+    def findings(self, path, command):
+        done = self.run(path, command)
+        return "" if done.returncode == 0 else done.stdout.strip() or done.stderr.strip()
 
 
 def batches(changed):
-    """Files of one folder that are compiled alike, at most some thousand lines together."""
+    """Files of one folder that are compiled alike, at most some thousand lines together: those of a
+    floor do not use the same names, those of different floors may."""
     alike = {}
     for path, command in changed.items():
         alike.setdefault((path.parent, command), []).append(path)
@@ -217,7 +240,12 @@ def check_tidy(build, jobs):
     version = tidy.version()
     marks = {path: cache / fingerprint(path, command, version)
              for path, command in commands.items()}
-    changed = {path: commands[path] for path, mark in marks.items() if not mark.exists()}
+    headers = {}  # file -> the headers that are seen through it
+    for header, path in witnesses(commands).items():
+        headers.setdefault(path, []).append(cache / fingerprint(header, "", version))
+    everything = "CI" in os.environ
+    changed = {path: commands[path] for path, mark in marks.items()
+               if everything or not all(m.exists() for m in (mark, *headers.get(path, [])))}
 
     started = time.monotonic()
     failed = 0
@@ -228,8 +256,9 @@ def check_tidy(build, jobs):
                     failed += 1
                     print(findings, flush=True)
                 else:
-                    marks[path].touch()
-    keep = {*marks.values(), tidy.folder}
+                    for mark in (marks[path], *headers.get(path, [])):
+                        mark.touch()
+    keep = {*marks.values(), *(mark for marks in headers.values() for mark in marks), tidy.folder}
     for mark in cache.iterdir():
         if mark not in keep:
             mark.unlink()
