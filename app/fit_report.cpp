@@ -6,14 +6,14 @@
 #include <cmath>
 
 #include "divker/error.hpp"
+#include "present/fields.hpp"
 
 namespace divker::app {
 namespace {
 
 JsonObject fit_object(const CommonOptions& options, const FitResult& result) {
   JsonObject object;
-  fields::fit(object, result);
-  object.json.update(describe(options, result.model, result.effective));
+  present::fields::fitted(object, result);
   if (!options.out.empty()) object.set("out", options.out);
   return object;
 }
@@ -29,7 +29,7 @@ void print_estimates(const FitResult& result) {
   }
   if (!result.inactive.empty()) {
     fmt::print("(None that {} paths can tell from their noise: more --paths may find one.)\n",
-               result.effective.summary.paths);
+               result.record.summary.paths);
   }
 }
 
@@ -91,7 +91,7 @@ void print_rejected(const FitResult& result) {
   }
 }
 
-void print_remarks(const DataRemarks& remarks) {
+void print_remarks(const present::DataRemarks& remarks) {
   if (remarks.largest_shift > 1e-9) {
     fmt::print("Times were moved to the nearest step of the grid, by at most {:.3g}.\n",
                remarks.largest_shift);
@@ -109,35 +109,15 @@ double total_gain(const FitResult& result) {
 
 }  // namespace
 
-Table history_table(const FitResult& result) {
-  Table table;
-  table.columns = {"iteration", "paths", "gain", "psi_over_noise", "step", "halvings"};
-  for (const Parameter& parameter : result.model.parameters()) {
-    table.columns.push_back(parameter.name);
-  }
-  table.values = Matrix(result.state.history.size(), table.columns.size());
-  for (std::size_t r = 0; r < table.values.rows; ++r) {
-    const FitIteration& one = result.state.history[r];
-    std::vector<double> row{static_cast<double>(one.iteration),
-                            static_cast<double>(one.paths),
-                            one.gain,
-                            one.psi_over_noise,
-                            one.step,
-                            static_cast<double>(one.halvings)};
-    row.insert(row.end(), one.parameters.begin(), one.parameters.end());
-    std::copy(row.begin(), row.end(), table.values.row(r).begin());
-  }
-  return table;
-}
-
 Json fit_picture(const CommonOptions& options, const FitResult& result) {
   constexpr std::size_t most_drawn = 5'000;
   JsonObject object = fit_object(options, result);
-  fields::marginals(object, result, most_drawn);
+  present::fields::marginals(object, result, most_drawn);
   return object.json;
 }
 
-int report_fit(const CommonOptions& options, const DataRemarks& remarks, const FitResult& result) {
+int report_fit(const CommonOptions& options, const present::DataRemarks& remarks,
+               const FitResult& result) {
   const FitState& state = result.state;
   if (options.json) {
     print_json(fit_object(options, result).json);
@@ -158,7 +138,7 @@ int report_fit(const CommonOptions& options, const DataRemarks& remarks, const F
   if (!state.converged) {
     fmt::print(stderr, "divker: the fit did not converge: {}.\n", state.reason);
   }
-  const int code = finish(options, result.effective);
+  const int code = finish(options, result.record);
   return state.converged ? code : static_cast<int>(ErrorKind::numerical);
 }
 

@@ -1,4 +1,4 @@
-// The Object of fields.hpp that is printed with --json.
+// The Object of present/fields.hpp that is printed with --json.
 #pragma once
 
 #include <nlohmann/json.hpp>

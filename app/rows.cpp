@@ -4,6 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "divker/step.hpp"
+
 namespace divker::app {
 namespace {
 
@@ -71,7 +73,9 @@ SpooledStates::SpooledStates(std::vector<std::string> states, std::vector<double
 
 std::unique_ptr<Collector::Part> SpooledStates::reduce(PathGroup group) const {
   auto part = std::make_unique<Group>();
-  part->x = std::move(group.x);
+  for (Snapshot& snapshot : group.snapshots) {
+    part->x.push_back(std::move(snapshot.table(state_array)));
+  }
   return part;
 }
 

@@ -3,18 +3,18 @@
 
 #include "command.hpp"
 #include "divker/kernel.hpp"
-#include "operations.hpp"
+#include "present/fields.hpp"
 
 namespace divker::app {
 namespace {
 
-void print(const Model& model, const std::vector<OperationCount>& counts) {
+void print(const Model& model, const std::vector<present::OperationCount>& counts) {
   fmt::print("{}\n", model.text());
   const bool is_map = model.dynamics() == Dynamics::map;
   fmt::print("{}: {}, {}, {}", is_map ? "discrete-time map" : "Ito SDE",
-             counted(model.dimension(), "state"),
-             counted(model.noise_count(), is_map ? "random number" : "Brownian motion"),
-             counted(model.parameters().size(), "parameter"));
+             present::counted(model.dimension(), "state"),
+             present::counted(model.noise_count(), is_map ? "random number" : "Brownian motion"),
+             present::counted(model.parameters().size(), "parameter"));
   fmt::print("{}\n", model.parameters().empty()
                          ? std::string()
                          : fmt::format(" of which {} free", model.free_parameters().size()));
@@ -24,7 +24,7 @@ void print(const Model& model, const std::vector<OperationCount>& counts) {
                                 : "score-free (the initial law has no density on some state)");
   fmt::print("steps: {} of {}\n", model.time().steps(), model.time().step);
   fmt::print("operations for one step of one path:\n");
-  for (const OperationCount& count : counts)
+  for (const present::OperationCount& count : counts)
     fmt::print("{:>10}  {}\n", count.operations, count.what);
   fmt::print("lanes: {}\nhash: {}\n", host_lanes(), model.hash());
 }
@@ -39,10 +39,10 @@ void add_show(CLI::App& app, int& code) {
   command->add_flag("--json", options->json, "Print one JSON object");
   command->callback([options, &code] {
     const Model model = configured_model(*options);
-    const std::vector<OperationCount> counts = count_operations(model);
+    const std::vector<present::OperationCount> counts = present::count_operations(model);
     if (options->json) {
       JsonObject object;
-      fields::show(object, model, counts);
+      present::fields::show(object, model, counts);
       print_json(object.json);
     } else {
       print(model, counts);

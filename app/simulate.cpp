@@ -3,84 +3,53 @@
 
 #include <optional>
 
-#include "command.hpp"
 #include "divker/error.hpp"
 #include "divker/ranks.hpp"
+#include "divker/study.hpp"
+#include "present/fields.hpp"
+#include "report.hpp"
 #include "rows.hpp"
 
 namespace divker::app {
 namespace {
 
 struct SimulateOptions : CommonOptions {
-  std::vector<double> times;
+  present::SimulateRequest request;
 };
-
-std::vector<double> times_of(const Model& model, const RunOptions& run) {
-  std::vector<double> times;
-  for (const std::size_t step : snapshot_steps(model.time(), run.snapshots)) {
-    times.push_back(model.time().time(step));
-  }
-  return times;
-}
 
 // Where the first rank keeps rows until all are there. With a checkpoint that is a file that
 // survives, beside it.
 std::optional<Spool> spool_of(const SimulateOptions& options) {
   if (ranks().rank() != 0) return std::nullopt;
-  if (options.checkpoint.empty()) return Spool::unnamed(options.out);
-  return Spool::named(options.checkpoint + ".rows");
+  if (options.request.checkpoint.empty()) return Spool::unnamed(options.out);
+  return Spool::named(options.request.checkpoint + ".rows");
 }
 
-int run_to_file(const SimulateOptions& options, const LoadedModel& loaded, const RunOptions& run) {
-  StepOptions states_only;
-  states_only.score = false;
-  const Ensemble ensemble(loaded.model, states_only);
+int run_to_file(const SimulateOptions& options, const Model& model) {
+  const present::SimulateRequest& request = options.request;
+  Study study = present::study_of(request, model, circumstances(options));
   std::vector<std::string> names;
-  for (const State& state : loaded.model.states()) names.push_back(state.name);
-  SpooledStates rows(names, times_of(loaded.model, run), spool_of(options));
-  Effective effective;
-  effective.summary = ensemble.run(run, rows, checkpoint_of(options).of("rows of states"));
-  effective.compile_seconds = ensemble.compile_seconds();
-  on_first_rank([&] {
-    write_table(options.out, rows.table(), attributes(options, loaded.model, effective));
-  });
-  if (options.json) {
-    Json json = describe(options, loaded.model, effective);
-    json["out"] = options.out;
-    print_json(json);
-  }
-  return finish(options, effective);
-}
-
-int run_to_moments(const SimulateOptions& options, const LoadedModel& loaded,
-                   const RunOptions& run) {
-  const MomentsAnswer answer = simulate_moments(loaded.model, run, checkpoint_of(options));
+  for (const State& state : model.states()) names.push_back(state.name);
+  SpooledStates rows(names, model.time().snapshot_times(request.times), spool_of(options));
+  study.run(rows, "rows of states");
+  const RunRecord& record = study.record();
+  on_first_rank(
+      [&] { write_table(options.out, rows.table(), present::attributes_of(model, record)); });
   if (options.json) {
     JsonObject object;
-    object.json = describe(options, loaded.model, answer.effective);
-    fields::moments(object, answer);
+    present::fields::run(object, model, record);
+    object.set("out", options.out);
     print_json(object.json);
-    return finish(options, answer.effective);
   }
-  for (const StateMoments& snapshot : answer.snapshots) {
-    const fields::MomentColumns columns(snapshot);
-    fmt::print("t = {:.6g}\n{:>12} {:>14} {:>12} {:>14}\n", snapshot.time, "state", "mean", "+-",
-               "deviation");
-    for (std::size_t i = 0; i < columns.mean.size(); ++i) {
-      fmt::print("{:>12} {:>14.6g} {:>12.2g} {:>14.6g}\n", loaded.model.states()[i].name,
-                 columns.mean[i], columns.error[i], columns.deviation[i]);
-    }
-  }
-  return finish(options, answer.effective);
+  return finish(options, record, request.checkpoint);
 }
 
 int simulate(const SimulateOptions& options) {
-  const LoadedModel loaded = load(options);
-  check_out(options);
-  RunOptions run = run_options(options, loaded);
-  run.snapshots = options.times;
-  return options.out.empty() ? run_to_moments(options, loaded, run)
-                             : run_to_file(options, loaded, run);
+  const Model model = load(options);
+  check_out(options, options.request.checkpoint);
+  if (!options.out.empty()) return run_to_file(options, model);
+  return report(options, reply_to(options.request, model, circumstances(options)),
+                {options.request.checkpoint, false});
 }
 
 }  // namespace
@@ -89,13 +58,8 @@ void add_simulate(CLI::App& app, int& code) {
   auto options = std::make_shared<SimulateOptions>();
   CLI::App* command = app.add_subcommand(
       "simulate", "Simulate paths; without --out only means and deviations are kept");
-  options->declare(*command);
-  options->declare_checkpoint(*command);
-  command->add_option("--times", options->times, "Snapshot times, ascending (default: the end)")
-      ->type_name("T1,T2,...")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(finite_number());
+  options->declare_all(*command);
+  declare(*command, options->request);
   command->callback([options, &code] { code = simulate(*options); });
 }
 
@@ -103,9 +67,10 @@ void add_sample(CLI::App& app, int& code) {
   auto options = std::make_shared<SimulateOptions>();
   CLI::App* command =
       app.add_subcommand("sample", "Draw samples of the model's law at the end of its time grid");
-  options->declare(*command);
-  options->declare_checkpoint(*command);
-  command->add_option("-n", options->paths, "Number of samples (the same as --paths)")
+  options->declare_all(*command);
+  declare(*command, options->request);
+  command->remove_option(command->get_option("--times"));
+  command->add_option("-n", options->request.paths, "Number of samples (the same as --paths)")
       ->type_name("N")
       ->check(whole_number());
   command->callback([options, &code] {

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""The whole benchmark table as JSON lines: `divker bench`, NumPy at the same work in turn with it,
-start-up time, peak memory, and the accuracy per second of the methods for responses.
+"""The whole benchmark table as JSON lines: `divker bench`, the step written by hand (divker_bench,
+beside DIVKER) and NumPy at the same work in turn with it, start-up time, peak memory, and the
+accuracy per second of the methods for responses.
 Usage: compare.py DIVKER [--quick]
 
 Ratios are medians over repeats in one run: absolute times on a shared machine mean little.
@@ -82,6 +83,8 @@ def main():
     divker = sys.argv[1]
     quick = "--quick" in sys.argv
     subprocess.run([divker, "bench"] + (["--repeats", "3"] if quick else []), check=True)
+    subprocess.run([pathlib.Path(divker).with_name("divker_bench"), "3" if quick else "7"],
+                   check=True)
     against_numpy(divker, 1 if quick else 3)
     start_up(divker, 3 if quick else 7)
     peak_memory(divker, (375, 3750) if quick else (375, 3750, 37500))

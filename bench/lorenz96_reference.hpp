@@ -3,8 +3,8 @@
 // Model (40 components, indices wrap, c = 0.01; parameters F and s):
 //   dx_i = ((x_{i+1} - x_{i-2}) x_{i-1} - x_i (1 + c x_i) + F) dt + sigma(x) dW_i
 //   sigma(x) = exp(-|x|^2 / 2) + s,   x_0 ~ normal(0, 2)
-// The step is that of MATH.md, section 3, worked out on paper for one scalar noise amplitude; the
-// derivation is in lorenz96_step.hpp.
+// The step is that of docs/theory.md, section 4, worked out on paper for one scalar noise
+// amplitude; the derivation is in lorenz96_step.hpp.
 #pragma once
 
 #include <array>

@@ -38,11 +38,11 @@ html_math_renderer = "mathml"
 # The order of the pages; one that stands nowhere here is a warning, too.
 PARTS = {
     "Start": ["../README", "theory", "which-method", "experiments", "tutorials"],
-    "Reference": ["command", "language", "robust", "python", "models"],
+    "Reference": ["command", "language", "glossary", "robust", "python", "models"],
     "Questions": ["answer", "stationary", "baselines", "fit", "diagnose", "calibration",
                   "../data/README"],
     "Large runs": ["durable", "ranks"],
-    "The engine": ["damping", "step", "exact", "regressor", "model", "ensemble", "kernel", "io",
+    "The engine": ["way", "damping", "step", "exact", "regressor", "model", "ensemble", "kernel", "io",
                    "robustness"],
     "Changes": ["extending", "../CONTRIBUTING"],
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "divker/ensemble.hpp"
@@ -34,19 +35,29 @@ Model fragile() {
       "test");
 }
 
-StepOptions step_of(const Model& model) {
-  StepOptions step;
-  step.responses = model.free_parameters();
-  return step;
+Ensemble ensemble_of(const Model& model, const Damping& damping = constant_damping(1.0)) {
+  Method method;
+  method.damping = damping;
+  return Ensemble(model, method, Asked::responses_to(model.free_parameters()));
 }
 
-RunOptions short_run() {
-  RunOptions run;
-  run.paths = paths_of_test;
-  run.threads = 2;
-  run.snapshots = {0.25, 0.5};
-  run.failed_share = 1.0;
-  return run;
+Sampling short_sampling() {
+  Sampling sampling;
+  sampling.paths = paths_of_test;
+  sampling.snapshots = {0.25, 0.5};
+  sampling.failed_share = 1.0;
+  return sampling;
+}
+
+Session session_with(Checkpoint checkpoint = {}) {
+  Session session;
+  session.threads = 2;
+  session.checkpoint = std::move(checkpoint);
+  return session;
+}
+
+Paths run(const Ensemble& ensemble, const Session& session = session_with()) {
+  return ensemble.run(short_sampling(), session);
 }
 
 // A file that is none.
@@ -70,10 +81,10 @@ struct Saved {
 void expect_equal(const Paths& a, const Paths& b) {
   ASSERT_EQ(a.snapshots.size(), b.snapshots.size());
   for (std::size_t k = 0; k < a.snapshots.size(); ++k) {
-    EXPECT_EQ(a.snapshots[k].x, b.snapshots[k].x);
-    EXPECT_EQ(a.snapshots[k].nu, b.snapshots[k].nu);
-    EXPECT_EQ(a.snapshots[k].responses, b.snapshots[k].responses);
+    EXPECT_EQ(a.snapshots[k].time, b.snapshots[k].time);
+    EXPECT_EQ(a.snapshots[k].tables(), b.snapshots[k].tables());
   }
+  EXPECT_EQ(a.numbers, b.numbers);
   EXPECT_EQ(a.summary.paths, b.summary.paths);
   EXPECT_EQ(a.summary.failed, b.summary.failed);
   ASSERT_EQ(a.summary.first_failures.size(), b.summary.first_failures.size());
@@ -100,23 +111,23 @@ class CheckpointedRun : public testing::Test {
   [[nodiscard]] std::string saved_after(std::size_t reports) {
     Saved saved;
     std::atomic<bool> stop = false;
-    RunOptions run = short_run();
-    run.stop = &stop;
+    Session session = session_with(saved.checkpoint(1e9));
+    session.stop = &stop;
     std::size_t seen = 0;
-    run.progress = [&](std::size_t, std::size_t) { stop = ++seen >= reports; };
-    EXPECT_TRUE(ensemble_.run(run, saved.checkpoint(1e9)).summary.interrupted);
+    session.progress = [&](std::size_t, std::size_t) { stop = ++seen >= reports; };
+    EXPECT_TRUE(run(ensemble_, session).summary.interrupted);
     EXPECT_FALSE(saved.bytes.empty());
     return saved.bytes;
   }
 
   Model model_ = wanderer();
-  Ensemble ensemble_{model_, step_of(model_)};
+  Ensemble ensemble_ = ensemble_of(model_);
   Saved saved_;
 };
 
 TEST_F(CheckpointedRun, GoesOnFromEverySaveToTheSameBits) {
-  const Paths whole = ensemble_.run(short_run());
-  expect_equal(ensemble_.run(short_run(), saved_.checkpoint()), whole);
+  const Paths whole = run(ensemble_);
+  expect_equal(run(ensemble_, session_with(saved_.checkpoint())), whole);
   std::vector<std::string> all = saved_.all;
   ASSERT_GT(all.size(), 0U)
       << "saves take no more than a tenth of the time: few where they are slow";
@@ -124,24 +135,24 @@ TEST_F(CheckpointedRun, GoesOnFromEverySaveToTheSameBits) {
   for (const std::string& one : all) {
     Saved from;
     from.bytes = one;
-    RunOptions run = short_run();
-    run.threads = 1 + all.size() % 3;  // they may differ, as blocks may
-    run.block = 8;
-    expect_equal(ensemble_.run(run, from.checkpoint()), whole);
+    Session session = session_with(from.checkpoint());
+    session.threads = 1 + all.size() % 3;  // they may differ, as blocks may
+    session.block = 8;
+    expect_equal(run(ensemble_, session), whole);
   }
 }
 
 TEST_F(CheckpointedRun, StoppedAgainAndAgainItEndsWithTheSameBits) {
-  const Paths whole = ensemble_.run(short_run());
+  const Paths whole = run(ensemble_);
   std::size_t parts = 1;
   for (Paths part;; ++parts) {
     ASSERT_LT(parts, 20U);
     std::atomic<bool> stop = false;
-    RunOptions run = short_run();
-    run.stop = &stop;
+    Session session = session_with(saved_.checkpoint(1e9));
+    session.stop = &stop;
     std::size_t calls = 0;
-    run.progress = [&](std::size_t, std::size_t) { stop = ++calls >= 4; };
-    part = ensemble_.run(run, saved_.checkpoint(1e9));
+    session.progress = [&](std::size_t, std::size_t) { stop = ++calls >= 4; };
+    part = run(ensemble_, session);
     if (part.summary.interrupted) continue;
     expect_equal(part, whole);
     break;
@@ -150,34 +161,31 @@ TEST_F(CheckpointedRun, StoppedAgainAndAgainItEndsWithTheSameBits) {
 }
 
 TEST_F(CheckpointedRun, AFinishedOneAnswersWithoutRunning) {
-  const Paths whole = ensemble_.run(short_run(), saved_.checkpoint());
+  const Paths whole = run(ensemble_, session_with(saved_.checkpoint()));
   const std::size_t saves = saved_.all.size();
-  RunOptions run = short_run();
+  Session session = session_with(saved_.checkpoint());
   std::vector<std::size_t> seen;
-  run.progress = [&](std::size_t finished, std::size_t) { seen.push_back(finished); };
-  expect_equal(ensemble_.run(run, saved_.checkpoint()), whole);
+  session.progress = [&](std::size_t finished, std::size_t) { seen.push_back(finished); };
+  expect_equal(run(ensemble_, session), whole);
   EXPECT_EQ(seen, std::vector<std::size_t>{paths_of_test});
   EXPECT_EQ(saved_.all.size(), saves);
 }
 
 TEST_F(CheckpointedRun, FailedPathsSurvive) {
-  const Model model = fragile();
-  StepOptions states;
-  states.score = false;
-  const Ensemble ensemble(model, states);
-  const Paths whole = ensemble.run(short_run());
+  const Ensemble ensemble(fragile(), {}, Asked::states());
+  const Paths whole = run(ensemble);
   ASSERT_GT(whole.summary.failed, 3U);
-  expect_equal(ensemble.run(short_run(), saved_.checkpoint()), whole);
+  expect_equal(run(ensemble, session_with(saved_.checkpoint())), whole);
   saved_.bytes = saved_.all[saved_.all.size() / 2];
-  expect_equal(ensemble.run(short_run(), saved_.checkpoint()), whole);
+  expect_equal(run(ensemble, session_with(saved_.checkpoint())), whole);
 }
 
 // What is stopped before it begins had a pilot that was stopped too: its damping is no choice.
 TEST_F(CheckpointedRun, StoppedBeforeItBeginsItSavesNothing) {
   const std::atomic<bool> stop = true;
-  RunOptions run = short_run();
-  run.stop = &stop;
-  EXPECT_TRUE(ensemble_.run(run, saved_.checkpoint()).summary.interrupted);
+  Session session = session_with(saved_.checkpoint());
+  session.stop = &stop;
+  EXPECT_TRUE(run(ensemble_, session).summary.interrupted);
   EXPECT_TRUE(saved_.all.empty());
 }
 
@@ -187,55 +195,64 @@ TEST_F(CheckpointedRun, ASaveThatFailsEndsTheRun) {
     throw Error(ErrorKind::usage, "cannot write 'c': No space left on device");
   };
   expect_refused(ErrorKind::usage, "cannot write 'c': No space left on device",
-                 [&] { (void)ensemble_.run(short_run(), full); });
+                 [&] { (void)run(ensemble_, session_with(full)); });
 }
 
 TEST_F(CheckpointedRun, AnotherRunIsRefusedByWhatDiffers) {
-  (void)ensemble_.run(short_run(), saved_.checkpoint());
+  (void)run(ensemble_, session_with(saved_.checkpoint()));
   const auto refuse = [&](const std::string& what, const Ensemble& ensemble,
-                          const std::function<void(RunOptions&)>& change) {
-    RunOptions run = short_run();
-    change(run);
+                          const std::function<void(Sampling&)>& change) {
+    Sampling sampling = short_sampling();
+    change(sampling);
     expect_refused(ErrorKind::usage, "c is the checkpoint of another run: the " + what,
-                   [&] { (void)ensemble.run(run, saved_.checkpoint()); });
+                   [&] { (void)ensemble.run(sampling, session_with(saved_.checkpoint())); });
   };
-  const auto nothing = [](RunOptions&) {};
-  refuse("seed is 1 there, and 2 here.", ensemble_, [](RunOptions& run) { run.seed = 2; });
+  const auto nothing = [](Sampling&) {};
+  refuse("seed is 1 there, and 2 here.", ensemble_, [](Sampling& s) { s.seed = 2; });
   refuse("number of paths is 3000 there, and 3001 here.", ensemble_,
-         [](RunOptions& run) { ++run.paths; });
-  refuse("first path is 0 there, and 5 here.", ensemble_,
-         [](RunOptions& run) { run.first_path = 5; });
+         [](Sampling& s) { ++s.paths; });
+  refuse("first path is 0 there, and 5 here.", ensemble_, [](Sampling& s) { s.first_path = 5; });
   refuse("list of snapshot times is 0.25, 0.5 there, and the end here.", ensemble_,
-         [](RunOptions& run) { run.snapshots.clear(); });
+         [](Sampling& s) { s.snapshots.clear(); });
   refuse("resolution is fast there, and full here.", ensemble_,
-         [](RunOptions& run) { run.resolution = Resolution::full; });
+         [](Sampling& s) { s.resolution = Resolution::full; });
   refuse("number of increments per step is 1 there, and 2 here.", ensemble_,
-         [](RunOptions& run) { run.increments_per_step = 2; });
-  refuse("damping is 1 there, and early:1 here.", ensemble_,
-         [](RunOptions& run) { run.damping.early = true; });
-  refuse("table of initial samples is none there, and 1 rows with the hash", ensemble_,
-         [](RunOptions& run) { run.samples = std::make_shared<Matrix>(1, 1); });
-  refuse("parameter a is 0.9 there, and 0.8 here.", Ensemble(wanderer(0.8), step_of(model_)),
+         [](Sampling& s) { s.increments_per_step = 2; });
+  refuse("damping is 1 there, and early:1 here.", ensemble_of(model_, constant_damping(1.0, true)),
          nothing);
-  StepOptions states;
-  states.score = false;
+  refuse("table of initial samples is none there, and 1 rows with the hash",
+         ensemble_of(model_.with_samples(std::make_shared<Matrix>(1, 1))), nothing);
+  refuse("parameter a is 0.9 there, and 0.8 here.", ensemble_of(wanderer(0.8)), nothing);
   refuse("step is score and responses to a, euler, order 1 there, and states alone here.",
-         Ensemble(model_, states), nothing);
-  refuse("model is wanderer there, and fragile here.", Ensemble(fragile(), states), nothing);
-  const Model coarse = model_.with_time({0.0, 0.05, 0.5});
+         Ensemble(model_, {}, Asked::states()), nothing);
+  refuse("model is wanderer there, and fragile here.", Ensemble(fragile(), {}, Asked::states()),
+         nothing);
   refuse("time grid is 0 : 0.01 : 0.5 there, and 0 : 0.05 : 0.5 here.",
-         Ensemble(coarse, step_of(coarse)), nothing);
+         ensemble_of(model_.with_time({0.0, 0.05, 0.5})), nothing);
+}
+
+TEST_F(CheckpointedRun, SamplesInTheirOrderAreAnotherRunThanSamplesDrawn) {
+  const auto rows = std::make_shared<Matrix>(5, 1, 0.5);
+  const Model model = model_.starting_from_samples("rows.npy").with_samples(rows);
+  const Ensemble ensemble(model, {}, Asked::states());
+  (void)run(ensemble, session_with(saved_.checkpoint()));
+  Sampling in_order = short_sampling();
+  in_order.start_rows = StartRows::by_path;
+  expect_refused(ErrorKind::usage,
+                 "c is the checkpoint of another run: the table of initial samples is 5 rows with "
+                 "the hash",
+                 [&] { (void)ensemble.run(in_order, session_with(saved_.checkpoint())); });
 }
 
 TEST_F(CheckpointedRun, AnotherResultIsRefused) {
-  const Model& model = model_;
+  const Sampling sampling = short_sampling();
+  const March run{ensemble_.plan(), model_, sampling,
+                  model_.time().snapshot_steps(sampling.snapshots)};
   const auto answer = [&](const std::string& kept) {
-    const march::Engine engine(model, step_of(model));
-    const RunOptions run = short_run();
-    const Checkpoint checkpoint = saved_.checkpoint().of(kept);
+    const Session session = session_with(saved_.checkpoint());
     std::size_t absorbed = 0;
-    march::Checkpointer saver(checkpoint, engine, run, absorbed,
-                                 [&](Archive& archive) { archive(absorbed); });
+    march::Checkpointer saver(session, march::identity_of(run, "by hand", kept), absorbed,
+                              [&](Archive& archive) { archive(absorbed); });
     if (saver.resume()) return;
     absorbed = 1;
     saver.save();
@@ -250,14 +267,14 @@ TEST_F(CheckpointedRun, AnotherResultIsRefused) {
 
 // Cut anywhere, changed anywhere, longer than it should be: all refused, none crashes.
 TEST_F(CheckpointedRun, DamageIsRefused) {
-  RunOptions run = short_run();
-  run.paths = 10;
-  (void)ensemble_.run(run, saved_.checkpoint());
+  Sampling sampling = short_sampling();
+  sampling.paths = 10;
+  (void)ensemble_.run(sampling, session_with(saved_.checkpoint()));
   const std::string whole = saved_.bytes;
   const auto refuse = [&](const std::string& bytes) {
     saved_.bytes = bytes;
     expect_refused(ErrorKind::model, "c is no checkpoint of a run: ", [&] {
-      (void)ensemble_.run(run, saved_.checkpoint());
+      (void)ensemble_.run(sampling, session_with(saved_.checkpoint()));
     });
   };
   for (std::size_t size = 1; size < whole.size(); size += size < 40 ? 1 : 13) {

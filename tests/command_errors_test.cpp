@@ -106,9 +106,10 @@ TEST_F(CommandTest, RefusesWhatMapsHaveNoUseFor) {
   expect_failure({"score", "logistic", "--order", "2"}, usage,
                  "The order in the inverse is that of an expansion in dt, but model logistic is a "
                  "discrete-time map, whose step is exact.");
-  expect_failure({"simulate", "logistic", "--scheme", "euler"}, usage,
-                 "--scheme euler is for SDEs: model logistic is a discrete-time map, whose step is "
-                 "exact.");
+  expect_failure(
+      {"simulate", "logistic", "--scheme", "euler"}, usage,
+      "The scheme euler is for SDEs: model logistic is a discrete-time map, whose step is "
+      "exact.");
   for (const char* alpha : {"jacobian", "jacobian:1,0.5"}) {
     expect_failure({"score", "logistic", "--alpha", alpha}, usage,
                    "Jacobian damping is made of the drift of an SDE, but model logistic is a "

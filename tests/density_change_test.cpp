@@ -19,13 +19,13 @@ namespace {
 
 using test::consistent;
 
-test::Estimate estimate(const Change& change) { return {change.value, change.standard_error}; }
+Estimate estimate(const Change& change) { return {change.value, change.standard_error}; }
 
 ChangeOptions options_with(std::size_t paths, const std::string& alpha, std::size_t nodes = 0) {
   ChangeOptions options;
-  options.answer.run.paths = paths;
-  options.answer.damping = parse_damping(alpha);
-  options.answer.order = InverseOrder::second;
+  options.answer.sampling.paths = paths;
+  options.answer.method.damping = parse_damping(alpha);
+  options.answer.method.order = InverseOrder::second;
   options.nodes = nodes;
   return options;
 }
@@ -127,13 +127,13 @@ TEST(DensityChange, MeansAgreeWithDirectSimulation) {
   const ChangeAnswer answer =
       observable_change(model, target, observable, options_with(10'000, "auto"));
   AnswerOptions direct;
-  direct.run.paths = 20'000;
-  direct.damping = parse_damping("10");
+  direct.sampling.paths = 20'000;
+  direct.method.damping = parse_damping("10");
   const auto mean = [&](const Model& m) {
     return observable_response(m, {0}, observable, direct).value;
   };
-  const divker::Estimate before = mean(model);
-  const divker::Estimate after = mean(model.with_parameters(target));
+  const Estimate before = mean(model);
+  const Estimate after = mean(model.with_parameters(target));
   const double error = std::hypot(answer.change.front().standard_error,
                                   std::hypot(before.standard_error, after.standard_error));
   EXPECT_TRUE(consistent({answer.change.front().value, error}, after.value - before.value, 0.02));

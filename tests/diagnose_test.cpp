@@ -24,9 +24,9 @@ Diagnosis diagnosis_of(const std::string& text, const std::string& alpha = "auto
                        const Matrix& points = {}) {
   const Model model = parse_model(text);
   DiagnoseOptions options;
-  options.answer.run.paths = 4000;
-  options.answer.run.failed_share = 1.0;
-  options.answer.damping = parse_damping(alpha);
+  options.answer.sampling.paths = 4000;
+  options.answer.sampling.failed_share = 1.0;
+  options.answer.method.damping = parse_damping(alpha);
   options.parameters = model.free_parameters();
   options.points = points;
   return diagnose(model, options);
@@ -56,7 +56,7 @@ TEST(Diagnose, ContentWhereAllIsWell) {
     EXPECT_GT(cost.seconds, 0.0);
   }
   EXPECT_EQ(d.methods.front().path_runs, 4000U);
-  EXPECT_FALSE(d.effective.choice.candidates.empty());
+  EXPECT_FALSE(d.record.choice.candidates.empty());
 }
 
 TEST(Diagnose, NoticesWeakDamping) {
@@ -113,7 +113,7 @@ TEST(Diagnose, SaysThatItWasInterrupted) {
   const Model model = parse_model(ornstein_uhlenbeck);
   const std::atomic<bool> stop = true;
   DiagnoseOptions options;
-  options.answer.run.stop = &stop;
+  options.answer.session.stop = &stop;
   options.parameters = model.free_parameters();
   EXPECT_THAT(
       [&] { (void)diagnose(model, options); },

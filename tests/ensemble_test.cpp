@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "divker/error.hpp"
+#include "divker/kernel.hpp"
 
 namespace divker {
 namespace {
@@ -65,24 +66,27 @@ Model from_samples() {
   return b.build();
 }
 
-StepOptions with_responses(const Model& model) {
-  StepOptions options;
-  options.responses = model.free_parameters();
-  return options;
+Asked all_responses(const Model& model) { return Asked::responses_to(model.free_parameters()); }
+
+Ensemble ensemble_of(const Model& model) { return Ensemble(model, {}, all_responses(model)); }
+
+Sampling sampling_of(std::size_t paths) {
+  Sampling sampling;
+  sampling.paths = paths;
+  sampling.seed = 20;
+  return sampling;
 }
 
-RunOptions run_of(std::size_t paths) {
-  RunOptions run;
-  run.paths = paths;
-  run.seed = 20;
-  return run;
+Session session_of(unsigned threads, std::size_t block = 0) {
+  Session session;
+  session.threads = threads;
+  session.block = block;
+  return session;
 }
 
 void expect_same_bits(const Snapshot& a, const Snapshot& b) {
   EXPECT_EQ(a.time, b.time);
-  EXPECT_TRUE(a.x == b.x);
-  EXPECT_TRUE(a.nu == b.nu);
-  EXPECT_TRUE(a.responses == b.responses);
+  EXPECT_TRUE(a.tables() == b.tables());
 }
 
 template <class Action>
@@ -99,73 +103,74 @@ void expect_error(ErrorKind kind, const std::string& part, Action action) {
 // --- to the bit -------------------------------------------------------------------------------
 
 TEST(Ensemble, ThreadsAndBlocksChangeNothing) {
-  const Ensemble ensemble(twisted(), with_responses(twisted()));
-  RunOptions run = run_of(1003);
-  run.threads = 1;
-  run.block = 8;
-  const Paths reference = ensemble.run(run);
-  ASSERT_EQ(reference.snapshots.front().x.rows, 1003U);
+  const Ensemble ensemble = ensemble_of(twisted());
+  const Sampling sampling = sampling_of(1003);
+  const Paths reference = ensemble.run(sampling, session_of(1, 8));
+  ASSERT_EQ(reference.snapshots.front().x().rows, 1003U);
+  ASSERT_EQ(reference.snapshots.front().nu().rows, 1003U);
+  ASSERT_EQ(reference.snapshots.front().responses().rows, 1003U);
   for (const unsigned threads : {1U, 2U, 3U}) {
     for (const std::size_t block : {0U, 8U, 16U, 32U, 64U, 128U, 256U}) {
       SCOPED_TRACE(std::to_string(threads) + " threads, block " + std::to_string(block));
-      run.threads = threads;
-      run.block = block;
-      expect_same_bits(ensemble.run(run).snapshots.front(), reference.snapshots.front());
+      const Paths found = ensemble.run(sampling, session_of(threads, block));
+      expect_same_bits(found.snapshots.front(), reference.snapshots.front());
+      EXPECT_EQ(found.numbers, reference.numbers);
     }
   }
 }
 
 TEST(Ensemble, AnyPathCanBeRunAlone) {
-  const Ensemble ensemble(twisted(), with_responses(twisted()));
-  const Snapshot all = ensemble.run(run_of(600)).snapshots.front();
+  const Ensemble ensemble = ensemble_of(twisted());
+  const Snapshot all = ensemble.run(sampling_of(600)).snapshots.front();
   for (const std::uint64_t path : {0U, 1U, 7U, 255U, 256U, 577U, 599U}) {
-    RunOptions run = run_of(1);
-    run.first_path = path;
-    const Snapshot one = ensemble.run(run).snapshots.front();
+    Sampling sampling = sampling_of(1);
+    sampling.first_path = path;
+    const Paths alone = ensemble.run(sampling);
+    EXPECT_EQ(alone.numbers, std::vector<std::uint64_t>{path});
+    const Snapshot& one = alone.snapshots.front();
     for (std::size_t i = 0; i < 2; ++i) {
-      EXPECT_EQ(one.x(0, i), all.x(path, i)) << "path " << path;
-      EXPECT_EQ(one.nu(0, i), all.nu(path, i)) << "path " << path;
-      EXPECT_EQ(one.responses(0, i), all.responses(path, i)) << "path " << path;
+      EXPECT_EQ(one.x()(0, i), all.x()(path, i)) << "path " << path;
+      EXPECT_EQ(one.nu()(0, i), all.nu()(path, i)) << "path " << path;
+      EXPECT_EQ(one.responses()(0, i), all.responses()(path, i)) << "path " << path;
     }
   }
 }
 
 TEST(Ensemble, SeedsGiveOtherPaths) {
-  const Ensemble ensemble(twisted(), with_responses(twisted()));
-  RunOptions run = run_of(10);
-  const Snapshot first = ensemble.run(run).snapshots.front();
-  run.seed = 21;
-  const Snapshot second = ensemble.run(run).snapshots.front();
-  for (std::size_t r = 0; r < 10; ++r) EXPECT_NE(first.x(r, 0), second.x(r, 0));
+  const Ensemble ensemble = ensemble_of(twisted());
+  Sampling sampling = sampling_of(10);
+  const Snapshot first = ensemble.run(sampling).snapshots.front();
+  sampling.seed = 21;
+  const Snapshot second = ensemble.run(sampling).snapshots.front();
+  for (std::size_t r = 0; r < 10; ++r) EXPECT_NE(first.x()(r, 0), second.x()(r, 0));
 }
 
 TEST(Ensemble, SnapshotsDoNotDisturbThePaths) {
-  const Ensemble ensemble(twisted(), with_responses(twisted()));
-  RunOptions run = run_of(300);
-  const Paths plain = ensemble.run(run);
-  run.snapshots = {0.0, 0.03, 0.31, 0.57};
-  const Paths often = ensemble.run(run);
+  const Ensemble ensemble = ensemble_of(twisted());
+  Sampling sampling = sampling_of(300);
+  const Paths plain = ensemble.run(sampling);
+  sampling.snapshots = {0.0, 0.03, 0.31, 0.57};
+  const Paths often = ensemble.run(sampling);
   ASSERT_EQ(often.snapshots.size(), 4U);
   EXPECT_EQ(often.snapshots[0].time, 0.0);
   EXPECT_NEAR(often.snapshots[2].time, 0.31, 1e-15);
   expect_same_bits(often.snapshots.back(), plain.snapshots.front());
-  run.snapshots = {0.31};
-  const Paths shorter = ensemble.run(run);
+  sampling.snapshots = {0.31};
+  const Paths shorter = ensemble.run(sampling);
   expect_same_bits(shorter.snapshots.front(), often.snapshots[2]);
   EXPECT_EQ(shorter.summary.steps, 31U);
   EXPECT_EQ(often.summary.steps, 57U);
 }
 
 TEST(Ensemble, ScoreAndResponsesDoNotDisturbThePaths) {
-  StepOptions bare;
-  bare.score = false;
-  const Snapshot plain = Ensemble(twisted(), bare).run(run_of(300)).snapshots.front();
-  const Snapshot full =
-      Ensemble(twisted(), with_responses(twisted())).run(run_of(300)).snapshots.front();
-  EXPECT_EQ(plain.nu.rows * plain.nu.cols, 0U);
-  EXPECT_EQ(plain.responses.cols, 0U);
-  for (std::size_t i = 0; i < full.x.data.size(); ++i) {
-    EXPECT_NEAR(plain.x.data[i], full.x.data[i], 1e-12);
+  const Sampling sampling = sampling_of(300);
+  const Snapshot plain = Ensemble(twisted(), {}, Asked::states()).run(sampling).snapshots.front();
+  const Snapshot full = ensemble_of(twisted()).run(sampling).snapshots.front();
+  EXPECT_EQ(plain.nu().rows * plain.nu().cols, 0U);
+  EXPECT_EQ(plain.responses().cols, 0U);
+  ASSERT_EQ(plain.x().data.size(), full.x().data.size());
+  for (std::size_t i = 0; i < full.x().data.size(); ++i) {
+    EXPECT_NEAR(plain.x().data[i], full.x().data[i], 1e-12);
   }
 }
 
@@ -175,7 +180,7 @@ class OrderCollector : public Collector {
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override {
     auto part = std::make_unique<Sum>();
     part->index = group.index;
-    for (const double value : group.x.front().data) part->sum += value;
+    for (const double value : group.snapshots.front().x().data) part->sum += value;
     return part;
   }
   void absorb(std::unique_ptr<Part> part) override {
@@ -211,12 +216,10 @@ TEST(Ensemble, CoarseStepsFollowTheFineBrownianPath) {
     b.noise(z, "W", b.graph().constant(2.0));
     for (const Expression& state : {x, y, z}) b.initial_normal(state, 0.0, 1.0);
     b.time(0.0, dt, 0.84);
-    StepOptions states_only;
-    states_only.score = false;
-    RunOptions run;
-    run.paths = 300;
-    run.increments_per_step = increments;
-    return Ensemble(b.build(), states_only).run(run).snapshots.front().x;
+    Sampling sampling;
+    sampling.paths = 300;
+    sampling.increments_per_step = increments;
+    return Ensemble(b.build(), {}, Asked::states()).run(sampling).snapshots.front().x();
   };
   const Matrix fine = end_points(0.01, 1);
   for (const std::size_t increments : {2UL, 3UL, 4UL}) {
@@ -229,17 +232,15 @@ TEST(Ensemble, CoarseStepsFollowTheFineBrownianPath) {
 }
 
 TEST(Ensemble, GroupsAreAbsorbedInOrder) {
-  const Ensemble ensemble(twisted(), with_responses(twisted()));
-  RunOptions run = run_of(256 * 20 + 5);
+  const Ensemble ensemble = ensemble_of(twisted());
+  const Sampling sampling = sampling_of(256 * 20 + 5);
   OrderCollector alone;
-  run.threads = 1;
-  const RunSummary summary = ensemble.run(run, alone);
-  EXPECT_EQ(summary.paths, run.paths);
-  EXPECT_EQ(summary.requested, run.paths);
+  const RunSummary summary = ensemble.run(sampling, alone, session_of(1));
+  EXPECT_EQ(summary.paths, sampling.paths);
+  EXPECT_EQ(summary.requested, sampling.paths);
   for (const unsigned threads : {2U, 3U}) {
     OrderCollector together;
-    run.threads = threads;
-    (void)ensemble.run(run, together);
+    (void)ensemble.run(sampling, together, session_of(threads));
     ASSERT_EQ(together.indices.size(), 21U);
     for (std::size_t g = 0; g < together.indices.size(); ++g) EXPECT_EQ(together.indices[g], g);
     EXPECT_EQ(together.total, alone.total);
@@ -252,32 +253,38 @@ TEST(Ensemble, CollectorsMayThrow) {
       throw Error(ErrorKind::usage, "The disk is full.");
     }
   };
-  const Ensemble ensemble(twisted(), {});
-  RunOptions run = run_of(2000);
-  run.threads = 3;
+  const Ensemble ensemble(twisted(), {}, {});
   Throwing collector;
-  expect_error(ErrorKind::usage, "The disk is full.", [&] { (void)ensemble.run(run, collector); });
+  expect_error(ErrorKind::usage, "The disk is full.",
+               [&] { (void)ensemble.run(sampling_of(2000), collector, session_of(3)); });
 }
 
 // --- paths that fail --------------------------------------------------------------------------
 
+Sampling all_may_fail(std::size_t paths) {
+  Sampling sampling = sampling_of(paths);
+  sampling.failed_share = 1.0;
+  return sampling;
+}
+
 TEST(FailedPaths, AreCountedLocatedAndLeftOut) {
-  const Ensemble ensemble(explosive(), {});
-  RunOptions run = run_of(2000);
-  run.failed_share = 1.0;
-  const Paths found = ensemble.run(run);
+  const Ensemble ensemble(explosive(), {}, {});
+  const Paths found = ensemble.run(all_may_fail(2000));
   const RunSummary& summary = found.summary;
   EXPECT_GT(summary.failed, 100U);
   EXPECT_EQ(summary.paths + summary.failed, 2000U);
-  EXPECT_EQ(found.snapshots.front().x.rows, summary.paths);
-  EXPECT_EQ(found.snapshots.front().nu.rows, summary.paths);
-  for (const double value : found.snapshots.front().x.data) ASSERT_TRUE(std::isfinite(value));
-  for (const double value : found.snapshots.front().nu.data) ASSERT_TRUE(std::isfinite(value));
+  const Snapshot& sound = found.snapshots.front();
+  EXPECT_EQ(sound.x().rows, summary.paths);
+  EXPECT_EQ(sound.nu().rows, summary.paths);
+  EXPECT_EQ(found.numbers.size(), summary.paths);
+  EXPECT_TRUE(std::is_sorted(found.numbers.begin(), found.numbers.end()));
+  for (const double value : sound.x().data) ASSERT_TRUE(std::isfinite(value));
+  for (const double value : sound.nu().data) ASSERT_TRUE(std::isfinite(value));
   ASSERT_EQ(summary.first_failures.size(), 3U);
   for (const FailedPath& failure : summary.first_failures) {
     // Alone, the path is sound until just before the time named, and fails then.
-    RunOptions alone = run_of(1);
-    alone.failed_share = 1.0;
+    EXPECT_FALSE(std::binary_search(found.numbers.begin(), found.numbers.end(), failure.path));
+    Sampling alone = all_may_fail(1);
     alone.first_path = failure.path;
     alone.snapshots = {failure.time - 0.01};
     EXPECT_EQ(ensemble.run(alone).summary.failed, 0U);
@@ -291,164 +298,189 @@ TEST(FailedPaths, AreCountedLocatedAndLeftOut) {
 }
 
 TEST(FailedPaths, DoNotDependOnThreads) {
-  const Ensemble ensemble(explosive(), {});
-  RunOptions run = run_of(2000);
-  run.failed_share = 1.0;
-  run.threads = 1;
-  const Paths one = ensemble.run(run);
-  run.threads = 3;
-  const Paths three = ensemble.run(run);
+  const Ensemble ensemble(explosive(), {}, {});
+  const Paths one = ensemble.run(all_may_fail(2000), session_of(1));
+  const Paths three = ensemble.run(all_may_fail(2000), session_of(3));
   EXPECT_EQ(one.summary.failed, three.summary.failed);
   EXPECT_EQ(one.summary.first_failures[2].path, three.summary.first_failures[2].path);
   expect_same_bits(one.snapshots.front(), three.snapshots.front());
 }
 
 TEST(FailedPaths, TooManyAreAnError) {
-  const Ensemble ensemble(explosive(), {});
-  RunOptions run = run_of(2000);
-  run.failed_share = 1.0;
-  const RunSummary summary = ensemble.run(run).summary;
+  const Ensemble ensemble(explosive(), {}, {});
+  Sampling sampling = all_may_fail(2000);
+  const RunSummary summary = ensemble.run(sampling).summary;
   const double share = static_cast<double>(summary.failed) / 2000.0;
-  run.failed_share = share;
-  EXPECT_NO_THROW((void)ensemble.run(run));
-  run.failed_share = 0.99 * share;
+  sampling.failed_share = share;
+  EXPECT_NO_THROW((void)ensemble.run(sampling));
+  sampling.failed_share = 0.99 * share;
   const FailedPath& first = summary.first_failures.front();
   expect_error(
       ErrorKind::numerical,
       std::to_string(summary.failed) + " of 2000 paths failed, more than the allowed share",
-      [&] { (void)ensemble.run(run); });
+      [&] { (void)ensemble.run(sampling); });
   expect_error(ErrorKind::numerical,
                "Path " + std::to_string(first.path) + " was the first: its " + first.what +
                    " was not finite at t = ",
-               [&] { (void)ensemble.run(run); });
+               [&] { (void)ensemble.run(sampling); });
 }
 
 // --- stopping, progress, refusals -------------------------------------------------------------
 
 TEST(Ensemble, StopsEarlyAndKeepsWhatIsFinished) {
-  const Ensemble ensemble(twisted(), with_responses(twisted()));
-  RunOptions run = run_of(256 * 40);
-  const Snapshot all = ensemble.run(run).snapshots.front();
+  const Ensemble ensemble = ensemble_of(twisted());
+  const Sampling sampling = sampling_of(256 * 40);
+  const Snapshot all = ensemble.run(sampling).snapshots.front();
   std::atomic<bool> stop = false;
-  run.stop = &stop;
-  run.threads = 2;
-  run.progress = [&stop](std::size_t done, std::size_t) {
+  Session session = session_of(2);
+  session.stop = &stop;
+  session.progress = [&stop](std::size_t done, std::size_t) {
     if (done >= 1024) stop = true;
   };
-  const Paths some = ensemble.run(run);
+  const Paths some = ensemble.run(sampling, session);
   EXPECT_TRUE(some.summary.interrupted);
-  EXPECT_EQ(some.summary.requested, run.paths);
+  EXPECT_EQ(some.summary.requested, sampling.paths);
   EXPECT_GE(some.summary.paths, 1024U);
-  EXPECT_LT(some.summary.paths, run.paths);
+  EXPECT_LT(some.summary.paths, sampling.paths);
   EXPECT_EQ(some.summary.paths % 256, 0U);
-  EXPECT_EQ(some.snapshots.front().x.rows, some.summary.paths);
-  for (std::size_t r = 0; r < 1024; ++r) EXPECT_EQ(some.snapshots.front().x(r, 0), all.x(r, 0));
+  const Matrix& x = some.snapshots.front().x();
+  EXPECT_EQ(x.rows, some.summary.paths);
+  ASSERT_EQ(some.numbers.size(), some.summary.paths);
+  for (std::size_t r = 0; r < 1024; ++r) EXPECT_EQ(x(r, 0), all.x()(r, 0));
+  // Groups that another thread had finished out of order are there too.
+  for (std::size_t r = 0; r < x.rows; ++r) EXPECT_EQ(x(r, 0), all.x()(some.numbers[r], 0));
   stop = true;
-  run.progress = nullptr;
-  const Paths none = ensemble.run(run);
+  session.progress = nullptr;
+  const Paths none = ensemble.run(sampling, session);
   EXPECT_EQ(none.summary.paths, 0U);
   EXPECT_TRUE(none.summary.interrupted);
 }
 
 TEST(Ensemble, TellsItsProgress) {
-  const Ensemble ensemble(twisted(), {});
-  RunOptions run = run_of(256 * 6 + 10);
+  const Ensemble ensemble(twisted(), {}, {});
+  const Sampling sampling = sampling_of(256 * 6 + 10);
   std::vector<std::size_t> seen;
-  run.threads = 2;
-  run.progress = [&](std::size_t done, std::size_t all) {
-    EXPECT_EQ(all, run.paths);
+  Session session = session_of(2);
+  session.progress = [&](std::size_t done, std::size_t all) {
+    EXPECT_EQ(all, sampling.paths);
     seen.push_back(done);
   };
-  const RunSummary summary = ensemble.run(run).summary;
+  const RunSummary summary = ensemble.run(sampling, session).summary;
   EXPECT_FALSE(summary.interrupted);
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
-  EXPECT_EQ(seen.back(), run.paths);
+  EXPECT_EQ(seen.back(), sampling.paths);
 }
 
 TEST(Ensemble, RefusesStepsWithoutIncrements) {
-  RunOptions run;
-  run.increments_per_step = 0;
-  EXPECT_THAT([&] { (void)Ensemble(twisted(), {}).run(run); },
+  Sampling sampling;
+  sampling.increments_per_step = 0;
+  EXPECT_THAT([&] { (void)Ensemble(twisted(), {}, {}).run(sampling); },
               ::testing::ThrowsMessage<Error>(
                   HasSubstr("The number of increments per step is 0: it must be at least 1.")));
 }
 
 TEST(Ensemble, RefusesWhatItCannotRun) {
-  const Ensemble ensemble(twisted(), {});
-  const auto refuses = [&](const std::string& part,
-                           const std::function<void(RunOptions&)>& change) {
-    RunOptions run = run_of(10);
-    change(run);
-    expect_error(ErrorKind::usage, part, [&] { (void)ensemble.run(run); });
+  const Ensemble ensemble(twisted(), {}, {});
+  const auto refuses = [&](const std::string& part, const std::function<void(Sampling&)>& change) {
+    Sampling sampling = sampling_of(10);
+    change(sampling);
+    expect_error(ErrorKind::usage, part, [&] { (void)ensemble.run(sampling); });
   };
-  refuses("The number of paths is 0: it must be at least 1.", [](RunOptions& r) { r.paths = 0; });
+  refuses("The number of paths is 0: it must be at least 1.", [](Sampling& s) { s.paths = 0; });
   refuses(
       "The snapshot time 0.234 is not on the time grid 0 : 0.01 : 0.57; the nearest time on it "
       "is 0.23.",
-      [](RunOptions& r) { r.snapshots = {0.234}; });
-  refuses("The snapshot time 3 is not on the time grid",
-          [](RunOptions& r) { r.snapshots = {3.0}; });
-  refuses("Snapshot times must ascend, but 0.2 follows 0.3.", [](RunOptions& r) {
-    r.snapshots = {0.3, 0.2};
+      [](Sampling& s) { s.snapshots = {0.234}; });
+  refuses("The snapshot time 3 is not on the time grid", [](Sampling& s) { s.snapshots = {3.0}; });
+  refuses("Snapshot times must ascend, but 0.2 follows 0.3.", [](Sampling& s) {
+    s.snapshots = {0.3, 0.2};
   });
-  refuses("The ensemble was compiled for another form of damping than 'jacobian:1,0'.",
-          [](RunOptions& r) { r.damping.form = DampingForm::jacobian; });
-  StepOptions options;
-  options.damping = DampingForm::matrix;
-  const Ensemble by_matrix(twisted(), options);
-  RunOptions run = run_of(10);
-  run.damping.form = DampingForm::matrix;
-  expect_error(ErrorKind::usage, "The matrix damping has 0 matrices for 0 times.",
-               [&] { (void)by_matrix.run(run); });
-  run.damping.times = {0.0};
-  run.damping.matrices = {Matrix(2, 3)};
-  expect_error(ErrorKind::usage, "A damping matrix is 2 x 3; this model needs 2 x 2",
-               [&] { (void)by_matrix.run(run); });
 }
 
+// --- damping ----------------------------------------------------------------------------------
+
+TEST(Ensemble, TakesOtherNumbersOfItsDamping) {
+  Method method;
+  method.damping = constant_damping(3.0);
+  Ensemble ensemble(twisted(), method, all_responses(twisted()));
+  const Snapshot at_three = ensemble.run(sampling_of(100)).snapshots.front();
+  const std::size_t compiled = Kernel::compilations();
+  ensemble.set_damping(constant_damping(1.0));
+  const Snapshot at_one = ensemble.run(sampling_of(100)).snapshots.front();
+  EXPECT_EQ(Kernel::compilations(), compiled);
+  EXPECT_TRUE(at_one.x() == at_three.x());
+  EXPECT_FALSE(at_one.nu() == at_three.nu());
+  // What is left open is taken for the constant 1.
+  expect_same_bits(ensemble_of(twisted()).run(sampling_of(100)).snapshots.front(), at_one);
+}
+
+TEST(Ensemble, RefusesDampingsOfAnotherForm) {
+  Ensemble ensemble(twisted(), {}, {});
+  expect_error(ErrorKind::usage,
+               "The ensemble was compiled for another form of damping than 'jacobian:1,0'.",
+               [&] { ensemble.set_damping(jacobian_damping(1.0, 0.0)); });
+}
+
+TEST(Ensemble, RefusesDampingMatricesThatDoNotFit) {
+  const auto by = [](const Damping& damping) {
+    Method method;
+    method.damping = damping;
+    return Ensemble(twisted(), method, {});
+  };
+  Ensemble ensemble = by(matrix_damping({0.0}, {Matrix(2, 2, 1.0)}));
+  const auto refuses = [&](const std::string& part, const Damping& damping) {
+    expect_error(ErrorKind::usage, part, [&] { (void)by(damping); });
+    expect_error(ErrorKind::usage, part, [&] { ensemble.set_damping(damping); });
+  };
+  refuses("The matrix damping has 0 matrices for 0 times.", matrix_damping({}, {}));
+  refuses("A damping matrix is 2 x 3; this model needs 2 x 2",
+          matrix_damping({0.0}, {Matrix(2, 3)}));
+}
+
+// --- the start --------------------------------------------------------------------------------
+
 TEST(Ensemble, StartsFromSamples) {
-  StepOptions bare;
-  bare.score = false;
-  const Ensemble ensemble(from_samples(), bare);
-  RunOptions run = run_of(4000);
-  run.snapshots = {0.0};
+  Sampling sampling = sampling_of(4000);
+  sampling.snapshots = {0.0};
+  const auto run_from = [&](const Model& model) {
+    return Ensemble(model, {}, Asked::states()).run(sampling);
+  };
+  const auto with = [](const std::shared_ptr<const Matrix>& rows) {
+    return from_samples().with_samples(rows);
+  };
   expect_error(ErrorKind::usage, "Model sampled starts from samples, but none were given.",
-               [&] { (void)ensemble.run(run); });
+               [&] { (void)run_from(from_samples()); });
   auto samples = std::make_shared<Matrix>(4, 2);
   samples->data = {0, 10, 1, 11, 2, 12, 3, 13};
-  run.samples = samples;
-  const Snapshot found = ensemble.run(run).snapshots.front();
+  const Matrix found = run_from(with(samples)).snapshots.front().x();
   std::vector<int> counts(4);
-  for (std::size_t r = 0; r < found.x.rows; ++r) {
-    ASSERT_EQ(found.x(r, 1), found.x(r, 0) + 10.0);
-    ++counts.at(static_cast<std::size_t>(found.x(r, 0)));
+  for (std::size_t r = 0; r < found.rows; ++r) {
+    ASSERT_EQ(found(r, 1), found(r, 0) + 10.0);
+    ++counts.at(static_cast<std::size_t>(found(r, 0)));
   }
   // Binomial: 1000 with a standard deviation of 27.4.
   for (const int count : counts) EXPECT_NEAR(count, 1000, 5 * 27.4);
-  run.samples = std::make_shared<Matrix>(4, 3);
   expect_error(ErrorKind::model,
                "The initial samples have 3 columns, but model sampled has 2 states.",
-               [&] { (void)ensemble.run(run); });
+               [&] { (void)run_from(with(std::make_shared<Matrix>(4, 3))); });
   auto broken = std::make_shared<Matrix>(*samples);
   (*broken)(2, 1) = std::nan("");
-  run.samples = broken;
   expect_error(ErrorKind::model, "The initial samples hold nan in row 2, column 1.",
-               [&] { (void)ensemble.run(run); });
-  run.samples = samples;
+               [&] { (void)run_from(with(broken)); });
   expect_error(ErrorKind::usage,
                "A snapshot at the start was asked for, where the initial law has "
                "no density and hence no score.",
-               [&] { (void)Ensemble(from_samples(), {}).run(run); });
+               [&] { (void)Ensemble(with(samples), {}, {}).run(sampling); });
 }
 
 TEST(Ensemble, NewParametersCompileNothing) {
   const Model model = twisted();
-  Ensemble ensemble(model, with_responses(model));
+  Ensemble ensemble = ensemble_of(model);
   const Model other = model.with_value("a", 1.7).with_time({0.0, 0.02, 0.4});
   const std::size_t compiled = Kernel::compilations();
   ensemble.set_model(other);
-  const Snapshot moved = ensemble.run(run_of(100)).snapshots.front();
-  const Snapshot fresh = Ensemble(other, with_responses(other)).run(run_of(100)).snapshots.front();
+  const Snapshot moved = ensemble.run(sampling_of(100)).snapshots.front();
+  const Snapshot fresh = ensemble_of(other).run(sampling_of(100)).snapshots.front();
   EXPECT_EQ(Kernel::compilations(), compiled);
   expect_same_bits(moved, fresh);
   EXPECT_NEAR(moved.time, 0.4, 1e-15);
@@ -474,10 +506,10 @@ long peak_memory_of(const std::function<void()>& action) {
 // A stored trajectory would be 2,000 paths * 10,000 steps * 4 doubles = 640 MB.
 TEST(Memory, DoesNotGrowWithTheHorizon) {
   const Model model = twisted();
-  Ensemble ensemble(model, with_responses(model));
+  Ensemble ensemble = ensemble_of(model);
   const auto peak = [&](double steps) {
     ensemble.set_model(model.with_time({0.0, 0.001, 0.001 * steps}));
-    return peak_memory_of([&] { (void)ensemble.run(run_of(2000)); });
+    return peak_memory_of([&] { (void)ensemble.run(sampling_of(2000)); });
   };
   const auto few = static_cast<double>(peak(100));
   const auto many = static_cast<double>(peak(10'000));
@@ -493,11 +525,10 @@ std::vector<double> paths_with_lanes(const char* lanes) {
   const pid_t child = fork();
   if (child == 0) {
     setenv("DIVKER_LANES", lanes, 1);
-    const Snapshot found =
-        Ensemble(twisted(), with_responses(twisted())).run(run_of(40)).snapshots.front();
-    std::vector<double> all = found.x.data;
-    all.insert(all.end(), found.nu.data.begin(), found.nu.data.end());
-    all.insert(all.end(), found.responses.data.begin(), found.responses.data.end());
+    const Snapshot found = ensemble_of(twisted()).run(sampling_of(40)).snapshots.front();
+    std::vector<double> all = found.x().data;
+    all.insert(all.end(), found.nu().data.begin(), found.nu().data.end());
+    all.insert(all.end(), found.responses().data.begin(), found.responses().data.end());
     _exit(all.size() == values.size() &&
                   write(ends[1], all.data(), static_cast<std::size_t>(bytes)) == bytes
               ? 0

@@ -14,15 +14,15 @@
 #include "divker/ensemble.hpp"
 #include "divker/error.hpp"
 #include "divker/language.hpp"
-#include "tune/trial.hpp"
+#include "divker/plan.hpp"
 #include "support/by_hand.hpp"
 #include "support/statistics.hpp"
+#include "tune/trial.hpp"
 
 namespace divker {
 namespace {
 
 using namespace test;
-using test::Estimate;
 using ::testing::HasSubstr;
 
 template <class Action>
@@ -119,21 +119,20 @@ struct Hand {
   }
 };
 
-StepOptions with_form(const Model& model, DampingForm form) {
-  StepOptions options;
-  options.responses = model.free_parameters();
-  options.damping = form;
-  return options;
+Method method_with(const Damping& damping, Scheme scheme = Scheme::automatic) {
+  Method method;
+  method.damping = damping;
+  method.scheme = scheme;
+  return method;
 }
 
-// The two programs with the inverse between them.
-Values exact_step(const Model& model, const Hand& h, DampingForm form,
+// The two programs with the inverse between them. `damping`: the values of the step argument.
+Values exact_step(const Model& model, const Hand& h, const Damping& form,
                   const std::vector<double>& damping, double dt = 1.0) {
-  const StepOptions options = with_form(model, form);
   Values arguments{{"x", doubles(h.x)}, {"nu", doubles(h.nu)}, {"b", doubles(h.b)},
                    {"t", {0.0}},        {"damping", damping},  {"parameters", doubles(h.gamma)},
                    {"dt", {dt}}};
-  const JacobianProgram entries = derive_step_jacobian(model, options);
+  const JacobianProgram entries = derive_step_jacobian(model);
   const std::vector<double> values = run_program(entries.program, arguments).at("jacobian");
   const auto n = static_cast<Eigen::Index>(h.x.size());
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -141,7 +140,7 @@ Values exact_step(const Model& model, const Hand& h, DampingForm form,
   for (std::size_t e = 0; e < values.size(); ++e) j.data()[entries.places[e]] = values[e];
   const RowMajor inverse = j.inverse();
   arguments["inverse"] = {inverse.data(), inverse.data() + n * n};
-  return run_program(derive_exact_step(model, options), arguments);
+  return run_program(derive_exact_step(model, method_with(form), all_responses(model)), arguments);
 }
 
 void expect_near(const std::vector<double>& found, const Point& expected, double tolerance) {
@@ -165,7 +164,7 @@ class ExactStep : public ::testing::Test {
 TEST_F(ExactStep, IsTheFormulaWrittenByHand) {
   for (int repeat = 0; repeat < 5; ++repeat) {
     const Hand h = random_moment();
-    const Values found = exact_step(model_, h, DampingForm::scalar, {0.0});
+    const Values found = exact_step(model_, h, constant_damping(0.0), {0.0});
     const VectorL nu = h.covector();
     expect_near(found.at("x"), arrival(h.x, h.gamma, h.b), 1e-14);
     expect_near(found.at("nu"), {nu[0], nu[1]}, 1e-7);
@@ -177,14 +176,14 @@ TEST_F(ExactStep, MixesTheKernelIn) {
   const Hand h = random_moment();
   const VectorL nu_div = h.covector();
   const VectorL told = h.told_by_noise();
-  const Values some = exact_step(model_, h, DampingForm::scalar, {0.3});
+  const Values some = exact_step(model_, h, constant_damping(0.3), {0.3});
   for (Eigen::Index i = 0; i < 2; ++i) {
     const Real expected = 0.7L * nu_div[i] + 0.3L * told[i];
     EXPECT_NEAR(some.at("nu")[static_cast<std::size_t>(i)], static_cast<double>(expected), 1e-6);
   }
   // A^T acts on nu_div + S^{-T} b.
   const std::vector<double> a{0.2, -0.1, 0.4, 0.6};
-  const Values by_matrix = exact_step(model_, h, DampingForm::matrix, a);
+  const Values by_matrix = exact_step(model_, h, matrix_damping({}, {}), a);
   const VectorL w = nu_div - told;
   for (std::size_t j = 0; j < 2; ++j) {
     const Real expected = nu_div[static_cast<Eigen::Index>(j)] - a[j] * w[0] - a[2 + j] * w[1];
@@ -196,14 +195,14 @@ TEST_F(ExactStep, MixesTheKernelIn) {
 
 TEST_F(ExactStep, MixesTheLikelihoodRatioIn) {
   const Hand h = random_moment();
-  const Values divergence = exact_step(model_, h, DampingForm::scalar, {0.5});
-  const Values mixed = exact_step(model_, h, DampingForm::mixed, {0.5, 0.2});
-  const Program kernel = derive_kernel_step(model_, with_form(model_, DampingForm::kernel), false);
-  const Values ratio = run_program(kernel, {{"x", doubles(h.x)},
-                                            {"b", doubles(h.b)},
-                                            {"t", {0.0}},
-                                            {"parameters", gamma_values},
-                                            {"dt", {1.0}}});
+  const Values divergence = exact_step(model_, h, constant_damping(0.5), {0.5});
+  const Values mixed = exact_step(model_, h, mixed_damping(0.5, 0.2), {0.5, 0.2});
+  const Program noise_only = derive_noise_step(model_, all_responses(model_), false);
+  const Values ratio = run_program(noise_only, {{"x", doubles(h.x)},
+                                                {"b", doubles(h.b)},
+                                                {"t", {0.0}},
+                                                {"parameters", gamma_values},
+                                                {"dt", {1.0}}});
   for (std::size_t p = 0; p < 3; ++p) {
     EXPECT_NEAR(mixed.at("I")[p], 0.8 * divergence.at("I")[p] + 0.2 * ratio.at("I")[p], 1e-12);
   }
@@ -215,9 +214,8 @@ TEST(ExactStepCost, SparseJacobiansStaySparse) {
   const Model ring = parse_model(
       "model ring\nparam a = 0.3\nstate x[20] periodic\nx[i]' = a*x[i] + 0.2*sin(x[i+1]) + xi[i]\n"
       "init x ~ normal(0, 1)\ntime 0 : 1 : 2");
-  EXPECT_EQ(derive_step_jacobian(ring, {}).places.size(), 40U);
-  const StepOptions options = with_form(ring, DampingForm::scalar);
-  const Program step = derive_exact_step(ring, options);
+  EXPECT_EQ(derive_step_jacobian(ring).places.size(), 40U);
+  const Program step = derive_exact_step(ring, {}, all_responses(ring));
   // 2 M^2 for J^{-T} v, and a few dozen operations a state.
   EXPECT_LT(operation_count(*step.graph, step.roots()), 2U * 400U + 20U * 40U);
 }
@@ -228,33 +226,31 @@ TEST(ExactStepRefusals, AreSentences) {
                "The step of model tent has a kink (abs): its Jacobian jumps there, and the exact "
                "divergence step would miss what the fold contributes; the damping 'kernel' needs "
                "no Jacobian.",
-               [&] { (void)derive_exact_step(tent, {}); });
+               [&] { (void)plan(tent, {}, {}); });
   EXPECT_EQ(kink_of(tent), "abs");
   EXPECT_EQ(kink_of(load_model("logistic")), std::nullopt);
-  StepOptions options;
-  options.damping = DampingForm::jacobian;
-  expect_error(ErrorKind::usage,
-               "Jacobian damping is made of the drift of an SDE, but model logistic is a "
-               "discrete-time map.",
-               [&] { (void)derive_exact_step(load_model("logistic"), options); });
-  options.damping = DampingForm::kernel;
-  expect_error(ErrorKind::usage, "The kernel form of damping has a step of its own, without J.",
-               [&] { (void)derive_exact_step(load_model("logistic"), options); });
-  expect_error(ErrorKind::usage, "The kernel and the mixed form of damping belong to exact steps",
-               [&] { (void)derive_divergence_step(load_model("ou"), options); });
+  expect_error(
+      ErrorKind::usage,
+      "Jacobian damping is made of the drift of an SDE, but model logistic is a "
+      "discrete-time map.",
+      [] { (void)plan(load_model("logistic"), method_with(jacobian_damping(1.0, 0.0)), {}); });
+  for (const Damping& damping : {kernel_damping(), mixed_damping(1.0, 0.0)}) {
+    expect_error(ErrorKind::usage, "The damping '" + damping.text() + "' belongs to exact steps",
+                 [&] { (void)plan(load_model("ou"), method_with(damping), {}); });
+  }
   const Model wide = parse_model(
       "model wide\nstate x[129]\nx[i]' = 0.5*x[i] + xi[i]\ninit x ~ normal(0, 1)\ntime 0 : 1 : 2");
   expect_error(ErrorKind::usage,
                "The exact step inverts a matrix as wide as the model has states: model wide has "
                "129, the limit is 128.",
-               [&] { (void)derive_exact_step(wide, {}); });
+               [&] { (void)plan(wide, {}, {}); });
   const Model half_silent = parse_model(
       "model silent\nparam a = 0.5\nstate x, y\nx' = a*x + y + xi\ny' = x\n"
       "init state ~ normal(0, 1)\ntime 0 : 1 : 2");
   expect_error(ErrorKind::model, "State y of model silent carries no noise", [&] {
-    (void)derive_exact_step(half_silent, with_form(half_silent, DampingForm::mixed));
+    (void)plan(half_silent, method_with(mixed_damping(0.5, 0.5)), all_responses(half_silent));
   });
-  StepOptions second;
+  Method second;
   second.order = InverseOrder::second;
   expect_error(ErrorKind::usage,
                "The order in the inverse is that of an expansion in dt, but model logistic is a "
@@ -263,6 +259,24 @@ TEST(ExactStepRefusals, AreSentences) {
   second.scheme = Scheme::exact;
   expect_error(ErrorKind::usage, "the exact scheme keeps all orders",
                [&] { (void)Ensemble(load_model("ou"), second); });
+}
+
+// The kernel form has a step of its own, without J, and minds no kink.
+TEST(ExactStepRefusals, TheKernelNeedsNoJacobian) {
+  const Method kernel = method_with(kernel_damping());
+  for (const char* name : {"logistic", "tent"}) {
+    const Model model = load_model(name);
+    const Plan planned = plan(model, kernel, all_responses(model));
+    ASSERT_EQ(planned.step.size(), 1U);
+    EXPECT_FALSE(planned.step.front().inversion.has_value());
+    const Program& step = planned.step.front().program;
+    for (const Argument& argument : step.arguments) {
+      EXPECT_NE(argument.name, covector_array);
+      EXPECT_NE(argument.role, Role::schedule);
+    }
+    EXPECT_EQ(operation_count(*step.graph, step.roots()),
+              derive_noise_step(model, all_responses(model), false).operations());
+  }
 }
 
 // --- identities of the chain ------------------------------------------------------------------
@@ -288,18 +302,16 @@ class Identities {
  public:
   Identities(const Model& model, const Damping& damping, Scheme scheme, std::size_t paths)
       : model_(model) {
-    StepOptions options = with_form(model, damping.form);
-    options.scheme = scheme;
-    run_.paths = paths;
-    run_.damping = damping;
-    found_ = Ensemble(model, options).run(run_).snapshots.front();
+    sampling_.paths = paths;
+    const Ensemble ensemble(model, method_with(damping, scheme), all_responses(model));
+    found_ = ensemble.run(sampling_).snapshots.front();
   }
 
   [[nodiscard]] Estimate score_defect(const Phi& phi, std::size_t i) const {
     Mean mean;
-    for (std::size_t r = 0; r < found_.x.rows; ++r) {
-      const auto x = found_.x.row(r);
-      mean.add(found_.nu(r, i) * phi.value(x) + phi.derivative(x, i));
+    for (std::size_t r = 0; r < found_.x().rows; ++r) {
+      const auto x = found_.x().row(r);
+      mean.add(found_.nu()(r, i) * phi.value(x) + phi.derivative(x, i));
     }
     return mean.estimate();
   }
@@ -308,17 +320,15 @@ class Identities {
     const double h = 1e-4;
     const std::string& name = model_.parameters()[p].name;
     const double value = model_.parameters()[p].value;
-    StepOptions states_only;
-    states_only.score = false;
-    Ensemble ensemble(model_.with_value(name, value + h), states_only);
-    const Snapshot above = ensemble.run(run_).snapshots.front();
+    Ensemble ensemble(model_.with_value(name, value + h), {}, Asked::states());
+    const Snapshot above = ensemble.run(sampling_).snapshots.front();
     ensemble.set_model(model_.with_value(name, value - h));
-    const Snapshot below = ensemble.run(run_).snapshots.front();
+    const Snapshot below = ensemble.run(sampling_).snapshots.front();
     Mean mean;
-    for (std::size_t r = 0; r < found_.x.rows; ++r) {
+    for (std::size_t r = 0; r < found_.x().rows; ++r) {
       const double by_difference =
-          (phi.value(above.x.row(r)) - phi.value(below.x.row(r))) / (2.0 * h);
-      mean.add(found_.responses(r, p) * phi.value(found_.x.row(r)) - by_difference);
+          (phi.value(above.x().row(r)) - phi.value(below.x().row(r))) / (2.0 * h);
+      mean.add(found_.responses()(r, p) * phi.value(found_.x().row(r)) - by_difference);
     }
     return mean.estimate();
   }
@@ -329,7 +339,7 @@ class Identities {
         EXPECT_TRUE(consistent(score_defect(phi, i), 0.0)) << "score " << i;
       }
       // The difference of differences leaves h^2/6 times a third derivative of order one.
-      for (std::size_t p = 0; p < found_.responses.cols; ++p) {
+      for (std::size_t p = 0; p < found_.responses().cols; ++p) {
         EXPECT_TRUE(consistent(response_defect(phi, p), 0.0, 1e-7)) << "response " << p;
       }
     }
@@ -337,28 +347,9 @@ class Identities {
 
  private:
   const Model& model_;
-  RunOptions run_;
+  Sampling sampling_;
   Snapshot found_;
 };
-
-Damping constant(double alpha) {
-  Damping damping;
-  damping.alpha = alpha;
-  return damping;
-}
-
-Damping mixed(double alpha, double share) {
-  Damping damping = constant(alpha);
-  damping.form = DampingForm::mixed;
-  damping.likelihood = share;
-  return damping;
-}
-
-Damping kernel() {
-  Damping damping;
-  damping.form = DampingForm::kernel;
-  return damping;
-}
 
 // Smooth, one to one, and with noise that would have to leave twelve deviations to fold it.
 const char* const gentle_map =
@@ -370,9 +361,10 @@ const char* const gentle_map =
 TEST(Identities, OfAMapWithVaryingNoise) {
   const Model model = parse_model(gentle_map);
   for (const Damping& damping :
-       {constant(0.0), constant(0.4), constant(1.0), mixed(0.4, 0.5), mixed(0.0, 1.0), kernel()}) {
+       {constant_damping(0.0), constant_damping(0.4), constant_damping(1.0),
+        mixed_damping(0.4, 0.5), mixed_damping(0.0, 1.0), kernel_damping()}) {
     SCOPED_TRACE(damping.text());
-    Identities(model, damping, Scheme::euler, 200'000).expect_all();
+    Identities(model, damping, Scheme::automatic, 200'000).expect_all();
   }
 }
 
@@ -383,7 +375,7 @@ TEST(Identities, OfAMapWithASilentState) {
       "x' = a*sin(x) + y + s*xi\ny' = b*x\ninit x ~ normal(0, 0.5)\ninit y ~ normal(0, 0.5)\n"
       "time 0 : 1 : 4");
   for (const double a : {0.0, 0.3}) {
-    Identities(model, constant(a), Scheme::euler, 200'000).expect_all();
+    Identities(model, constant_damping(a), Scheme::automatic, 200'000).expect_all();
   }
 }
 
@@ -393,12 +385,12 @@ TEST(Identities, OfTheEulerChainWithLargeSteps) {
       "dx = (0.8*sin(2*x) - a*x) dt + s*(1 + 0.2*sin(2*x)) dW\n"
       "init x ~ normal(0.3, 0.8)\ntime 0 : 0.1 : 1";
   const Model model = parse_model(equation);
-  for (const Damping& damping : {constant(0.0), constant(3.0), kernel()}) {
+  for (const Damping& damping : {constant_damping(0.0), constant_damping(3.0), kernel_damping()}) {
     SCOPED_TRACE(damping.text());
     Identities(model, damping, Scheme::exact, 400'000).expect_all();
   }
   // The same tests see the bias of the expanded step.
-  const Identities expanded(model, constant(0.0), Scheme::euler, 400'000);
+  const Identities expanded(model, constant_damping(0.0), Scheme::euler, 400'000);
   const Estimate defect = expanded.score_defect(test_functions().front(), 0);
   EXPECT_GT(std::fabs(defect.value), z_limit * defect.standard_error);
 }
@@ -409,24 +401,28 @@ TEST(Identities, OfAnEulerChainOfTwoStatesWithFullNoise) {
       "dx = (-a*x + sin(y)) dt + s*(1 + 0.2*sin(y)) dU + 0.1*x dV\n"
       "dy = (x - a*y) dt + s dV + 0.3 dW\n"
       "init x ~ normal(0.2, 0.6)\ninit y ~ normal(0, 0.5)\ntime 0 : 0.1 : 0.5");
-  for (const Damping& damping : {constant(0.0), constant(2.0)}) {
+  for (const Damping& damping : {constant_damping(0.0), constant_damping(2.0)}) {
     SCOPED_TRACE(damping.text());
     Identities(model, damping, Scheme::exact, 400'000).expect_all();
   }
-  Damping jacobian = constant(2.0);
-  jacobian.form = DampingForm::jacobian;
-  jacobian.beta = 0.5;
-  Identities(model, jacobian, Scheme::exact, 200'000).expect_all();
+  Identities(model, jacobian_damping(2.0, 0.5), Scheme::exact, 200'000).expect_all();
 }
 
 TEST(Identities, OfAChainFromAPoint) {
   const Model model = parse_model(
       "model start\nparam a = 0.8\nparam s = 0.5\nparam m = 0.3\nstate x\n"
       "x' = 0.3*sin(x) + a*x + s*xi\ninit x = m\ntime 0 : 1 : 3");
-  for (const Damping& damping : {constant(0.2), mixed(0.5, 0.5), kernel()}) {
+  for (const Damping& damping :
+       {constant_damping(0.2), mixed_damping(0.5, 0.5), kernel_damping()}) {
     SCOPED_TRACE(damping.text());
-    Identities(model, damping, Scheme::euler, 200'000).expect_all();
+    Identities(model, damping, Scheme::automatic, 200'000).expect_all();
   }
+}
+
+Sampling sampling_of(std::size_t paths) {
+  Sampling sampling;
+  sampling.paths = paths;
+  return sampling;
 }
 
 // The score and the responses of a linear chain with Gaussian damping have no variance.
@@ -434,43 +430,36 @@ TEST(GaussianDamping, OfALinearMapHasNoVariance) {
   const Model model = parse_model(
       "model linear\nparam a = 0.7\nstate x\nx' = a*x + 0.5*xi\ninit x ~ normal(0, 1)\n"
       "time 0 : 1 : 6");
-  StepOptions options;
-  options.damping = DampingForm::matrix;
-  RunOptions run;
-  run.paths = 1000;
-  run.damping.form = DampingForm::matrix;
+  std::vector<double> times;
+  std::vector<Matrix> matrices;
   double variance = 1.0;
   for (int n = 1; n <= 6; ++n) {
     variance = 0.49 * variance + 0.25;
-    run.damping.times.push_back(n);
-    run.damping.matrices.emplace_back(1, 1, 0.25 / variance);
+    times.push_back(n);
+    matrices.emplace_back(1, 1, 0.25 / variance);
   }
-  const Snapshot found = Ensemble(model, options).run(run).snapshots.front();
-  for (std::size_t r = 0; r < found.x.rows; ++r) {
-    EXPECT_NEAR(found.nu(r, 0), -found.x(r, 0) / variance, 1e-12);
+  const Ensemble ensemble(model, method_with(matrix_damping(times, matrices)), {});
+  const Snapshot found = ensemble.run(sampling_of(1000)).snapshots.front();
+  ASSERT_EQ(found.x().rows, 1000U);
+  for (std::size_t r = 0; r < found.x().rows; ++r) {
+    EXPECT_NEAR(found.nu()(r, 0), -found.x()(r, 0) / variance, 1e-12);
   }
 }
 
 // --- where the divergence step does not hold --------------------------------------------------
 
-RunOptions run_of(std::size_t paths) {
-  RunOptions run;
-  run.paths = paths;
-  return run;
-}
-
 TEST(SingularJacobians, FailWithASentence) {
-  const Ensemble ensemble(load_model("logistic"), {});
-  RunOptions run = run_of(1000);
-  run.damping = constant(0.5);
-  expect_error(ErrorKind::numerical,
-               "its inverse Jacobian was not finite at t = ", [&] { (void)ensemble.run(run); });
+  const Ensemble ensemble(load_model("logistic"), method_with(constant_damping(0.5)), {});
+  Sampling sampling = sampling_of(1000);
+  expect_error(ErrorKind::numerical, "its inverse Jacobian was not finite at t = ", [&] {
+    (void)ensemble.run(sampling);
+  });
   expect_error(ErrorKind::numerical,
                "The Jacobian of a step is singular or turns over, and then the exact divergence "
                "step does not hold; the damping 'kernel' needs no Jacobian.",
-               [&] { (void)ensemble.run(run); });
-  run.failed_share = 1.0;
-  const RunSummary summary = ensemble.run(run).summary;
+               [&] { (void)ensemble.run(sampling); });
+  sampling.failed_share = 1.0;
+  const RunSummary summary = ensemble.run(sampling).summary;
   EXPECT_GT(summary.failed, 900U);
   EXPECT_EQ(summary.first_failures.front().what, "inverse Jacobian");
 }
@@ -479,7 +468,7 @@ TEST(MapPilot, TakesTheKernelWhereTheMapFolds) {
   for (const char* name : {"tent", "logistic"}) {
     const Model model = load_model(name);
     const DampingChoice choice =
-        choose_damping(model, {}, with_form(model, DampingForm::scalar), run_of(20'000));
+        choose_damping(model, {}, all_responses(model), sampling_of(20'000));
     EXPECT_EQ(choice.damping.text(), "kernel") << name;
   }
 }
@@ -493,7 +482,7 @@ TEST(MapPilot, TakesTheKernelWhereTheDivergenceStepIsWild) {
       "init x ~ normal(0, 1)\ninit y ~ normal(0, 1)\ntime 0 : 1 : 5");
   for (const Model& model : {turning, load_model("random_network")}) {
     const DampingChoice choice =
-        choose_damping(model, {}, with_form(model, DampingForm::scalar), run_of(20'000));
+        choose_damping(model, {}, all_responses(model), sampling_of(20'000));
     EXPECT_EQ(choice.damping.text(), "kernel") << model.name();
   }
 }
@@ -504,10 +493,10 @@ TEST(MapPilot, TakesTheDivergenceWhereItIsClearlyBetter) {
       "model weak\nparam a = 1.1\nparam s = 0.02\nstate x\nx' = a*x + 0.3*sin(x) + s*xi\n"
       "init x ~ normal(0, 1)\ntime 0 : 1 : 4");
   AnswerOptions options;
-  options.run.paths = 20'000;
+  options.sampling.paths = 20'000;
   const ObservableAnswer answer = observable_response(model, {0}, "tanh(x)", options);
-  EXPECT_NE(answer.effective.alpha, "kernel");
-  options.damping = parse_damping("kernel");
+  EXPECT_NE(answer.record.alpha, "kernel");
+  options.method.damping = kernel_damping();
   const ObservableAnswer by_kernel = observable_response(model, {0}, "tanh(x)", options);
   EXPECT_LT(answer.response[0].standard_error, 0.5 * by_kernel.response[0].standard_error);
   const double error =
@@ -519,8 +508,7 @@ TEST(MapPilot, DoesWithoutTheKernelIfAStateIsSilent) {
   const Model model = parse_model(
       "model silent\nparam a = 0.5\nstate x, y\nx' = a*sin(x) + y + 0.3*xi\ny' = 0.5*x\n"
       "init state ~ normal(0, 1)\ntime 0 : 1 : 3");
-  const DampingChoice choice =
-      choose_damping(model, {}, with_form(model, DampingForm::scalar), run_of(10'000));
+  const DampingChoice choice = choose_damping(model, {}, all_responses(model), sampling_of(10'000));
   EXPECT_NE(choice.damping.text(), "kernel");
   EXPECT_TRUE(std::isfinite(choice.cost));
 }
@@ -547,8 +535,9 @@ TEST(MapPilot, KnowsWhichVariancesMeanNothing) {
 TEST(MapPilot, RefusesWhatAMapHasNoUseFor) {
   const Model model = load_model("logistic");
   const auto refuses = [&](const std::string& text, const std::string& sentence) {
-    expect_error(ErrorKind::usage, sentence,
-                 [&] { (void)choose_damping(model, parse_damping(text), {}, run_of(100)); });
+    expect_error(ErrorKind::usage, sentence, [&] {
+      (void)choose_damping(model, method_with(parse_damping(text)), {}, sampling_of(100));
+    });
   };
   refuses("jacobian", "Jacobian damping is made of the drift of an SDE, but model logistic is a");
   refuses("jacobian:1,0.5", "Jacobian damping is made of the drift of an SDE");
@@ -558,26 +547,28 @@ TEST(MapPilot, RefusesWhatAMapHasNoUseFor) {
           "The damping alpha = 1.5 is above 1: it is the share of the kernel in a step, because "
           "model logistic is a discrete-time map.");
   for (const char* text : {"kernel", "mixed:0.5,0.5"}) {
-    expect_error(
-        ErrorKind::usage,
-        std::string("The damping '") + text +
-            "' belongs to exact steps: those of maps, and those of the SDE ou with the "
-            "exact scheme.",
-        [&] { (void)choose_damping(load_model("ou"), parse_damping(text), {}, run_of(100)); });
+    expect_error(ErrorKind::usage,
+                 std::string("The damping '") + text +
+                     "' belongs to exact steps: those of maps, and those of the SDE ou with the "
+                     "exact scheme.",
+                 [&] {
+                   (void)choose_damping(load_model("ou"), method_with(parse_damping(text)), {},
+                                        sampling_of(100));
+                 });
   }
   expect_error(ErrorKind::usage, "The share c = 2 of the likelihood ratio is outside [0, 1].",
                [] { (void)parse_damping("mixed:0.5,2"); });
   expect_error(ErrorKind::usage, "The damping 'mixed:0.5' is not understood",
                [] { (void)parse_damping("mixed:0.5"); });
-  EXPECT_EQ(parse_damping("mixed:0.5,0.25").damping.text(), "mixed:0.5,0.25");
-  EXPECT_EQ(parse_damping("kernel").damping.text(), "kernel");
+  EXPECT_EQ(parse_damping("mixed:0.5,0.25").text(), "mixed:0.5,0.25");
+  EXPECT_EQ(parse_damping("kernel").text(), "kernel");
 }
 
 TEST(MapPilot, OfAnExactChainOfAnSde) {
-  StepOptions options;
-  options.scheme = Scheme::exact;
+  Method exact;
+  exact.scheme = Scheme::exact;
   const Model model = load_model("ou").with_time({0.0, 0.1, 1.0});
-  const DampingChoice choice = choose_damping(model, {}, options, run_of(4096));
+  const DampingChoice choice = choose_damping(model, exact, {}, sampling_of(4096));
   EXPECT_EQ(choice.damping.text(), "gaussian");
 }
 
@@ -587,41 +578,44 @@ TEST(ExactRuns, DoNotDependOnThreadsAndBlocks) {
   for (const bool is_map : {true, false}) {
     const Model model =
         is_map ? parse_model(gentle_map) : load_model("lorenz63").with_time({0.0, 0.01, 0.23});
-    StepOptions options = with_form(model, DampingForm::scalar);
-    options.scheme = Scheme::exact;
-    const Ensemble ensemble(model, options);
-    RunOptions run = run_of(1003);
-    run.damping = constant(is_map ? 0.5 : 5.0);
-    run.threads = 1;
-    run.block = 8;
-    const Snapshot reference = ensemble.run(run).snapshots.front();
+    const Damping damping = constant_damping(is_map ? 0.5 : 5.0);
+    const Ensemble ensemble(model, method_with(damping, Scheme::exact), all_responses(model));
+    Sampling sampling = sampling_of(1003);
+    Session session;
+    session.threads = 1;
+    session.block = 8;
+    const Snapshot reference = ensemble.run(sampling, session).snapshots.front();
+    ASSERT_EQ(reference.x().rows, 1003U);
     for (const unsigned threads : {1U, 2U, 3U}) {
       for (const std::size_t block : {0U, 16U, 64U, 256U}) {
-        run.threads = threads;
-        run.block = block;
-        const Snapshot found = ensemble.run(run).snapshots.front();
-        EXPECT_TRUE(found.x == reference.x);
-        EXPECT_TRUE(found.nu == reference.nu);
-        EXPECT_TRUE(found.responses == reference.responses);
+        session.threads = threads;
+        session.block = block;
+        const Snapshot found = ensemble.run(sampling, session).snapshots.front();
+        EXPECT_TRUE(found.x() == reference.x());
+        EXPECT_TRUE(found.nu() == reference.nu());
+        EXPECT_TRUE(found.responses() == reference.responses());
       }
     }
     // One path of the middle, alone.
-    run.first_path = 600;
-    run.paths = 1;
-    const Snapshot one = ensemble.run(run).snapshots.front();
-    EXPECT_EQ(one.nu(0, 0), reference.nu(600, 0));
-    EXPECT_EQ(one.responses(0, 0), reference.responses(600, 0));
+    sampling.first_path = 600;
+    sampling.paths = 1;
+    const Snapshot one = ensemble.run(sampling, session).snapshots.front();
+    EXPECT_EQ(one.nu()(0, 0), reference.nu()(600, 0));
+    EXPECT_EQ(one.responses()(0, 0), reference.responses()(600, 0));
   }
 }
 
 // The path of the exact scheme is the Euler path.
 TEST(ExactRuns, RideOnTheEulerPath) {
   const Model model = load_model("bumpy");
-  StepOptions options;
-  const Snapshot euler = Ensemble(model, options).run(run_of(500)).snapshots.front();
-  options.scheme = Scheme::exact;
-  const Snapshot exact = Ensemble(model, options).run(run_of(500)).snapshots.front();
-  for (std::size_t r = 0; r < 500; ++r) EXPECT_NEAR(euler.x(r, 0), exact.x(r, 0), 1e-11);
+  Method exact;
+  exact.scheme = Scheme::exact;
+  const Snapshot by_euler = Ensemble(model, {}, {}).run(sampling_of(500)).snapshots.front();
+  const Snapshot by_exact = Ensemble(model, exact, {}).run(sampling_of(500)).snapshots.front();
+  ASSERT_EQ(by_exact.x().rows, 500U);
+  for (std::size_t r = 0; r < 500; ++r) {
+    EXPECT_NEAR(by_euler.x()(r, 0), by_exact.x()(r, 0), 1e-11);
+  }
 }
 
 }  // namespace

@@ -176,7 +176,7 @@ TEST_F(FitCommandTest, AnInterruptSavesFirst) {
   const Outcome outcome = finish(child);
   EXPECT_EQ(outcome.code, 130);
   EXPECT_NE(outcome.err.find("the same command goes on from c"), std::string::npos) << outcome.err;
-  EXPECT_TRUE(text_of(path("c")).starts_with("divker fit 2\n"));
+  EXPECT_TRUE(text_of(path("c")).starts_with("divker fit 3\n"));
 }
 
 }  // namespace

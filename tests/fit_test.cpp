@@ -29,17 +29,15 @@ time 0 : 0.01 : 1
 )";
 
 Matrix sample(const Model& model, std::size_t count, std::uint64_t seed) {
-  StepOptions states;
-  states.score = false;
-  RunOptions run;
-  run.paths = count;
-  run.seed = seed;
-  return Ensemble(model, states).run(run).snapshots.back().x;
+  Sampling sampling;
+  sampling.paths = count;
+  sampling.seed = seed;
+  return Ensemble(model, {}, Asked::states()).run(sampling).snapshots.back().x();
 }
 
 FitOptions quick(std::size_t paths) {
   FitOptions options;
-  options.run.paths = paths;
+  options.sampling.paths = paths;
   return options;
 }
 
@@ -92,8 +90,8 @@ TEST(Fit, StandardErrorsCover) {
   test::Mean squares;
   for (std::size_t k = 0; k < repetitions; ++k) {
     FitOptions options = quick(8'000);
-    options.run.seed = 1000 + k;
-    options.damping = parse_damping("jacobian:1,1");
+    options.sampling.seed = 1000 + k;
+    options.method.damping = parse_damping("jacobian:1,1");
     const FitResult result = fit_sample(model, sample(model, 400, 5000 + k), options);
     EXPECT_TRUE(result.state.converged) << result.state.reason;
     for (std::size_t i = 0; i < 2; ++i) {
@@ -155,8 +153,8 @@ TEST(Fit, IntervalsOfARingCover) {
   test::Mean covered;
   for (std::size_t k = 0; k < repetitions; ++k) {
     FitOptions options = quick(8'000);
-    options.run.seed = 300 + k;
-    options.damping = parse_damping("jacobian:4,0.5");
+    options.sampling.seed = 300 + k;
+    options.method.damping = parse_damping("jacobian:4,0.5");
     const FitResult result = fit_sample(model, sample(model, 1000, 7000 + k), options);
     EXPECT_TRUE(result.state.converged) << result.state.reason;
     double share = 0.0;
@@ -190,7 +188,7 @@ TEST(Fit, GoesOnFromASavedStateToTheSameBits) {
   const Model model = parse_model(relaxation);
   const FitData data = match_data(model, {{"data", {}, sample(model, 500, 3), {}}}, {});
   const Model start = model.with_value("s", 3.0).with_value("m", -2.0);
-  for (const Optimizer optimizer : {Optimizer::newton, Optimizer::adam}) {
+  for (const std::string& optimizer : optimizer_names()) {
     FitOptions options = quick(10'000);
     options.optimizer = optimizer;
     options.iterations = 12;
@@ -212,12 +210,12 @@ TEST(Fit, ThePlainEstimatorAndGradientsComeClose) {
   const Model model = parse_model(relaxation);
   const Matrix y = sample(model, 1000, 9);
   FitOptions options = quick(5'000);
-  options.match = MatchKind::neighbours;
-  options.optimizer = Optimizer::gd;
+  options.match = "neighbours";
+  options.optimizer = "gd";
   options.iterations = 40;
   options.rate = 0.5;
   const FitResult result = fit_sample(model.with_value("m", 1.5), y, options);
-  EXPECT_EQ(result.effective.regressor, "neighbours");
+  EXPECT_EQ(result.record.regressor, "neighbours");
   EXPECT_NEAR(result.estimate[0], 1.0, 0.3);
   EXPECT_NEAR(result.estimate[1], 1.0, 0.3);
 }
@@ -275,7 +273,14 @@ TEST(Fit, RefusesBadRequests) {
   FitOptions options = quick(1000);
   options.window = 3.0;
   EXPECT_THAT(message(data, options), HasSubstr("The window is 3; it must be from 0"));
-  EXPECT_THROW((void)parse_fit_state("divker fit 2\nfingerprint x\nparameters a\n", "f"), Error);
+  const FitData more = match_data(model, {{"data", {}, Matrix(3, 1, 0.5), {}}}, {});
+  options = quick(1000);
+  options.optimizer = "simplex";
+  EXPECT_EQ(message(more, options), "optimizer: 'simplex' is none of: newton, adam, gd.");
+  options = quick(1000);
+  options.match = "scaled";
+  EXPECT_EQ(message(more, options), "match: 'scaled' is none of: centred, neighbours.");
+  EXPECT_THROW((void)parse_fit_state("divker fit 3\nfingerprint x\nparameters a\n", "f"), Error);
 }
 
 TEST(Fit, RefusesDamagedStates) {
@@ -301,8 +306,6 @@ TEST(Fit, RefusesDamagedStates) {
             "f is no saved fit: an active parameter is not one of its 2.");
   EXPECT_EQ(message([](FitState& s) { s.damping_parameters.pop_back(); }),
             "f is no saved fit: it has 2 parameters and 1 damping_parameters.");
-  EXPECT_EQ(message([](FitState& s) { s.first_moment = {0.5}; }),
-            "f is no saved fit: it has 1 and 0 moments for 2 active parameters.");
   EXPECT_EQ(message([](FitState& s) { s.paths = 0; }), "f is no saved fit: it has no paths.");
   EXPECT_EQ(message([](FitState& s) { s.history[0].parameters.pop_back(); }),
             "f is no saved fit: iteration 0 of its history has 6 numbers.");
@@ -310,6 +313,20 @@ TEST(Fit, RefusesDamagedStates) {
   text.replace(text.find("100 0 0.5"), 3, "1e300");
   EXPECT_THAT([&] { (void)parse_fit_state(text, "f"); },
               ::testing::ThrowsMessage<Error>(HasSubstr("holds 1e+300 where a whole number")));
+}
+
+TEST(Fit, RefusesTheMemoryOfAnotherOptimizer) {
+  const Model model = parse_model(relaxation);
+  const FitData data = match_data(model, {{"data", {}, Matrix(3, 1, 0.5), {}}}, {});
+  FitOptions options = quick(1000);
+  options.optimizer = "adam";
+  Fit fit(model, data, options);
+  FitState state = fit.state();
+  state.memory.pop_back();
+  EXPECT_THAT([&] { fit.resume(state); },
+              ::testing::ThrowsMessage<Error>(
+                  "The saved fit has 3 numbers in the memory of its optimizer; adam has 4 for 2 "
+                  "active parameters."));
 }
 
 TEST(FitParts, BoundsAreKeptBothWays) {

@@ -211,28 +211,14 @@ const Neighbours& neighbours() {
 }
 
 Snapshot bumpy_paths(const Damping& damping, InverseOrder order) {
-  StepOptions step;
-  step.responses = {0, 1, 2, 3, 4};
-  damping.shape(step);
-  step.order = order;
-  RunOptions run;
-  run.paths = 200'000;
-  run.damping = damping;
-  return Ensemble(bumpy(), step).run(run).snapshots.front();
-}
-
-Damping jacobian_damping() {
-  Damping damping;
-  damping.form = DampingForm::jacobian;
-  damping.alpha = 2.0;
-  damping.beta = 0.5;
-  return damping;
-}
-
-Damping no_damping() {
-  Damping damping;
-  damping.alpha = 0.0;
-  return damping;
+  Method method;
+  method.damping = damping;
+  method.order = order;
+  Sampling sampling;
+  sampling.paths = 200'000;
+  return Ensemble(bumpy(), method, Asked::responses_to({0, 1, 2, 3, 4}))
+      .run(sampling)
+      .snapshots.front();
 }
 
 // E[nu phi] = -E[phi'] and E[I phi] = d/dgamma E[phi], the right-hand sides by the grids.
@@ -256,11 +242,11 @@ void expect_weak_identities(const Snapshot& paths) {
     const double average = centre.expectation(phi.value);
     Mean score;
     std::vector<Mean> responses(bumpy_parameters.size());
-    for (std::size_t r = 0; r < paths.x.rows; ++r) {
-      const double value = phi.value(paths.x(r, 0)) - (f == 0 ? 0.0 : average);
-      score.add(paths.nu(r, 0) * value);
+    for (std::size_t r = 0; r < paths.x().rows; ++r) {
+      const double value = phi.value(paths.x()(r, 0)) - (f == 0 ? 0.0 : average);
+      score.add(paths.nu()(r, 0) * value);
       for (std::size_t p = 0; p < responses.size(); ++p) {
-        responses[p].add(paths.responses(r, p) * value);
+        responses[p].add(paths.responses()(r, p) * value);
       }
     }
     const auto bias_bound = [](double truth) { return 4.0 * bumpy_dt * (0.1 + std::fabs(truth)); };
@@ -277,35 +263,35 @@ void expect_weak_identities(const Snapshot& paths) {
 }
 
 TEST(BumpyModel, WeakIdentities) {
-  expect_weak_identities(bumpy_paths(jacobian_damping(), InverseOrder::first));
+  expect_weak_identities(bumpy_paths(jacobian_damping(2.0, 0.5), InverseOrder::first));
 }
 TEST(BumpyModel, WeakIdentitiesToSecondOrder) {
-  expect_weak_identities(bumpy_paths(jacobian_damping(), InverseOrder::second));
+  expect_weak_identities(bumpy_paths(jacobian_damping(2.0, 0.5), InverseOrder::second));
 }
 // The divergence formula alone, whose every term counts at full weight.
 TEST(BumpyModel, WeakIdentitiesWithoutDamping) {
-  expect_weak_identities(bumpy_paths(no_damping(), InverseOrder::first));
+  expect_weak_identities(bumpy_paths(constant_damping(0.0), InverseOrder::first));
 }
 
 // E[nu | x] and E[I | x] at nine points. The regressor is given the known truth to take away, so
 // that its smoothing has nothing to blur: what is fitted is the defect, which should vanish.
 TEST(BumpyModel, ScoreAndResponsesAtNinePoints) {
-  const Snapshot paths = bumpy_paths(jacobian_damping(), InverseOrder::first);
+  const Snapshot paths = bumpy_paths(jacobian_damping(2.0, 0.5), InverseOrder::first);
   const GridDensity centre = bumpy_density(bumpy_parameters);
   const std::size_t columns = 1 + bumpy_parameters.size();
   // Tables of the truth on a fine mesh: the grids are slow to ask for every path.
   Matrix x, y, truth;
   x.cols = 1;
   y.cols = truth.cols = columns;
-  for (std::size_t r = 0; r < paths.x.rows; r += 2) {
-    const double at = paths.x(r, 0);
+  for (std::size_t r = 0; r < paths.x().rows; r += 2) {
+    const double at = paths.x()(r, 0);
     if (at < -2.0 || at > 2.5) continue;
     ++x.rows;
     ++y.rows;
     x.data.push_back(at);
-    y.data.push_back(paths.nu(r, 0) - centre.score(at));
+    y.data.push_back(paths.nu()(r, 0) - centre.score(at));
     for (std::size_t p = 0; p + 1 < columns; ++p) {
-      y.data.push_back(paths.responses(r, p) - neighbours().response(at, p));
+      y.data.push_back(paths.responses()(r, p) - neighbours().response(at, p));
     }
   }
   Matrix points(9, 1);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "divker/kernel.hpp"
-#include "march/engine.hpp"
+#include "numbers/aligned_array.hpp"
 
 namespace divker::numbers {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 
-// Matrices side by side, as the engine keeps them.
+// Matrices side by side, as a walker keeps them.
 class Lanes {
  public:
   Lanes(std::size_t n, std::size_t lanes) : n_(n), lanes_(lanes) { values_.resize(n * n * lanes); }

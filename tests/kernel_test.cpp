@@ -51,7 +51,7 @@ Values random_values(const Program& program, std::size_t paths, std::mt19937_64&
   std::uniform_real_distribution<double> uniform(-1.5, 1.5);
   Values values;
   for (const Argument& argument : program.arguments) {
-    const std::size_t copies = argument.rate == Rate::path ? paths : 1;
+    const std::size_t copies = argument.rate() == Rate::path ? paths : 1;
     std::vector<double>& array = values.emplace_back(copies * argument.inputs.size());
     for (double& value : array) value = uniform(random);
   }
@@ -73,10 +73,10 @@ Values run(const Kernel& kernel, const Program& program, const Values& values, s
   for (std::size_t i = 0; i < program.arguments.size(); ++i) {
     const Argument& argument = program.arguments[i];
     const std::size_t n = argument.inputs.size();
-    if (argument.rate == Rate::run) run_values.emplace_back(values[i]);
-    Aligned& array = arrays.emplace_back(n * (argument.rate == Rate::path ? paths : 1));
+    if (argument.rate() == Rate::run) run_values.emplace_back(values[i]);
+    Aligned& array = arrays.emplace_back(n * (argument.rate() == Rate::path ? paths : 1));
     for (std::size_t k = 0; k < values[i].size(); ++k) {
-      array[argument.rate == Rate::path ? cell(k / n, k % n, n, lanes) : k] = values[i][k];
+      array[argument.rate() == Rate::path ? cell(k / n, k % n, n, lanes) : k] = values[i][k];
     }
   }
   std::vector<Aligned> outputs;
@@ -93,7 +93,7 @@ Values run(const Kernel& kernel, const Program& program, const Values& values, s
     std::vector<double*> out;
     for (std::size_t i = 0; i < arrays.size(); ++i) {
       const Argument& argument = program.arguments[i];
-      const bool moves = argument.rate == Rate::path;
+      const bool moves = argument.rate() == Rate::path;
       in.push_back(arrays[i].data() + (moves ? first * argument.inputs.size() * lanes : 0));
     }
     for (std::size_t r = 0; r < outputs.size(); ++r) {
@@ -124,7 +124,7 @@ Values interpret(const Program& program, const Values& values, std::size_t paths
       const Argument& argument = program.arguments[i];
       const std::size_t n = argument.inputs.size();
       for (std::size_t c = 0; c < n; ++c) {
-        const std::size_t k = argument.rate == Rate::path ? path * n + c : c;
+        const std::size_t k = argument.rate() == Rate::path ? path * n + c : c;
         flat[program.graph->node(argument.inputs[c]).a] = values[i][k];
       }
     }
@@ -242,13 +242,11 @@ Program random_program(std::uint64_t seed, std::size_t operations) {
     return ids({from.end() - static_cast<std::ptrdiff_t>(count), from.end()});
   };
   return {graph,
-          {{"p", Rate::run, ids(p)},
-           {"x", Rate::path, ids(x)},
-           {"t", Rate::step, ids(t)},
-           {"y", Rate::path, ids(y)}},
-          {{"a", last(pool, 6), false},
-           {"slow", last(slow, 3), false},
-           {"b", last(pool, operations / 4), false}}};
+          {{"p", Role::parameters, ids(p)},
+           {"x", Role::carried, ids(x)},
+           {"t", Role::schedule, ids(t)},
+           {"y", Role::carried, ids(y)}},
+          {{"a", last(pool, 6)}, {"slow", last(slow, 3)}, {"b", last(pool, operations / 4)}}};
 }
 
 // Contraction and vector functions change the last bits; a random program of a few hundred
@@ -279,11 +277,12 @@ TEST(Kernel, EveryRateOfEveryResultIsComputed) {
   const Expression p = graph->input("p");
   const Expression t = graph->input("t");
   const Expression x = graph->input("x");
-  const Program program{
-      graph,
-      {{"p", Rate::run, {p.id()}}, {"t", Rate::step, {t.id()}}, {"x", Rate::path, {x.id()}}},
-      {{"leaves", ids({graph->constant(2.5), p, t, x}), false},
-       {"operations", ids({sin(p), sin(t), sin(x), sin(p) * sin(t) * sin(x)}), false}}};
+  const Program program{graph,
+                        {{"p", Role::parameters, {p.id()}},
+                         {"t", Role::schedule, {t.id()}},
+                         {"x", Role::carried, {x.id()}}},
+                        {{"leaves", ids({graph->constant(2.5), p, t, x})},
+                         {"operations", ids({sin(p), sin(t), sin(x), sin(p) * sin(t) * sin(x)})}}};
   for (const std::size_t lanes : available_lanes()) {
     for (const std::size_t chunk : {1, 100}) {
       const auto kernel = Kernel::compile(program, {lanes, chunk});
@@ -300,8 +299,8 @@ TEST(Kernel, ProgramsWithoutOperationsCopy) {
   const std::vector<Expression> x = inputs(*graph, "x", 2);
   const Program program{
       graph,
-      {{"x", Rate::path, ids(x)}},
-      {{"swapped", ids({x[1], x[0]}), false}, {"constant", ids({graph->constant(-3.0)}), false}}};
+      {{"x", Role::carried, ids(x)}},
+      {{"swapped", ids({x[1], x[0]})}, {"constant", ids({graph->constant(-3.0)})}}};
   for (const std::size_t lanes : available_lanes()) {
     const auto kernel = Kernel::compile(program, {lanes, 0});
     std::mt19937_64 random(6);
@@ -314,10 +313,10 @@ TEST(Kernel, ProgramsWithoutOperationsCopy) {
 TEST(Kernel, AccumulatesWhereAsked) {
   auto graph = std::make_shared<Graph>();
   const Expression x = graph->input("x");
-  const Program program{
-      graph,
-      {{"x", Rate::path, {x.id()}}},
-      {{"sum", ids({x + 1.0, x, graph->constant(2.0)}), true}, {"value", ids({x + 1.0}), false}}};
+  const Program program{graph,
+                        {{"x", Role::carried, {x.id()}}},
+                        {{"sum", ids({x + 1.0, x, graph->constant(2.0)}), Fate::accumulated},
+                         {"value", ids({x + 1.0})}}};
   for (const std::size_t lanes : available_lanes()) {
     const auto kernel = Kernel::compile(program, {lanes, 0});
     std::mt19937_64 random(7);
@@ -340,14 +339,14 @@ TEST(Kernel, ComparisonsTreatSpecialValuesAsTheInterpreterDoes) {
   auto graph = std::make_shared<Graph>();
   const Expression a = graph->input("a");
   const Expression b = graph->input("b");
-  Program program{graph, {{"a", Rate::path, {a.id()}}, {"b", Rate::path, {b.id()}}}, {}};
+  Program program{graph, {{"a", Role::carried, {a.id()}}, {"b", Role::carried, {b.id()}}}, {}};
   std::vector<Expression> values;
   for (const Op op : {Op::min, Op::max, Op::step}) {
     values.push_back(graph->binary(op, a, b));
     values.push_back(graph->binary(op, b, a));
   }
   for (const Op op : {Op::abs, Op::sign, Op::neg, Op::sqrt}) values.push_back(graph->unary(op, a));
-  program.results = {{"values", ids(values), false}};
+  program.results = {{"values", ids(values)}};
   Values arguments(2);
   for (const double first : special) {
     for (const double second : special) {
@@ -420,7 +419,7 @@ TEST(Kernel, FunctionsKeepTheirUlpBounds) {
       auto graph = std::make_shared<Graph>();
       const Expression x = graph->input("x");
       const Program program{
-          graph, {{"x", Rate::path, {x.id()}}}, {{"f", ids({graph->unary(test.op, x)}), false}}};
+          graph, {{"x", Role::carried, {x.id()}}}, {{"f", ids({graph->unary(test.op, x)})}}};
       const Values values{arguments_between(test.low, test.high, paths)};
       const Values got = run(*Kernel::compile(program, {lanes, 0}), program, values, paths);
       double worst = 0.0;
@@ -441,8 +440,8 @@ TEST(Kernel, PowerKeepsItsUlpBound) {
   const Expression x = graph->input("x");
   const Expression y = graph->input("y");
   const Program program{graph,
-                        {{"x", Rate::path, {x.id()}}, {"y", Rate::path, {y.id()}}},
-                        {{"power", ids({pow(x, y)}), false}}};
+                        {{"x", Role::carried, {x.id()}}, {"y", Role::carried, {y.id()}}},
+                        {{"power", ids({pow(x, y)})}}};
   std::vector<double> bases = arguments_between(0.0, 1e3, paths);
   std::vector<double> exponents = arguments_between(-10.0, 10.0, paths);
   const Values values{std::move(bases), std::move(exponents)};
@@ -499,8 +498,7 @@ TEST(Kernel, WhatTheResultsDoNotNeedIsNoPartOfTheProgram) {
     auto graph = std::make_shared<Graph>();
     const Expression x = graph->input("x");
     if (with_more) static_cast<void>(exp(x) + 41.0);
-    return Program{
-        graph, {{"x", Rate::path, {x.id()}}}, {{"y", ids({0.125 * sin(x) + 1.0}), false}}};
+    return Program{graph, {{"x", Role::carried, {x.id()}}}, {{"y", ids({0.125 * sin(x) + 1.0})}}};
   };
   EXPECT_EQ(Kernel::compile(made(false)), Kernel::compile(made(true)));
 }
@@ -540,8 +538,8 @@ Program small_step() {
   const Expression p = graph->input("p");
   const Expression dt = graph->input("dt");
   return {graph,
-          {{"x", Rate::path, ids({x, db})}, {"p", Rate::run, ids({p, dt})}},
-          {{"x", ids({x + (p - x) * dt + sin(x) * db}), false}}};
+          {{"x", Role::carried, ids({x, db})}, {"p", Role::parameters, ids({p, dt})}},
+          {{"x", ids({x + (p - x) * dt + sin(x) * db})}}};
 }
 
 // The names that assembly takes from elsewhere: those followed by @PLT or @GOTPCREL.
@@ -571,6 +569,31 @@ TEST(Kernel, UsesTheRegistersOfItsLanesAndCallsNothingButVectorFunctions) {
     EXPECT_TRUE(called[0].starts_with(fmt::format("Sleef_sind{}_u35", lanes))) << called[0];
     EXPECT_NE(kernel->llvm_ir().find(fmt::format("fmul contract <{} x double>", lanes)),
               std::string::npos);
+  }
+}
+
+std::size_t occurrences(const std::string& text, std::string_view word) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++count;
+  return count;
+}
+
+// Stores lie between the reads, and LLVM itself shares no load across a store.
+TEST(Kernel, WhatIsReadAgainSoonIsLoadedOnce) {
+  constexpr std::size_t components = 8;
+  const auto graph = std::make_shared<Graph>();
+  const std::vector<Expression> x = inputs(*graph, "x", components);
+  const std::vector<Expression> p = inputs(*graph, "p", 2);
+  std::vector<Expression> y;
+  for (std::size_t i = 0; i < components; ++i) {
+    y.push_back(x[i] * p[0] + x[(i + 1) % components] * p[1]);
+  }
+  const Program program{
+      graph, {{"x", Role::carried, ids(x)}, {"p", Role::parameters, ids(p)}}, {{"y", ids(y)}}};
+  for (const std::size_t lanes : available_lanes()) {
+    const std::string text = Kernel::compile(program, {lanes, 0})->llvm_ir();
+    EXPECT_EQ(occurrences(text, "load double") + occurrences(text, "load <"), x.size() + p.size())
+        << text;
   }
 }
 

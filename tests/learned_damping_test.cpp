@@ -10,10 +10,10 @@
 
 #include "divker/language.hpp"
 #include "divker/pilot.hpp"
-#include "tune/covariance_regression.hpp"
 #include "support/errors.hpp"
 #include "support/identities.hpp"
 #include "support/statistics.hpp"
+#include "tune/covariance_regression.hpp"
 
 namespace divker {
 namespace {
@@ -33,17 +33,22 @@ Model one_state(const std::string& attribute = "") {
                   "\ndx = -x dt + x dW\ninit x ~ lognormal(0, 1)\ntime 0 : 0.01 : 1\n");
 }
 
+const LearnedCovariance& learned_in(const Damping& damping) {
+  return dynamic_cast<const LearnedCovariance&>(*damping.table);
+}
+
 // C(x) of a learned damping at a point, row <= column.
 double entry_at(const Damping& damping, std::size_t row, std::size_t column,
                 const std::vector<double>& x) {
-  const CovectorCovariance& c = *damping.covariance;
+  const LearnedCovariance& learned = learned_in(damping);
+  const CovectorCovariance& c = *learned.shape;
   double entry = 0.0;
   for (const auto& term : c.terms) {
     if (term.row != row || term.column != column) continue;
-    double product = damping.weights[term.weight];
+    double product = learned.weights[term.weight];
     for (const std::size_t k : term.factors) {
       const std::size_t scale = c.scale_of[k];
-      product *= std::clamp((x[k] - damping.centres[scale]) / damping.widths[scale],
+      product *= std::clamp((x[k] - learned.centres[scale]) / learned.widths[scale],
                             -largest_standardised_state, largest_standardised_state);
     }
     entry += product;
@@ -55,11 +60,10 @@ double entry_at(const Damping& damping, std::size_t row, std::size_t column,
 Snapshot snapshot_of(const std::vector<std::vector<double>>& x,
                      const std::vector<std::vector<double>>& nu) {
   Snapshot snapshot;
-  snapshot.x = Matrix(x.size(), x.front().size());
-  snapshot.nu = snapshot.x;
-  for (std::size_t r = 0; r < x.size(); ++r) {
-    std::ranges::copy(x[r], snapshot.x.row(r).begin());
-    std::ranges::copy(nu[r], snapshot.nu.row(r).begin());
+  for (const auto& [name, rows] : {std::pair{"x", &x}, std::pair{"nu", &nu}}) {
+    Matrix& table = snapshot.table(name);
+    table = Matrix(x.size(), x.front().size());
+    for (std::size_t r = 0; r < x.size(); ++r) std::ranges::copy((*rows)[r], table.row(r).begin());
   }
   return snapshot;
 }
@@ -199,32 +203,36 @@ TEST(Candidates, OpenChainsEnd) {
   }
 }
 
-RunOptions run_of(std::size_t paths) {
-  RunOptions run;
-  run.paths = paths;
-  return run;
+Sampling paths_of(std::size_t paths) {
+  Sampling sampling;
+  sampling.paths = paths;
+  return sampling;
+}
+
+Method damped(const std::string& text) {
+  Method method;
+  method.damping = parse_damping(text);
+  return method;
 }
 
 double mean_square_of_nu(const Model& model, const Damping& damping, std::size_t paths) {
-  StepOptions step;
-  damping.shape(step);
-  RunOptions run = run_of(paths);
-  run.seed = 77;
-  run.damping = damping;
-  const Paths result = Ensemble(model, step).run(run);
+  Method method;
+  method.damping = damping;
+  Sampling sampling = paths_of(paths);
+  sampling.seed = 77;
+  const Paths result = Ensemble(model, method).run(sampling);
   EXPECT_EQ(result.summary.failed, 0U);
   double sum = 0.0;
-  for (const double nu : result.snapshots.back().nu.data) sum += nu * nu;
-  return sum / static_cast<double>(result.snapshots.back().nu.data.size());
+  for (const double nu : result.snapshots.back().nu().data) sum += nu * nu;
+  return sum / static_cast<double>(result.snapshots.back().nu().data.size());
 }
 
 // The neuron is far from reversible, and nothing else knows where its law is narrow. Measured:
 // 0.58; the standard error of the ratio is 0.01.
 TEST(LearnedDamping, BeatsTheJacobianOnANeuron) {
   const Model model = load_model("fitzhugh_nagumo");
-  const DampingChoice automatic = choose_damping(model, {}, {}, run_of(20'000));
-  const DampingChoice jacobian =
-      choose_damping(model, parse_damping("jacobian"), {}, run_of(20'000));
+  const DampingChoice automatic = choose_damping(model, {}, {}, paths_of(20'000));
+  const DampingChoice jacobian = choose_damping(model, damped("jacobian"), {}, paths_of(20'000));
   EXPECT_EQ(automatic.damping.text(), "learned");
   EXPECT_LT(mean_square_of_nu(model, automatic.damping, 20'000),
             0.65 * mean_square_of_nu(model, jacobian.damping, 20'000));
@@ -234,30 +242,33 @@ TEST(LearnedDamping, BeatsTheJacobianOnANeuron) {
 // decide, so that fewer of them are no reference). Measured: 4.174 +- 0.009, a 61st.
 TEST(LearnedDamping, HasASixtiethOfTheVarianceOfAConstantInChaos) {
   const Model model = load_model("lorenz96");
-  const DampingChoice automatic = choose_damping(model, {}, {}, run_of(20'000));
+  const DampingChoice automatic = choose_damping(model, {}, {}, paths_of(20'000));
   EXPECT_EQ(automatic.damping.text(), "learned");
   EXPECT_LT(mean_square_of_nu(model, automatic.damping, 20'000), 254.0 / 60.0);
 }
 
 // Short runs are over before anything is learned.
 TEST(LearnedDamping, IsNotTriedForFewPaths) {
-  const DampingChoice choice = choose_damping(load_model("fitzhugh_nagumo"), {}, {}, run_of(4'000));
+  const DampingChoice choice =
+      choose_damping(load_model("fitzhugh_nagumo"), {}, {}, paths_of(4'000));
   for (const auto& candidate : choice.candidates) {
-    EXPECT_NE(candidate.damping.form, DampingForm::learned);
+    EXPECT_NE(candidate.damping.form->name(), "learned");
   }
-  DampingRequest request;
-  request.may_learn = false;
-  EXPECT_NE(choose_damping(load_model("fitzhugh_nagumo"), request, {}, run_of(20'000)).damping.form,
-            DampingForm::learned);
+  Tuning tuning;
+  tuning.may_learn = false;
+  const DampingChoice unlearned =
+      choose_damping(load_model("fitzhugh_nagumo"), {}, {}, paths_of(20'000), {}, tuning);
+  EXPECT_NE(unlearned.damping.form->name(), "learned");
 }
 
 TEST(LearnedDamping, IsTheSameAgain) {
   const Model model = load_model("lorenz63");
-  const DampingChoice one = choose_damping(model, parse_damping("learned"), {}, run_of(4'000));
-  RunOptions threads = run_of(4'000);
-  threads.threads = 1;
-  const DampingChoice two = choose_damping(model, parse_damping("learned"), {}, threads);
-  EXPECT_EQ(one.damping.weights, two.damping.weights);
+  const DampingChoice one = choose_damping(model, damped("learned"), {}, paths_of(4'000));
+  Session one_thread;
+  one_thread.threads = 1;
+  const DampingChoice two =
+      choose_damping(model, damped("learned"), {}, paths_of(4'000), one_thread);
+  EXPECT_EQ(learned_in(one.damping).weights, learned_in(two.damping).weights);
 }
 
 // What is estimated does not depend on the damping: the identities of MATH hold. Chaotic motion,
@@ -283,36 +294,42 @@ TEST(LearnedDamping, KeepsTheIdentities) {
 TEST(LearnedDamping, IsThereForRunsOfFewSteps) {
   for (const double end : {0.1, 0.2, 0.3, 0.5}) {
     const Model model = load_model("ou").with_time({0.0, 0.1, end});
-    EXPECT_EQ(choose_damping(model, parse_damping("learned"), {}, run_of(1'000)).damping.text(),
+    EXPECT_EQ(choose_damping(model, damped("learned"), {}, paths_of(1'000)).damping.text(),
               "learned");
   }
 }
 
 TEST(LearnedDamping, RefusesWhatHasNoUseForIt) {
-  test::expect_error(ErrorKind::usage,
-                     "Learned damping is a rate, for SDEs, but model logistic is a discrete-time "
-                     "map.",
-                     [] {
-                       (void)choose_damping(load_model("logistic"), parse_damping("learned"), {},
-                                            run_of(1'000));
-                     });
+  test::expect_error(
+      ErrorKind::usage,
+      "Learned damping is a rate, for SDEs, but model logistic is a discrete-time "
+      "map.",
+      [] { (void)choose_damping(load_model("logistic"), damped("learned"), {}, paths_of(1'000)); });
 }
 
 TEST(LearnedDamping, BelongsToOneEnsemble) {
   const Model model = load_model("lorenz63");
-  const Damping damping =
-      choose_damping(model, parse_damping("learned"), {}, run_of(1'000)).damping;
-  StepOptions step;
-  damping.shape(step);
-  const Ensemble ensemble(model, step);
-  RunOptions run = run_of(10);
-  run.damping = damping;
-  run.damping.weights.pop_back();
-  EXPECT_NE(test::message_of([&] { (void)ensemble.run(run); }).find("The learned damping has"),
-            std::string::npos);
-  run.damping = damping;
-  run.damping.covariance = std::make_shared<CovectorCovariance>(*damping.covariance);
-  EXPECT_EQ(test::message_of([&] { (void)ensemble.run(run); }),
+  const Damping damping = choose_damping(model, damped("learned"), {}, paths_of(1'000)).damping;
+  Method method;
+  method.damping = damping;
+  Ensemble ensemble(model, method);
+  const auto other = [&](const auto& change) {
+    const LearnedCovariance& learned = learned_in(damping);
+    auto table = std::make_shared<LearnedCovariance>();
+    table->shape = learned.shape;
+    table->centres = learned.centres;
+    table->widths = learned.widths;
+    table->weights = learned.weights;
+    change(*table);
+    return learned_damping(table, damping.alpha, damping.early);
+  };
+  const Damping short_of_one = other([](LearnedCovariance& l) { l.weights.pop_back(); });
+  EXPECT_NE(
+      test::message_of([&] { ensemble.set_damping(short_of_one); }).find("The learned damping has"),
+      std::string::npos);
+  const Damping of_another =
+      other([](LearnedCovariance& l) { l.shape = std::make_shared<CovectorCovariance>(*l.shape); });
+  EXPECT_EQ(test::message_of([&] { ensemble.set_damping(of_another); }),
             "The ensemble was compiled for another form of damping than 'learned'.");
 }
 

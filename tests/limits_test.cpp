@@ -195,9 +195,7 @@ TEST(Limits, LongChainsNeedNoStack) {
     const Model m = parse_model("model m\nstate x\nlet a0 = " + c.first + "\n" + chain +
                                 "dx = a20000 dt + dW\ninit x ~ normal(0, 0.1)\n"
                                 "time 0 : 0.1 : 1\n");
-    StepOptions options;
-    options.score = false;
-    const Program step = jit::reassociated(derive_divergence_step(m, options));
+    const Program step = jit::reassociated(derive_divergence_step(m, {}, Asked::states()));
     EXPECT_GT(operation_count(*step.graph, step.roots()), 20'000U);
   }
 }
@@ -217,8 +215,8 @@ TEST(Limits, OfPrograms) {
   const Expression x = graph->input("x");
   Expression sum = x;
   for (int i = 0; i < 300'000; ++i) sum = sin(sum) + x;
-  program.arguments.push_back({"x", Rate::path, {x.id()}});
-  program.results.push_back({"y", {sum.id()}, false});
+  program.arguments.push_back({"x", Role::carried, {x.id()}});
+  program.results.push_back({"y", {sum.id()}});
   program.graph = graph;
   EXPECT_EQ(refusal([&] { (void)Kernel::compile(program); }),
             "A step of the model takes 600001 operations, which is too much to compile; the limit "

@@ -141,16 +141,16 @@ TEST(LocalSums, ScoreOfAnEnsembleThatIsNotKept) {
   points(1, 0) = 0.5;
   AnswerOptions options;
   options.regressor = local_sums_regressor;
-  options.run.paths = 20'000;
+  options.sampling.paths = 20'000;
   const PointAnswer one = score_at(model, points, options);
   for (std::size_t r = 0; r < 2; ++r) {
     EXPECT_NEAR(one.prediction.value(r, 0), -points(r, 0),
                 4.0 * one.prediction.standard_error(r, 0) + 0.01);
     EXPECT_LT(one.prediction.standard_error(r, 0), 0.1);
   }
-  EXPECT_EQ(one.effective.regressor, "local-sums");
-  options.run.threads = 2;
-  options.run.block = 64;
+  EXPECT_EQ(one.record.regressor, "local-sums");
+  options.session.threads = 2;
+  options.session.block = 64;
   EXPECT_EQ(score_at(model, points, options).prediction.value.data, one.prediction.value.data);
 }
 

@@ -1,5 +1,5 @@
-// The benchmark's hand-written step against the general formulas of MATH.md, section 3, with dense
-// derivatives.
+// The benchmark's hand-written step against the general formulas of docs/theory.md, section 4, with
+// dense derivatives.
 #include "lorenz96_reference.hpp"
 
 #include <gtest/gtest.h>

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "fit/spectrum.hpp"
+
 namespace divker::fit {
 namespace {
 

@@ -46,30 +46,29 @@ Law chain_law(double dt, double time) {
 
 // alpha(t) = s^2 / P_t: the score then has next to no variance, and the bias stands out.
 Damping gaussian(double dt) {
-  Damping damping;
-  damping.form = DampingForm::matrix;
+  std::vector<double> times;
+  std::vector<Matrix> matrices;
   for (int n = 0; n * dt < end - 0.5 * dt; ++n) {
-    damping.times.push_back(n * dt);
-    damping.matrices.emplace_back(1, 1, s * s / chain_law(dt, (n + 1) * dt).variance);
+    times.push_back(n * dt);
+    matrices.emplace_back(1, 1, s * s / chain_law(dt, (n + 1) * dt).variance);
   }
-  return damping;
+  return matrix_damping(std::move(times), std::move(matrices));
 }
 
 constexpr std::size_t paths = 400'000;
 
 // E[(nu - score) x], where the score is that of `law`.
 Estimate score_bias(double dt, InverseOrder order, const Law& law) {
-  StepOptions options;
-  options.damping = DampingForm::matrix;
-  options.order = order;
-  RunOptions run;
-  run.paths = paths;
-  run.damping = gaussian(dt);
-  const Snapshot found = Ensemble(ornstein_uhlenbeck(dt), options).run(run).snapshots.front();
+  Method method;
+  method.damping = gaussian(dt);
+  method.order = order;
+  Sampling sampling;
+  sampling.paths = paths;
+  const Snapshot found = Ensemble(ornstein_uhlenbeck(dt), method).run(sampling).snapshots.front();
   Mean defect;
-  for (std::size_t r = 0; r < found.x.rows; ++r) {
-    const double x = found.x(r, 0);
-    defect.add((found.nu(r, 0) + (x - law.mean) / law.variance) * x);
+  for (std::size_t r = 0; r < found.x().rows; ++r) {
+    const double x = found.x()(r, 0);
+    defect.add((found.nu()(r, 0) + (x - law.mean) / law.variance) * x);
   }
   return defect.estimate();
 }
@@ -118,14 +117,15 @@ Estimate identity_defect(double dt) {
   b.noise(x, "W", 0.6 * (1.0 + 0.3 * sin(2.0 * x)));
   b.initial_normal(x, 0.3, 0.8);
   b.time(0.0, dt, end);
-  RunOptions run;
-  run.paths = 2'000'000;
-  run.damping.alpha = 0.0;
-  const Snapshot found = Ensemble(b.build(), {}).run(run).snapshots.front();
+  Method method;
+  method.damping = constant_damping(0.0);
+  Sampling sampling;
+  sampling.paths = 2'000'000;
+  const Snapshot found = Ensemble(b.build(), method).run(sampling).snapshots.front();
   Mean defect;
-  for (std::size_t r = 0; r < found.x.rows; ++r) {
-    const double at = found.x(r, 0);
-    defect.add(found.nu(r, 0) * std::tanh(at) + 1.0 / (std::cosh(at) * std::cosh(at)));
+  for (std::size_t r = 0; r < found.x().rows; ++r) {
+    const double at = found.x()(r, 0);
+    defect.add(found.nu()(r, 0) * std::tanh(at) + 1.0 / (std::cosh(at) * std::cosh(at)));
   }
   return defect.estimate();
 }

@@ -56,22 +56,21 @@ TEST(UnexplainedVariance, BearsColumnsThatDoNotVary) {
 
 // Mean square of nu - s(x) at the end of a long run, where s = 2F/sigma^2.
 double variance_about_truth(const Model& model, const Damping& damping) {
-  StepOptions step;
-  damping.shape(step);
-  RunOptions run;
-  run.paths = 20'000;
-  run.seed = 5;
-  run.damping = damping;
-  run.failed_share = 1.0;
-  const Paths paths = Ensemble(model, step).run(run);
+  Method method;
+  method.damping = damping;
+  Sampling sampling;
+  sampling.paths = 20'000;
+  sampling.seed = 5;
+  sampling.failed_share = 1.0;
+  const Paths paths = Ensemble(model, method).run(sampling);
   if (paths.summary.failed != 0) return std::numeric_limits<double>::infinity();
   const Snapshot& end = paths.snapshots.back();
   double sum = 0.0;
-  for (std::size_t r = 0; r < end.x.rows; ++r) {
-    const double x = end.x(r, 0);
-    sum += std::pow(end.nu(r, 0) - 2.0 * (x - x * x * x) / 0.64, 2);
+  for (std::size_t r = 0; r < end.x().rows; ++r) {
+    const double x = end.x()(r, 0);
+    sum += std::pow(end.nu()(r, 0) - 2.0 * (x - x * x * x) / 0.64, 2);
   }
-  return sum / static_cast<double>(end.x.rows);
+  return sum / static_cast<double>(end.x().rows);
 }
 
 // Motion in a double well, from a wrong start to the stationary law. The part of nu that x explains
@@ -79,17 +78,16 @@ double variance_about_truth(const Model& model, const Damping& damping) {
 // damping, 0.228 +- 0.014 against 4.22 +- 0.07.
 TEST(Pilot, FindsTheDampingOfADoubleWell) {
   const Model model = load_model("double_well").with_time({0.0, 0.001, 12.0});
-  RunOptions run;
-  run.paths = 20'000;
-  const VarianceMeasure measure = [](const Snapshot& snapshot) {
-    return unexplained_variances(snapshot.x, snapshot.nu);
+  Sampling sampling;
+  sampling.paths = 20'000;
+  Tuning tuning;
+  tuning.measure = [](const Snapshot& snapshot) {
+    return unexplained_variances(snapshot.x(), snapshot.nu());
   };
-  const Damping chosen = choose_damping(model, {}, {}, run, measure).damping;
+  const Damping chosen = choose_damping(model, {}, {}, sampling, {}, tuning).damping;
   double best_constant = std::numeric_limits<double>::infinity();
   for (const double alpha : {5.0, 6.0, 7.0, 8.0, 10.0}) {
-    Damping constant;
-    constant.alpha = alpha;
-    best_constant = std::min(best_constant, variance_about_truth(model, constant));
+    best_constant = std::min(best_constant, variance_about_truth(model, constant_damping(alpha)));
   }
   EXPECT_LT(15.0 * variance_about_truth(model, chosen), best_constant);
 }

@@ -16,13 +16,14 @@ namespace {
 // Inputs: two of rate run, one of rate step, six of rate path.
 Program program_of(const std::shared_ptr<Graph>& graph, std::vector<NodeId> results) {
   Program program;
-  program.arguments = {{"run", Rate::run, {}}, {"step", Rate::step, {}}, {"path", Rate::path, {}}};
+  program.arguments = {
+      {"run", Role::parameters, {}}, {"step", Role::schedule, {}}, {"path", Role::carried, {}}};
   for (NodeId id = 0; id < graph->size(); ++id) {
     if (graph->node(id).op != Op::input) continue;
     const NodeId number = graph->node(id).a;
     program.arguments[number < 2 ? 0 : number < 3 ? 1 : 2].inputs.push_back(id);
   }
-  program.results = {{"values", std::move(results), false}};
+  program.results = {{"values", std::move(results)}};
   program.graph = graph;
   return program;
 }
@@ -64,7 +65,7 @@ std::vector<double> magnitudes(const Graph& graph, const std::vector<double>& in
 Rate rate_of(const Program& program, NodeId id) {
   const Node& node = program.graph->node(id);
   for (const Argument& argument : program.arguments) {
-    if (std::ranges::find(argument.inputs, id) != argument.inputs.end()) return argument.rate;
+    if (std::ranges::find(argument.inputs, id) != argument.inputs.end()) return argument.rate();
   }
   if (is_leaf(node.op)) return Rate::run;
   const Rate a = rate_of(program, node.a);
@@ -156,9 +157,9 @@ TEST(Reassociate, EqualReductionsAreOne) {
         graph->binary(Op::sub, graph->constant(1.0), graph->binary(Op::mul, other, other)));
   }
   Program program;
-  program.arguments = {{"x", Rate::path, {}}};
+  program.arguments = {{"x", Role::carried, {}}};
   for (const Expression e : x) program.arguments.front().inputs.push_back(e.id());
-  program.results = {{"values", {squares.id(), mixed.id()}, false}};
+  program.results = {{"values", {squares.id(), mixed.id()}}};
   program.graph = graph;
   // 20 squares, 19 additions, and one subtraction from 23.
   const Program result = jit::reassociated(program);
@@ -167,9 +168,8 @@ TEST(Reassociate, EqualReductionsAreOne) {
 
 TEST(Reassociate, TheStepOfLorenz96TakesFewerOperations) {
   const Model model = load_model("lorenz96");
-  StepOptions options;
-  options.responses = model.free_parameters();
-  const Program program = derive_divergence_step(model, options);
+  const Asked asked = Asked::responses_to(model.free_parameters());
+  const Program program = derive_divergence_step(model, {}, asked);
   const Program result = jit::reassociated(program);
   const std::size_t before = operation_count(*program.graph, program.roots());
   const std::size_t after = operation_count(*result.graph, result.roots());

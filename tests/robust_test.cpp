@@ -30,17 +30,11 @@ using test::Mean;
 using test::message_of;
 using ::testing::HasSubstr;
 
-Paths run(const Model& model, StepOptions step, RunOptions options) {
-  return Ensemble(model, step).run(options);
-}
-
 Matrix states_of(const Model& model, std::size_t paths, double failed_share = 1e-3) {
-  StepOptions step;
-  step.score = false;
-  RunOptions options;
-  options.paths = paths;
-  options.failed_share = failed_share;
-  return run(model, step, options).snapshots.back().x;
+  Sampling sampling;
+  sampling.paths = paths;
+  sampling.failed_share = failed_share;
+  return Ensemble(model, {}, Asked::states()).run(sampling).snapshots.back().x();
 }
 
 // --- tamed grids ------------------------------------------------------------------------------
@@ -134,13 +128,13 @@ void check_against_grid(const Model& model, const GridQuestion& question) {
   }
   const auto answer_at = [&](double dt, std::size_t increments) {
     AnswerOptions options;
-    options.run.paths = 40'000;
-    options.run.increments_per_step = increments;
-    options.damping = parse_damping("jacobian:4,0.5");
-    options.order = InverseOrder::second;
+    options.sampling.paths = 40'000;
+    options.sampling.increments_per_step = increments;
+    options.method.damping = parse_damping("jacobian:4,0.5");
+    options.method.order = InverseOrder::second;
     const auto answer =
         observable_response(model.with_value("dt", dt), parameters, question.observable, options);
-    EXPECT_EQ(answer.effective.summary.failed, 0U);
+    EXPECT_EQ(answer.record.summary.failed, 0U);
     return std::vector<Estimate>{answer.value, answer.response.front()};
   };
   const double dt = model.time().step;
@@ -149,7 +143,7 @@ void check_against_grid(const Model& model, const GridQuestion& question) {
   for (std::size_t q = 0; q < expected.size(); ++q) {
     const double change = coarse[q].value - fine[q].value;
     // The two are correlated so closely that the extrapolation costs hardly any precision.
-    const test::Estimate extrapolated{fine[q].value - change, 1.2 * fine[q].standard_error};
+    const Estimate extrapolated{fine[q].value - change, 1.2 * fine[q].standard_error};
     EXPECT_TRUE(consistent(extrapolated, expected[q], 0.5 * std::fabs(change))) << q;
     const double bias = q == 0 ? question.mean_bias : question.response_bias;
     EXPECT_TRUE(consistent({coarse[q].value, coarse[q].standard_error}, expected[q],
@@ -170,26 +164,26 @@ TEST(Tamed, StepAgreesWithTheExactChainToFirstOrder) {
       "model cubic\nparam b = 1\nparam s = 0.8\nstate x\ndx = (x - b*x^3) dt + s dW\n"
       "init x ~ normal(0, 1.5)\ntime 0 : 0.02 : 0.8 tamed 0.1\n");
   const std::vector<double> steps{0.02, 0.01, 0.005};
-  std::vector<test::Estimate> of_score, of_response;
+  std::vector<Estimate> of_score, of_response;
   for (const double dt : steps) {
     std::vector<Snapshot> ends;
     for (const Scheme scheme : {Scheme::euler, Scheme::exact}) {
-      StepOptions step;
-      step.scheme = scheme;
-      step.responses = {0};
-      RunOptions options;
-      options.paths = 200'000;
-      options.damping.alpha = 3.0;
+      Method method;
+      method.scheme = scheme;
+      method.damping = constant_damping(3.0);
+      Sampling sampling;
+      sampling.paths = 200'000;
       // The same limit for the drift F itself at every dt, so that dt is all that changes.
-      ends.push_back(run(model.with_value("dt", dt).with_value("tamed", 5.0 * dt), step, options)
-                         .snapshots.back());
+      const Model tamed = model.with_value("dt", dt).with_value("tamed", 5.0 * dt);
+      ends.push_back(
+          Ensemble(tamed, method, Asked::responses_to({0})).run(sampling).snapshots.back());
     }
     Mean score, response;
-    for (std::size_t r = 0; r < ends[0].x.rows; ++r) {
-      ASSERT_NEAR(ends[0].x(r, 0), ends[1].x(r, 0), 1e-9);
-      const double phi = std::sin(ends[0].x(r, 0));
-      score.add((ends[0].nu(r, 0) - ends[1].nu(r, 0)) * phi);
-      response.add((ends[0].responses(r, 0) - ends[1].responses(r, 0)) * phi * phi);
+    for (std::size_t r = 0; r < ends[0].x().rows; ++r) {
+      ASSERT_NEAR(ends[0].x()(r, 0), ends[1].x()(r, 0), 1e-9);
+      const double phi = std::sin(ends[0].x()(r, 0));
+      score.add((ends[0].nu()(r, 0) - ends[1].nu()(r, 0)) * phi);
+      response.add((ends[0].responses()(r, 0) - ends[1].responses()(r, 0)) * phi * phi);
     }
     of_score.push_back(score.estimate());
     of_response.push_back(response.estimate());
@@ -238,16 +232,15 @@ struct Lognormal {
 };
 
 // E[(nu - score) phi] = 0 and E[(I - response) phi] = 0 at a dt of a quarter of the time.
-void check_geometric(const Model& model, const Lognormal& law, double d_mean_of_m,
-                     const StepOptions& base, Damping damping) {
-  StepOptions step = base;
-  step.responses = {0, 1, 2};
-  damping.shape(step);
-  RunOptions options;
-  options.paths = 20'000;
-  options.damping = std::move(damping);
-  options.samples = std::make_shared<Matrix>(1, 1, std::exp(0.2));
-  const Paths paths = run(model, step, options);
+void check_geometric(const Model& model, const Lognormal& law, double d_mean_of_m, Scheme scheme,
+                     Damping damping) {
+  Method method;
+  method.scheme = scheme;
+  method.damping = std::move(damping);
+  Sampling sampling;
+  sampling.paths = 20'000;
+  const Model from_rows = model.with_samples(std::make_shared<Matrix>(1, 1, std::exp(0.2)));
+  const Paths paths = Ensemble(from_rows, method, Asked::responses_to({0, 1, 2})).run(sampling);
   EXPECT_EQ(paths.summary.failed, 0U);
   const Snapshot& end = paths.snapshots.back();
   const double v = 0.5;
@@ -255,14 +248,14 @@ void check_geometric(const Model& model, const Lognormal& law, double d_mean_of_
   constexpr double rounding = 1e-12;
   for (const int kind : {0, 1, 2}) {
     Mean score, mu, noise, start;
-    for (std::size_t r = 0; r < end.x.rows; ++r) {
-      const double w = end.x(r, 0);
+    for (std::size_t r = 0; r < end.x().rows; ++r) {
+      const double w = end.x()(r, 0);
       EXPECT_GT(w, 0.0);
       const double phi = kind == 0 ? 1.0 : (kind == 1 ? std::sin(w) : std::cos(w));
-      score.add((end.nu(r, 0) - law.score(w)) * phi);
-      mu.add((end.responses(r, 0) - law.response(w, 1.0, 0.0)) * phi);
-      noise.add((end.responses(r, 1) - law.response(w, -v, 2.0 * v)) * phi);
-      start.add((end.responses(r, 2) - law.response(w, d_mean_of_m, 0.0)) * phi);
+      score.add((end.nu()(r, 0) - law.score(w)) * phi);
+      mu.add((end.responses()(r, 0) - law.response(w, 1.0, 0.0)) * phi);
+      noise.add((end.responses()(r, 1) - law.response(w, -v, 2.0 * v)) * phi);
+      start.add((end.responses()(r, 2) - law.response(w, d_mean_of_m, 0.0)) * phi);
     }
     EXPECT_TRUE(consistent(score.estimate(), 0.0, rounding));
     EXPECT_TRUE(consistent(mu.estimate(), 0.0, rounding));
@@ -275,41 +268,33 @@ TEST(Positive, GeometricBrownianMotionIsExactAtAnyStep) {
   const double drift = 0.3 - 0.125;
   const Lognormal from_density{0.2 + drift, 0.25 + 0.16};
   const Model model = geometric("init w ~ lognormal(m, 0.4)");
-  StepOptions exact;
-  exact.scheme = Scheme::exact;
-  Damping jacobian;
-  jacobian.form = DampingForm::jacobian;
-  jacobian.alpha = 1.0;
-  jacobian.beta = 0.5;
+  constexpr Scheme euler = Scheme::euler, exact = Scheme::exact;
   for (const double alpha : {0.0, 1.0}) {
-    Damping damping;
-    damping.alpha = alpha;
-    check_geometric(model, from_density, 1.0, {}, damping);
-    check_geometric(model, from_density, 1.0, exact, damping);
+    check_geometric(model, from_density, 1.0, euler, constant_damping(alpha));
+    check_geometric(model, from_density, 1.0, exact, constant_damping(alpha));
   }
-  check_geometric(model, from_density, 1.0, {}, jacobian);
-  check_geometric(model, from_density, 1.0, {}, gaussian_damping(model, {}));
+  check_geometric(model, from_density, 1.0, euler, jacobian_damping(1.0, 0.5));
+  check_geometric(model, from_density, 1.0, euler, gaussian_damping(model, {}));
   // From a point and from samples the start is without a score.
   const Lognormal from_point{0.2 + drift, 0.25};
-  check_geometric(geometric("init w = exp(m)"), from_point, 1.0, {}, {});
+  check_geometric(geometric("init w = exp(m)"), from_point, 1.0, euler, {});
   check_geometric(geometric("init w = exp(m)"), from_point, 1.0, exact, {});
-  check_geometric(geometric("init w ~ samples(\"w.npy\")"), from_point, 0.0, {}, {});
+  check_geometric(geometric("init w ~ samples(\"w.npy\")"), from_point, 0.0, euler, {});
 }
 
 // The covariance of logarithms makes the Gaussian damping that of a linear system, for which the
 // score has no variance at all.
 TEST(Positive, GaussianDampingIsThatOfTheLogarithms) {
   const Model model = geometric("init w ~ lognormal(m, 0.4)").with_value("dt", 0.01);
-  StepOptions step;
-  step.damping = DampingForm::matrix;
-  RunOptions options;
-  options.paths = 2'000;
-  options.damping = gaussian_damping(model, options);
-  const Snapshot end = run(model, step, options).snapshots.back();
+  Sampling sampling;
+  sampling.paths = 2'000;
+  Method method;
+  method.damping = gaussian_damping(model, sampling);
+  const Snapshot end = Ensemble(model, method).run(sampling).snapshots.back();
   const Lognormal law{0.2 + 0.3 - 0.125, 0.25 + 0.16};
   Mean deviation;
-  for (std::size_t r = 0; r < end.x.rows; ++r) {
-    deviation.add(end.x(r, 0) * (end.nu(r, 0) - law.score(end.x(r, 0))));
+  for (std::size_t r = 0; r < end.x().rows; ++r) {
+    deviation.add(end.x()(r, 0) * (end.nu()(r, 0) - law.score(end.x()(r, 0))));
   }
   EXPECT_LT(deviation.root_mean_square(), 0.1);  // constants leave 0.5 and more
 }
@@ -397,14 +382,12 @@ TEST(Positive, FaultsAreNamed) {
   EXPECT_THAT(fault("state positive\n"), HasSubstr("is a word of the language"));
   EXPECT_THAT(fault("state w positive positive\n"), HasSubstr("The end of the line was expected"));
 
-  const Model model = geometric("init w ~ samples(\"w.npy\")");
-  RunOptions options;
-  options.paths = 4;
-  options.samples = std::make_shared<Matrix>(3, 1, 1.0);
   auto samples = std::make_shared<Matrix>(3, 1, 1.0);
   (*samples)(2, 0) = 0.0;
-  options.samples = samples;
-  EXPECT_THAT(message_of([&] { (void)run(model, {}, options); }),
+  const Model model = geometric("init w ~ samples(\"w.npy\")").with_samples(samples);
+  Sampling sampling;
+  sampling.paths = 4;
+  EXPECT_THAT(message_of([&] { (void)Ensemble(model, {}).run(sampling); }),
               HasSubstr("The initial samples hold w = 0 in row 2, but the state w is declared "
                         "positive."));
   EXPECT_THAT(
@@ -455,9 +438,9 @@ Check check_named(const Diagnosis& diagnosis, const std::string& name) {
 
 TEST(Stability, DiagnosisTellsOfAStepThatIsTooLarge) {
   DiagnoseOptions options;
-  options.answer.run.paths = 1'000;
-  options.answer.run.failed_share = 0.5;
-  options.answer.damping = parse_damping("jacobian:4,0.5");
+  options.answer.sampling.paths = 1'000;
+  options.answer.sampling.failed_share = 0.5;
+  options.answer.method.damping = parse_damping("jacobian:4,0.5");
   options.parameters = {0};
   const Model model = load_model("double_well");
   const auto stability = [&](double dt) {
@@ -475,7 +458,7 @@ TEST(Stability, ShippedModelsKeepBelowTheTurningLimit) {
   for (const ShippedModel& shipped : shipped_models()) {
     const Model model = load_model(shipped.name);
     if (model.dynamics() == Dynamics::map) continue;
-    const DriftRates rates = drift_rates(model, {});
+    const DriftRates rates = drift_rates(model, {}, {});
     EXPECT_GE(rates.points, 100U) << shipped.name;
     EXPECT_LT(rates.largest, march::turning_limit) << shipped.name;
     if (rates.largest > 0.0) ++varying;  // all but market_gbm, whose drift is constant

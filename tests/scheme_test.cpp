@@ -30,26 +30,27 @@ struct Case {
 Snapshot run(const Case& c, double dt, Scheme scheme, InverseOrder order) {
   const Model model = parse_model("model chain\n" + c.text + "\ntime 0 : " + std::to_string(dt) +
                                   " : " + std::to_string(c.end));
-  StepOptions options;
-  options.responses = model.free_parameters();
-  options.scheme = scheme;
-  options.order = order;
-  RunOptions how;
+  Method method;
+  method.scheme = scheme;
+  method.order = order;
+  method.damping = constant_damping(c.alpha);
+  Sampling how;
   how.paths = c.paths;
-  how.damping.alpha = c.alpha;
-  return Ensemble(model, options).run(how).snapshots.front();
+  return Ensemble(model, method, Asked::responses_to(model.free_parameters()))
+      .run(how)
+      .snapshots.front();
 }
 
 // E[(nu - nu_exact) phi(x)] for each state and E[(I - I_exact) phi(x)] for each parameter.
 std::vector<Estimate> differences(const Snapshot& found, const Snapshot& exact) {
-  std::vector<Mean> means(found.nu.cols + found.responses.cols);
-  for (std::size_t r = 0; r < found.x.rows; ++r) {
-    const double phi = std::sin(exact.x(r, 0) + 0.7 * exact.x(r, exact.x.cols - 1));
-    for (std::size_t i = 0; i < found.nu.cols; ++i) {
-      means[i].add((found.nu(r, i) - exact.nu(r, i)) * phi);
+  std::vector<Mean> means(found.nu().cols + found.responses().cols);
+  for (std::size_t r = 0; r < found.x().rows; ++r) {
+    const double phi = std::sin(exact.x()(r, 0) + 0.7 * exact.x()(r, exact.x().cols - 1));
+    for (std::size_t i = 0; i < found.nu().cols; ++i) {
+      means[i].add((found.nu()(r, i) - exact.nu()(r, i)) * phi);
     }
-    for (std::size_t p = 0; p < found.responses.cols; ++p) {
-      means[found.nu.cols + p].add((found.responses(r, p) - exact.responses(r, p)) * phi);
+    for (std::size_t p = 0; p < found.responses().cols; ++p) {
+      means[found.nu().cols + p].add((found.responses()(r, p) - exact.responses()(r, p)) * phi);
     }
   }
   std::vector<Estimate> result;

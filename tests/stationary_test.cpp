@@ -19,14 +19,12 @@ namespace {
 using test::consistent;
 using test::Mean;
 
-test::Estimate estimate(double value, double error) { return {value, error}; }
-test::Estimate estimate(const divker::Estimate& e) { return {e.value, e.standard_error}; }
+Estimate estimate(double value, double error) { return {value, error}; }
 
 StationaryOptions options_with(std::size_t paths, const std::string& alpha) {
   StationaryOptions options;
-  options.answer.run.paths = paths;
-  options.answer.damping = parse_damping(alpha);
-  options.answer.order = InverseOrder::second;
+  options.answer.sampling.paths = paths;
+  options.answer.method.damping = parse_damping(alpha);
   return options;
 }
 
@@ -115,9 +113,9 @@ TEST(Stationary, ObservablesOfTheDoubleWell) {
       difference([&](double h) { return mean(1.0, 1.0, h, 0.8); }, 0.1),
       difference([&](double s) { return mean(1.0, 1.0, 0.1, s); }, 0.8)};
   const double dt = 0.01;
-  EXPECT_TRUE(consistent(estimate(answer.answer.value), mean(1.0, 1.0, 0.1, 0.8), 2.0 * dt));
+  EXPECT_TRUE(consistent(answer.answer.value, mean(1.0, 1.0, 0.1, 0.8), 2.0 * dt));
   for (std::size_t p = 0; p < expected.size(); ++p) {
-    EXPECT_TRUE(consistent(estimate(answer.answer.response[p]), expected[p], 2.0 * dt))
+    EXPECT_TRUE(consistent(answer.answer.response[p], expected[p], 2.0 * dt))
         << answer.answer.names[p];
     EXPECT_LT(answer.answer.response[p].standard_error, 0.15) << answer.answer.names[p];
   }
@@ -176,28 +174,24 @@ TEST(Stationary, CoupledOrnsteinUhlenbeckSolvesLyapunov) {
       difference([&](double v) { return mean(ring_covariance(moved(a, v), 0.5, s)); }, 1.0),
       difference([&](double v) { return mean(ring_covariance(a, v, s)); }, 0.5),
       difference([&](double v) { return mean(ring_covariance(a, 0.5, moved(s, v))); }, 0.8)};
-  EXPECT_TRUE(
-      consistent(estimate(answer.answer.value), mean(ring_covariance(a, 0.5, s)), 0.02 * 0.4));
+  EXPECT_TRUE(consistent(answer.answer.value, mean(ring_covariance(a, 0.5, s)), 0.02 * 0.4));
   for (std::size_t p = 0; p < 3; ++p) {
-    EXPECT_TRUE(consistent(estimate(answer.answer.response[p]), expected[p], 0.02))
-        << answer.answer.names[p];
+    EXPECT_TRUE(consistent(answer.answer.response[p], expected[p], 0.02)) << answer.answer.names[p];
   }
 }
 
 // The mean of Phi over long paths, with the error of independent paths.
-test::Estimate long_average(const Model& model, double spinup, double length) {
+Estimate long_average(const Model& model, double spinup, double length) {
   TimeGrid grid = model.time();
   grid.end = spinup + length;
-  StepOptions states_only;
-  states_only.score = false;
-  RunOptions run;
+  Sampling run;
   run.paths = 512;
   for (double t = spinup; t <= grid.end - 0.05; t += 0.1) run.snapshots.push_back(t);
-  const Paths paths = Ensemble(model.with_time(grid), states_only).run(run);
+  const Paths paths = Ensemble(model.with_time(grid), {}, Asked::states()).run(run);
   Mean mean;
-  for (std::size_t r = 0; r < paths.snapshots.front().x.rows; ++r) {
+  for (std::size_t r = 0; r < paths.snapshots.front().x().rows; ++r) {
     double sum = 0.0;
-    for (const Snapshot& snapshot : paths.snapshots) sum += snapshot.x(r, 2);
+    for (const Snapshot& snapshot : paths.snapshots) sum += snapshot.x()(r, 2);
     mean.add(sum / static_cast<double>(paths.snapshots.size()));
   }
   return mean.estimate();
@@ -210,11 +204,11 @@ TEST(Stationary, LorenzAgreesWithDifferencesOfLongAverages) {
   const auto answer =
       stationary_observable_response(model, model.parameter_indices("rho"), "z", options);
   const double h = 1.0;
-  const test::Estimate above = long_average(model.with_value("rho", 28.0 + h), 4.0, 20.0);
-  const test::Estimate below = long_average(model.with_value("rho", 28.0 - h), 4.0, 20.0);
+  const Estimate above = long_average(model.with_value("rho", 28.0 + h), 4.0, 20.0);
+  const Estimate below = long_average(model.with_value("rho", 28.0 - h), 4.0, 20.0);
   const double expected = (above.value - below.value) / (2.0 * h);
   const double error = std::hypot(above.standard_error, below.standard_error) / (2.0 * h);
-  const divker::Estimate& found = answer.answer.response.front();
+  const Estimate& found = answer.answer.response.front();
   // 0.03: the cubic term of the difference, and dt.
   EXPECT_TRUE(
       consistent(estimate(found.value, std::hypot(found.standard_error, error)), expected, 0.03));
@@ -235,13 +229,13 @@ TEST(Stationary, StandardErrorsCover) {
   const double response = difference([](double s) { return chain_variance(1.0, s, 0.05); }, 1.0);
   int covered_value = 0, covered = 0, covered_by_sampling = 0;
   for (int seed = 0; seed < seeds; ++seed) {
-    options.answer.run.seed = 100 + static_cast<std::uint64_t>(seed);
+    options.answer.sampling.seed = 100 + static_cast<std::uint64_t>(seed);
     const auto answer = stationary_observable_response(model, {2}, "x^2", options);
     const auto covers = [](double miss, double error) {
       return std::fabs(miss) < 1.96 * error ? 1 : 0;
     };
-    const divker::Estimate& value = answer.answer.value;
-    const divker::Estimate& found = answer.answer.response.front();
+    const Estimate& value = answer.answer.value;
+    const Estimate& found = answer.answer.response.front();
     const double sampling =
         std::sqrt(std::pow(found.standard_error, 2) - std::pow(answer.window_error.front(), 2));
     covered_value += covers(value.value - variance, value.standard_error);
@@ -266,7 +260,7 @@ TEST(Stationary, StandardErrorsAtPointsCover) {
   const double variance = chain_variance(1.0, 1.0, 0.05);
   int covered = 0;
   for (int seed = 0; seed < seeds; ++seed) {
-    options.answer.run.seed = 500 + static_cast<std::uint64_t>(seed);
+    options.answer.sampling.seed = 500 + static_cast<std::uint64_t>(seed);
     const auto answer = stationary_response_at(model, {1}, column({0.5}), options);
     const double miss = answer.answer.prediction.value(0, 0) - 0.5 / variance;
     covered += std::fabs(miss) < 1.96 * answer.answer.prediction.standard_error(0, 0) ? 1 : 0;
@@ -280,8 +274,8 @@ TEST(Stationary, DoesNotDependOnThreadsOrBlocks) {
   options.spinup = 2.0;
   options.window = 1.0;
   const auto one = stationary_observable_response(model, {0}, "x^2", options);
-  options.answer.run.threads = 2;
-  options.answer.run.block = 64;
+  options.answer.session.threads = 2;
+  options.answer.session.block = 64;
   const auto two = stationary_observable_response(model, {0}, "x^2", options);
   EXPECT_EQ(one.answer.response.front().value, two.answer.response.front().value);
   EXPECT_EQ(one.answer.response.front().standard_error, two.answer.response.front().standard_error);
@@ -301,10 +295,9 @@ TEST(Stationary, MapsHaveStationaryDensitiesToo) {
   const std::vector<double> expected{difference([&](double a) { return mean(a, 0.3, 0.5); }, 0.6),
                                      difference([&](double c) { return mean(0.6, c, 0.5); }, 0.3),
                                      difference([&](double s) { return mean(0.6, 0.3, s); }, 0.5)};
-  EXPECT_TRUE(consistent(estimate(answer.answer.value), mean(0.6, 0.3, 0.5)));
+  EXPECT_TRUE(consistent(answer.answer.value, mean(0.6, 0.3, 0.5)));
   for (std::size_t p = 0; p < 3; ++p) {
-    EXPECT_TRUE(consistent(estimate(answer.answer.response[p]), expected[p], 1e-3))
-        << answer.answer.names[p];
+    EXPECT_TRUE(consistent(answer.answer.response[p], expected[p], 1e-3)) << answer.answer.names[p];
   }
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "divker/error.hpp"
+#include "divker/plan.hpp"
 #include "support/by_hand.hpp"
 #include "support/errors.hpp"
 
@@ -26,7 +27,7 @@ using namespace test;
 template <class Equations>
 void expect_step_by_hand(const Equations& equations, std::uint64_t seed) {
   const Model model = build_model(equations);
-  const Program program = derive_divergence_step(model, all_responses(model));
+  const Program program = derive_divergence_step(model, {}, all_responses(model));
   std::mt19937_64 random(seed);
   for (int trial = 0; trial < 4; ++trial) {
     const Moment m = random_moment(random, equations);
@@ -55,7 +56,7 @@ TEST(DivergenceStep, AdditiveByHand) { expect_step_by_hand(Additive{}, 6); }
 TEST(DivergenceStep, MatchesTheFormulaOfOneDimension) {
   const OneDimension equations;
   const Model model = build_model(equations);
-  const Program program = derive_divergence_step(model, all_responses(model));
+  const Program program = derive_divergence_step(model, {}, all_responses(model));
   std::mt19937_64 random(7);
   const auto& g = equations.gamma;
   for (int trial = 0; trial < 20; ++trial) {
@@ -76,7 +77,7 @@ TEST(DivergenceStep, MatchesTheFormulaOfOneDimension) {
 TEST(DivergenceStep, CollapsesForOneAmplitude) {
   const CommonAmplitude equations;
   const Model model = build_model(equations);
-  const Program program = derive_divergence_step(model, all_responses(model));
+  const Program program = derive_divergence_step(model, {}, all_responses(model));
   std::mt19937_64 random(8);
   const Moment m = random_moment(random, equations);
   const ByHand<CommonAmplitude> hand(equations, m);
@@ -104,19 +105,16 @@ TEST(DivergenceStep, CollapsesForOneAmplitude) {
 
 TEST(DivergenceStep, LeavesOutWhatIsNotAskedFor) {
   const Model model = build_model(FullNoise{});
-  StepOptions options;
-  options.responses = {2};
-  const Program one = derive_divergence_step(model, options);
+  const Program one = derive_divergence_step(model, {}, Asked::responses_to({2}));
   std::mt19937_64 random(9);
   const Moment m = random_moment(random, FullNoise{});
   const Values arguments = arguments_of(m, FullNoise{}.gamma, {0.5});
-  const Values all = run_program(derive_divergence_step(model, all_responses(model)), arguments);
+  const Values all =
+      run_program(derive_divergence_step(model, {}, all_responses(model)), arguments);
   const Values some = run_program(one, arguments);
   ASSERT_EQ(some.at("I").size(), 1U);
   EXPECT_NEAR(some.at("I")[0], all.at("I")[2], 1e-14);
-  options = {};
-  options.score = false;
-  const Program plain = derive_divergence_step(model, options);
+  const Program plain = derive_divergence_step(model, {}, Asked::states());
   ASSERT_EQ(plain.results.size(), 1U);
   EXPECT_EQ(run_program(plain, arguments).at("x"), all.at("x"));
 }
@@ -129,15 +127,12 @@ TEST(DivergenceStep, RefusesMaps) {
   b.initial_normal(x, 0.0, 1.0);
   b.time(0.0, 1.0, 3.0);
   const Model model = b.build();
-  try {
-    (void)derive_divergence_step(model, {});
-    FAIL() << "a map has no divergence step";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::usage);
-    EXPECT_STREQ(error.what(),
-                 "Model logistic is a discrete-time map: its step has no small dt to expand in; "
-                 "use the exact or the kernel step.");
-  }
+  Method method;
+  method.scheme = Scheme::euler;
+  expect_error(ErrorKind::usage,
+               "The scheme euler is for SDEs: model logistic is a discrete-time map, whose step is "
+               "exact.",
+               [&] { (void)plan(model, method, {}); });
 }
 
 // --- damping ----------------------------------------------------------------------------------
@@ -221,19 +216,20 @@ void expect_damping_by_hand(const Equations& equations, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const Moment m = random_moment(random, equations);
   const DampingByHand<Equations> hand(equations, m);
-  const auto expect = [&](DampingForm form, const std::vector<double>& values,
+  // `values`: of the step argument of the form.
+  const auto expect = [&](const Damping& damping, const std::vector<double>& values,
                           const VectorL& expected) {
-    StepOptions options;
-    options.damping = form;
-    const Program program = derive_divergence_step(model, options);
+    Method method;
+    method.damping = damping;
+    const Program program = derive_divergence_step(model, method, {});
     const Values result = run_program(program, arguments_of(m, equations.gamma, values));
     for (std::size_t i = 0; i < equations.states; ++i) {
       EXPECT_NEAR(result.at("nu")[i], static_cast<double>(expected[static_cast<Eigen::Index>(i)]),
                   1e-8)
-          << "component " << i << ", form " << static_cast<int>(form);
+          << "component " << i << ", damping " << damping.text();
     }
   };
-  expect(DampingForm::scalar, {1.7}, hand.scalar(1.7L));
+  expect(constant_damping(1.7), {1.7}, hand.scalar(1.7L));
   const std::size_t noisy = hand.noise().rows.size();
   const Point entries = random_point(random, noisy * equations.states, 3.0);
   MatrixL a(static_cast<Eigen::Index>(noisy), static_cast<Eigen::Index>(equations.states));
@@ -241,9 +237,9 @@ void expect_damping_by_hand(const Equations& equations, std::uint64_t seed) {
     a(static_cast<Eigen::Index>(i / equations.states),
       static_cast<Eigen::Index>(i % equations.states)) = entries[i];
   }
-  expect(DampingForm::matrix, doubles(entries), hand.matrix(a));
-  expect(DampingForm::jacobian, {2.5, 0.0}, hand.scalar(2.5L));
-  expect(DampingForm::jacobian, {2.5, 0.75}, hand.jacobian_form(2.5L, 0.75L));
+  expect(matrix_damping({}, {}), doubles(entries), hand.matrix(a));
+  expect(jacobian_damping(2.5, 0.0), {2.5, 0.0}, hand.scalar(2.5L));
+  expect(jacobian_damping(2.5, 0.75), {2.5, 0.75}, hand.jacobian_form(2.5L, 0.75L));
 }
 
 // C = weights x (1 on the diagonal; z_0 and z_0 z_last on the entry between the first state and the
@@ -263,9 +259,10 @@ void expect_learned_by_hand(const Equations& equations, std::uint64_t seed) {
   for (std::size_t i = 0; i <= last; ++i) covariance->terms.push_back({i, i, {}, 0});
   covariance->terms.push_back({0, last, {0}, 1});
   covariance->terms.push_back({0, last, {0, last}, 2});
-  StepOptions options;
-  options.damping = DampingForm::learned;
-  options.covariance = covariance;
+  auto shape = std::make_shared<LearnedCovariance>();
+  shape->shape = covariance;
+  Method method;
+  method.damping = learned_damping(shape);
   const auto far = static_cast<double>(m.x[0]) - 50.0;
   const std::vector<double> values{0.3, 0.8, far, 0.25, 1.0, 0.5, 1.25, 0.5, -0.75};
   const auto c = [&](const Point& x) {
@@ -280,7 +277,7 @@ void expect_learned_by_hand(const Equations& equations, std::uint64_t seed) {
     return matrix;
   };
   const VectorL expected = hand.learned(0.3L, 0.8L, c);
-  const Program program = derive_divergence_step(model, options);
+  const Program program = derive_divergence_step(model, method, {});
   const Values result = run_program(program, arguments_of(m, equations.gamma, values));
   for (std::size_t i = 0; i < equations.states; ++i) {
     EXPECT_NEAR(result.at("nu")[i], static_cast<double>(expected[static_cast<Eigen::Index>(i)]),
@@ -295,10 +292,13 @@ TEST(DampedStep, LearnedWithOneAmplitude) { expect_learned_by_hand(CommonAmplitu
 TEST(DampedStep, LearnedActsThroughNoisyStatesOnly) { expect_learned_by_hand(Degenerate{}, 34); }
 
 TEST(DampedStep, LearnedNeedsItsPolynomials) {
-  StepOptions options;
-  options.damping = DampingForm::learned;
-  expect_error(ErrorKind::usage, "The learned form of damping needs its polynomials.",
-               [&] { (void)derive_divergence_step(build_model(OneDimension{}), options); });
+  const Model model = build_model(OneDimension{});
+  Method method;
+  method.damping = learned_damping(nullptr);
+  const char* const sentence = "The learned form of damping needs its polynomials.";
+  expect_error(ErrorKind::usage, sentence,
+               [&] { (void)derive_divergence_step(model, method, {}); });
+  expect_error(ErrorKind::usage, sentence, [&] { (void)plan(model, method, {}); });
 }
 
 TEST(DampedStep, OneDimension) { expect_damping_by_hand(OneDimension{}, 11); }
@@ -312,20 +312,20 @@ TEST(DampedStep, AdditiveNoise) { expect_damping_by_hand(Additive{}, 16); }
 TEST(DampedStep, FullDampingForgetsTheCovector) {
   const FullNoise equations;
   const Model model = build_model(equations);
-  const Program divergence = derive_divergence_step(model, {});
-  const Program kernel = derive_kernel_step(model, {}, false);
+  const Program divergence = derive_divergence_step(model, {}, {});
+  const Program noise_only = derive_noise_step(model, {}, false);
   std::mt19937_64 random(17);
   const Moment m = random_moment(random, equations);
   const Values arguments = arguments_of(m, equations.gamma, {1.0 / static_cast<double>(m.dt)});
   const Values by_divergence = run_program(divergence, arguments);
-  const Values by_kernel = run_program(kernel, arguments);
+  const Values by_noise = run_program(noise_only, arguments);
   for (std::size_t i = 0; i < 2; ++i) {
-    EXPECT_NEAR(by_divergence.at("nu")[i], by_kernel.at("nu")[i], 1e-10);
-    EXPECT_NEAR(by_divergence.at("x")[i], by_kernel.at("x")[i], 1e-14);
+    EXPECT_NEAR(by_divergence.at("nu")[i], by_noise.at("nu")[i], 1e-10);
+    EXPECT_NEAR(by_divergence.at("x")[i], by_noise.at("x")[i], 1e-14);
   }
 }
 
-// --- the kernel step --------------------------------------------------------------------------
+// --- the noise-only step ----------------------------------------------------------------------
 
 // log density of one step from `from` to `to`.
 template <class Equations>
@@ -349,7 +349,7 @@ Real log_transition(const Equations& equations, Real t, Real dt, const Point& fr
 template <class Equations>
 void expect_likelihood_ratio(const Equations& equations, std::uint64_t seed) {
   const Model model = build_model(equations);
-  const Program program = derive_kernel_step(model, all_responses(model), true);
+  const Program program = derive_noise_step(model, all_responses(model), true);
   std::mt19937_64 random(seed);
   const Moment m = random_moment(random, equations);
   const Point to = ByHand<Equations>(equations, m).arrival(m.x);
@@ -369,7 +369,7 @@ void expect_likelihood_ratio(const Equations& equations, std::uint64_t seed) {
   }
 }
 
-TEST(KernelStep, IsTheDerivativeOfTheTransitionDensity) {
+TEST(NoiseStep, IsTheDerivativeOfTheTransitionDensity) {
   expect_likelihood_ratio(OneDimension{}, 21);
   expect_likelihood_ratio(FullNoise{}, 22);
   expect_likelihood_ratio(SquareNoise{}, 23);
@@ -378,7 +378,7 @@ TEST(KernelStep, IsTheDerivativeOfTheTransitionDensity) {
 }
 
 // From a point that is itself a function of the parameters, drift and noise change with it.
-TEST(KernelStep, DifferentiatesThroughThePointItStartsFrom) {
+TEST(NoiseStep, DifferentiatesThroughThePointItStartsFrom) {
   ModelBuilder b("start");
   const Expression g = b.parameter("g", 0.6), s = b.parameter("s", 0.5),
                    x0 = b.parameter("x0", 0.9);
@@ -388,7 +388,7 @@ TEST(KernelStep, DifferentiatesThroughThePointItStartsFrom) {
   b.initial_point(x, x0 * x0 + g);
   b.time(0.0, 0.01, 1.0);
   const Model model = b.build();
-  const StepOptions options = all_responses(model);
+  const Asked asked = all_responses(model);
   const double dt = 0.02, normal = 0.7;
   const auto start = [](const Point& p) { return p[2] * p[2] + p[0]; };
   const Point gamma{0.6L, 0.5L, 0.9L};
@@ -406,18 +406,18 @@ TEST(KernelStep, DifferentiatesThroughThePointItStartsFrom) {
                    {"t", {0.0}},
                    {"parameters", {0.6, 0.5, 0.9}},
                    {"dt", {dt}}};
-  const Values through = run_program(derive_kernel_step(model, options, true), arguments);
+  const Values through = run_program(derive_noise_step(model, asked, true), arguments);
   for (std::size_t p = 0; p < 3; ++p) {
     EXPECT_NEAR(through.at("I")[p], static_cast<double>(partial(log_density, gamma, p)), 1e-8);
   }
-  const Values fixed = run_program(derive_kernel_step(model, options, false), arguments);
+  const Values fixed = run_program(derive_noise_step(model, asked, false), arguments);
   EXPECT_EQ(fixed.at("I")[2], 0.0);
 }
 
-TEST(KernelStep, RefusesSilentStates) {
+TEST(NoiseStep, RefusesSilentStates) {
   const Model model = build_model(Degenerate{});
   try {
-    (void)derive_kernel_step(model, {}, true);
+    (void)derive_noise_step(model, {}, true);
     FAIL() << "a silent state cannot be forgotten";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::model);
@@ -485,6 +485,12 @@ TEST(StartProgram, TakesSamplesAsTheyAre) {
 
 // --- orders of the inverse --------------------------------------------------------------------
 
+Method of_order(InverseOrder order) {
+  Method method;
+  method.order = order;
+  return method;
+}
+
 struct Defect {
   Real covector = 0;
   std::vector<Real> responses;
@@ -493,10 +499,8 @@ struct Defect {
 template <class Equations>
 Defect defect(const Equations& equations, InverseOrder order, Moment m) {
   const Model model = build_model(equations);
-  StepOptions options = all_responses(model);
-  options.order = order;
-  const Values result =
-      run_program(derive_divergence_step(model, options), arguments_of(m, equations.gamma, {0.0}));
+  const Program program = derive_divergence_step(model, of_order(order), all_responses(model));
+  const Values result = run_program(program, arguments_of(m, equations.gamma, {0.0}));
   const ByHand<Equations> hand(equations, m);
   const Point exact = hand.exact_covector();
   Defect d;
@@ -546,9 +550,7 @@ TEST(InverseOrders, LeaveTheirPowersOfTheStep) {
 template <class Equations>
 std::vector<Real> odd_defects(const Equations& equations, InverseOrder order, Moment m) {
   const Model model = build_model(equations);
-  StepOptions options = all_responses(model);
-  options.order = order;
-  const Program program = derive_divergence_step(model, options);
+  const Program program = derive_divergence_step(model, of_order(order), all_responses(model));
   std::vector<Real> odd(equations.states + equations.gamma.size());
   for (const Real sign : {1.0L, -1.0L}) {
     for (Real& b : m.b) b = -b;
@@ -603,7 +605,7 @@ TEST(InverseOrders, FirstOrderIsWeaklyFirstOrder) {
       {2.85697001387280565416L, 0.011257411327720688933L}};
   const OneDimension equations;
   const Model model = build_model(equations);
-  const Program program = derive_divergence_step(model, all_responses(model));
+  const Program program = derive_divergence_step(model, {}, all_responses(model));
   const auto average = [&](Real dt, int power) {
     std::vector<Real> mean(1 + equations.gamma.size());
     for (const auto& [b, weight] : quadrature) {
@@ -654,36 +656,34 @@ Model lorenz96(std::size_t size, Noise noise) {
   return b.build();
 }
 
-std::size_t operations(const Model& model, DampingForm form,
-                       InverseOrder order = InverseOrder::first) {
-  StepOptions options = all_responses(model);
-  options.damping = form;
-  options.order = order;
-  const Program program = derive_divergence_step(model, options);
+std::size_t operations(const Model& model, const Damping& damping, InverseOrder order) {
+  Method method = of_order(order);
+  method.damping = damping;
+  const Program program = derive_divergence_step(model, method, all_responses(model));
   return operation_count(*program.graph, program.roots());
 }
 
-void expect_linear(Noise noise, DampingForm form, InverseOrder order = InverseOrder::first) {
-  const std::size_t small = operations(lorenz96(40, noise), form, order);
-  const std::size_t large = operations(lorenz96(400, noise), form, order);
+void expect_linear(Noise noise, const Damping& damping, InverseOrder order = InverseOrder::first) {
+  const std::size_t small = operations(lorenz96(40, noise), damping, order);
+  const std::size_t large = operations(lorenz96(400, noise), damping, order);
   EXPECT_NEAR(static_cast<double>(large) / static_cast<double>(small), 10.0, 0.2)
       << small << " operations for 40 components, " << large << " for 400";
   ::testing::Test::RecordProperty("operations_per_component", std::to_string(small / 40));
 }
 
 TEST(Cost, GrowsLinearlyWithAdditiveNoise) {
-  expect_linear(Noise::additive, DampingForm::scalar);
-  expect_linear(Noise::additive, DampingForm::scalar, InverseOrder::second);
+  expect_linear(Noise::additive, constant_damping(1.0));
+  expect_linear(Noise::additive, constant_damping(1.0), InverseOrder::second);
 }
 TEST(Cost, GrowsLinearlyWithACommonAmplitude) {
-  expect_linear(Noise::common_amplitude, DampingForm::scalar);
-  expect_linear(Noise::common_amplitude, DampingForm::scalar, InverseOrder::second);
+  expect_linear(Noise::common_amplitude, constant_damping(1.0));
+  expect_linear(Noise::common_amplitude, constant_damping(1.0), InverseOrder::second);
 }
 TEST(Cost, GrowsLinearlyWithJacobianDamping) {
-  expect_linear(Noise::additive, DampingForm::jacobian);
+  expect_linear(Noise::additive, jacobian_damping(1.0, 0.5));
 }
 TEST(Cost, GrowsLinearlyWithAForcingForEachSite) {
-  expect_linear(Noise::per_site_forcing, DampingForm::scalar);
+  expect_linear(Noise::per_site_forcing, constant_damping(1.0));
 }
 
 }  // namespace

@@ -62,7 +62,6 @@ struct Case {
   std::vector<TestFunction> functions;
   double bias_rate = 1.0;
   std::size_t paths = 40'000;
-  std::shared_ptr<const Matrix> samples;
 };
 
 // Compares any number of runs of one case; the paths, and so the truth along them, are the same.
@@ -76,24 +75,22 @@ class Comparison {
 
   void expect(const Damping& damping, InverseOrder order = InverseOrder::first) {
     SCOPED_TRACE(damping.text() + (order == InverseOrder::second ? ", second order" : ""));
-    StepOptions step;
-    step.responses = case_.model.free_parameters();
-    damping.shape(step);
-    step.order = order;
-    RunOptions run;
-    run.paths = case_.paths;
-    run.damping = damping;
-    run.samples = case_.samples;
-    const Snapshot found = Ensemble(case_.model, step).run(run).snapshots.front();
-    if (truth_.rows == 0) know_truth(found.x);
+    const Asked asked = Asked::responses_to(case_.model.free_parameters());
+    Method method;
+    method.damping = damping;
+    method.order = order;
+    Sampling sampling;
+    sampling.paths = case_.paths;
+    const Snapshot found = Ensemble(case_.model, method, asked).run(sampling).snapshots.front();
+    if (truth_.rows == 0) know_truth(found.x());
     const std::size_t dimension = case_.model.dimension();
     for (std::size_t f = 0; f < case_.functions.size(); ++f) {
       for (std::size_t i = 0; i < dimension; ++i) {
-        expect_identity(found.nu, i, i, f, "score of state " + case_.model.states()[i].name);
+        expect_identity(found.nu(), i, i, f, "score of state " + case_.model.states()[i].name);
       }
       for (std::size_t r = 0; r < gamma_.size(); ++r) {
-        const std::string& name = case_.model.parameters()[step.responses[r]].name;
-        expect_identity(found.responses, r, dimension + r, f, "response to " + name);
+        const std::string& name = case_.model.parameters()[asked.wrt[r]].name;
+        expect_identity(found.responses(), r, dimension + r, f, "response to " + name);
       }
     }
   }
@@ -136,42 +133,17 @@ class Comparison {
   Matrix truth_, functions_;
 };
 
-Damping constant(double alpha) {
-  Damping damping;
-  damping.alpha = alpha;
-  return damping;
-}
-
-Damping jacobian(double alpha, double beta) {
-  Damping damping;
-  damping.form = DampingForm::jacobian;
-  damping.alpha = alpha;
-  damping.beta = beta;
-  return damping;
-}
-
-Damping mixed(double alpha, double likelihood) {
-  Damping damping;
-  damping.form = DampingForm::mixed;
-  damping.alpha = alpha;
-  damping.likelihood = likelihood;
-  return damping;
-}
-
 // The same matrix at all times.
 Damping two_by_two(const std::vector<double>& a) {
-  Damping damping;
-  damping.form = DampingForm::matrix;
-  damping.times = {0.0};
-  damping.matrices = {Matrix(2, 2)};
-  damping.matrices.front().data = a;
-  return damping;
+  Matrix matrix(2, 2);
+  matrix.data = a;
+  return matrix_damping({0.0}, {matrix});
 }
 
 // A = S S^T P_t^{-1} on the noisy rows, P_t the covariance of the law, on twenty intervals.
 Damping gaussian(const LinearSystem& system, double end) {
-  Damping damping;
-  damping.form = DampingForm::matrix;
+  std::vector<double> times;
+  std::vector<Matrix> matrices;
   constexpr int intervals = 20;
   for (int k = 0; k < intervals; ++k) {
     const double t = end * k / intervals;
@@ -185,26 +157,25 @@ Damping gaussian(const LinearSystem& system, double end) {
       ++rows.rows;
       for (Eigen::Index j = 0; j < a.cols(); ++j) rows.data.push_back(a(i, j));
     }
-    damping.times.push_back(t);
-    damping.matrices.push_back(rows);
+    times.push_back(t);
+    matrices.push_back(rows);
   }
-  return damping;
+  return matrix_damping(std::move(times), std::move(matrices));
 }
 
 Law law_of(const std::function<LinearSystem(Parameters)>& system, double end) {
   return [=](Parameters gamma) { return log_density(law_at(system(gamma), end)); };
 }
 
-void expect_all_forms(const Case& c, const Damping& gaussian_damping,
-                      const Damping& jacobian_damping) {
+void expect_all_forms(const Case& c, const Damping& with_matrix, const Damping& with_jacobian) {
   Comparison comparison(c);
-  comparison.expect(constant(0.0));
-  comparison.expect(constant(1.5));
-  comparison.expect(constant(1.5), InverseOrder::second);
-  comparison.expect(gaussian_damping);
-  comparison.expect(gaussian_damping, InverseOrder::second);
-  comparison.expect(jacobian_damping);
-  comparison.expect(jacobian_damping, InverseOrder::second);
+  comparison.expect(constant_damping(0.0));
+  comparison.expect(constant_damping(1.5));
+  comparison.expect(constant_damping(1.5), InverseOrder::second);
+  comparison.expect(with_matrix);
+  comparison.expect(with_matrix, InverseOrder::second);
+  comparison.expect(with_jacobian);
+  comparison.expect(with_jacobian, InverseOrder::second);
 }
 
 // --- linear systems ---------------------------------------------------------------------------
@@ -256,7 +227,8 @@ TEST(Truth, ScalarOrnsteinUhlenbeck) {
   const auto system = [](Parameters g) { return ornstein_uhlenbeck(g); };
   c.law = law_of(system, 1.0);
   c.functions = for_light_tails(1);
-  expect_all_forms(c, gaussian(system(c.model.parameter_values()), 1.0), jacobian(1.0, 0.5));
+  expect_all_forms(c, gaussian(system(c.model.parameter_values()), 1.0),
+                   jacobian_damping(1.0, 0.5));
 }
 
 // Non-normal drift and a full noise matrix with three Brownian motions.
@@ -286,7 +258,8 @@ TEST(Truth, CoupledOrnsteinUhlenbeck) {
   c.law = law_of(system, 1.0);
   c.functions = for_light_tails(2);
   c.paths = 20'000;
-  expect_all_forms(c, gaussian(system(c.model.parameter_values()), 1.0), jacobian(1.5, 0.5));
+  expect_all_forms(c, gaussian(system(c.model.parameter_values()), 1.0),
+                   jacobian_damping(1.5, 0.5));
 }
 
 // Noise on the momentum alone.
@@ -313,7 +286,8 @@ TEST(Truth, UnderdampedLangevin) {
   c.functions = for_light_tails(2);
   c.bias_rate = 2.0;
   c.paths = 20'000;
-  expect_all_forms(c, gaussian(system(c.model.parameter_values()), 1.0), jacobian(1.5, 0.5));
+  expect_all_forms(c, gaussian(system(c.model.parameter_values()), 1.0),
+                   jacobian_damping(1.5, 0.5));
 }
 
 TEST(Truth, TimeDependentCoefficients) {
@@ -338,7 +312,7 @@ TEST(Truth, TimeDependentCoefficients) {
   comparison.functions = for_light_tails(1);
   comparison.bias_rate = 3.0;  // the coefficients change at rates up to 4
   expect_all_forms(comparison, gaussian(system(comparison.model.parameter_values()), 1.0),
-                   jacobian(1.0, 0.5));
+                   jacobian_damping(1.0, 0.5));
 }
 
 // From five points whose density nobody tells: the law is a mixture of normals.
@@ -350,10 +324,9 @@ TEST(Truth, StartFromSamples) {
   b.noise(x, "W", s);
   b.initial_samples(x, "points.npy");
   b.time(0.0, 0.005, 1.0);
-  Case c(b.build());
   auto points = std::make_shared<Matrix>(5, 1);
   points->data = {-2.0, -1.5, 0.2, 1.0, 2.5};
-  c.samples = points;
+  Case c(b.build().with_samples(points));
   c.law = [points](Parameters g) -> LogDensity {
     const double decay = std::exp(-g[0]);
     const double variance = g[1] * g[1] * (1.0 - decay * decay) / (2.0 * g[0]);
@@ -368,9 +341,9 @@ TEST(Truth, StartFromSamples) {
   };
   c.functions = for_light_tails(1);
   Comparison comparison(c);
-  comparison.expect(constant(1.0));
-  comparison.expect(constant(4.0), InverseOrder::second);
-  comparison.expect(jacobian(2.0, 0.5));
+  comparison.expect(constant_damping(1.0));
+  comparison.expect(constant_damping(4.0), InverseOrder::second);
+  comparison.expect(jacobian_damping(2.0, 0.5));
 }
 
 // A chain is its own truth: no bias.
@@ -401,11 +374,9 @@ TEST(Truth, NoisyLinearMap) {
   };
   comparison.functions = for_light_tails(2);
   Comparison compare(comparison);
-  for (const double alpha : {0.0, 0.4, 1.0}) compare.expect(constant(alpha));
-  for (const double share : {0.0, 0.5, 1.0}) compare.expect(mixed(0.4, share));
-  Damping kernel;
-  kernel.form = DampingForm::kernel;
-  compare.expect(kernel);
+  for (const double alpha : {0.0, 0.4, 1.0}) compare.expect(constant_damping(alpha));
+  for (const double share : {0.0, 0.5, 1.0}) compare.expect(mixed_damping(0.4, share));
+  compare.expect(kernel_damping());
   compare.expect(two_by_two({0.5, -0.2, 0.3, 0.4}));
 }
 
@@ -451,10 +422,10 @@ TEST(Truth, CorrelatedGeometricBrownianMotion) {
   c.functions = for_heavy_tails(2);
   c.paths = 20'000;
   Comparison comparison(c);
-  comparison.expect(constant(0.0));
-  comparison.expect(constant(1.0));
-  comparison.expect(constant(1.0), InverseOrder::second);
-  comparison.expect(jacobian(1.0, 0.5));
+  comparison.expect(constant_damping(0.0));
+  comparison.expect(constant_damping(1.0));
+  comparison.expect(constant_damping(1.0), InverseOrder::second);
+  comparison.expect(jacobian_damping(1.0, 0.5));
 }
 
 TEST(Truth, CorrelatedGeometricBrownianMotionFromAPoint) {
@@ -472,9 +443,9 @@ TEST(Truth, CorrelatedGeometricBrownianMotionFromAPoint) {
   c.functions = for_heavy_tails(2);
   c.paths = 20'000;
   Comparison comparison(c);
-  comparison.expect(constant(1.0));
-  comparison.expect(constant(1.0), InverseOrder::second);
-  comparison.expect(jacobian(3.0, 0.5));
+  comparison.expect(constant_damping(1.0));
+  comparison.expect(constant_damping(1.0), InverseOrder::second);
+  comparison.expect(jacobian_damping(3.0, 0.5));
 }
 
 // One state starts at a point, the other from a law with a density: the start is score-free, but
@@ -495,7 +466,7 @@ TEST(Truth, CorrelatedGeometricBrownianMotionFromAPointAndALaw) {
   };
   c.functions = for_heavy_tails(2);
   c.paths = 20'000;
-  Comparison(c).expect(constant(1.0));
+  Comparison(c).expect(constant_damping(1.0));
 }
 
 TEST(Truth, CoxIngersollRossFromAPoint) {
@@ -511,9 +482,9 @@ TEST(Truth, CoxIngersollRossFromAPoint) {
   c.law = [](Parameters g) { return cir_log_density(g[0], g[1], g[2], g[3], 1.0); };
   c.functions = for_heavy_tails(1);
   Comparison comparison(c);
-  comparison.expect(constant(1.0));
-  comparison.expect(constant(2.0), InverseOrder::second);
-  comparison.expect(jacobian(2.0, 0.5));
+  comparison.expect(constant_damping(1.0));
+  comparison.expect(constant_damping(2.0), InverseOrder::second);
+  comparison.expect(jacobian_damping(2.0, 0.5));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ int main() {
     init x ~ normal(0, 0.5)
     time 0 : 0.01 : 5)");
   divker::AnswerOptions options;
-  options.run.paths = 20'000;
+  options.sampling.paths = 20'000;
   divker::Matrix points(3, 1);
   points.data = {-0.5, 1.0, 2.5};
   const auto answer = divker::response_at(model, model.parameter_indices("f"), points, options);

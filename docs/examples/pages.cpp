@@ -24,14 +24,14 @@ divker::Model build() {
 }
 
 divker::Paths run(const divker::Model& model) {
-  divker::StepOptions step;
-  step.responses = model.free_parameters();
-  const divker::Ensemble ensemble(model, step);  // derives and compiles, once
-  divker::RunOptions run;
-  run.paths = 100'000;
-  run.damping.alpha = 5.0;
-  run.snapshots = {0.5, 1.0};
-  divker::Paths paths = ensemble.run(run);  // paths.snapshots[k].x, .nu, .responses
+  divker::Method method;
+  method.damping = divker::constant_damping(5.0);
+  const auto asked = divker::Asked::responses_to(model.free_parameters());
+  const divker::Ensemble ensemble(model, method, asked);  // plans and compiles, once
+  divker::Sampling sampling;
+  sampling.paths = 100'000;
+  sampling.snapshots = {0.5, 1.0};
+  divker::Paths paths = ensemble.run(sampling);  // paths.snapshots[k].x(), .nu(), .responses()
   return paths;
 }
 
@@ -44,9 +44,9 @@ double respond(const divker::Matrix& x, const divker::Matrix& integral,
 }
 
 std::shared_ptr<const divker::Kernel> compile(const divker::Model& model) {
-  divker::StepOptions options;
-  options.responses = model.free_parameters();
-  const divker::Program step = derive_divergence_step(model, options);
+  const auto asked = divker::Asked::responses_to(model.free_parameters());
+  const divker::Plan plan = divker::plan(model, {}, asked);  // start, first step, step
+  const divker::Program& step = plan.step.front().program;
   auto kernel = divker::Kernel::compile(step);
   return kernel;
 }
@@ -59,6 +59,6 @@ int main() {
   divker::Matrix points(1, 1);
   points(0, 0) = 0.5;
   const divker::Snapshot& end = paths.snapshots.back();
-  const double response = respond(end.x, end.responses, points);
+  const double response = respond(end.x(), end.responses(), points);
   return std::isfinite(response) && compile(model) != nullptr ? 0 : 1;
 }

@@ -11,13 +11,13 @@
 #include <string>
 #include <vector>
 
-#include "divker/damping.hpp"
-#include "divker/ensemble.hpp"
 #include "divker/matrix.hpp"
+#include "divker/method.hpp"
 #include "divker/model.hpp"
 #include "divker/moments.hpp"
-#include "divker/pilot.hpp"
+#include "divker/record.hpp"
 #include "divker/regressor.hpp"
+#include "divker/sampling.hpp"
 
 namespace divker {
 
@@ -25,25 +25,15 @@ namespace divker {
 // to 8 states. Chosen by default where the paths would need more than 2 GiB.
 inline constexpr const char* local_sums_regressor = "local-sums";
 
-// How to run. The damping inside `run` is replaced by what `damping` asks for.
+// How to answer. What `method` leaves open is chosen.
 struct AnswerOptions {
-  RunOptions run;
-  DampingRequest damping;
-  InverseOrder order = InverseOrder::first;
-  Scheme scheme = Scheme::euler;
+  Method method;
+  Sampling sampling;
+  Session session;
   std::string regressor;  // empty: default_regressor(), or local_sums_regressor for large runs
   RegressorOptions regressor_options;
-  // Of the run itself; the pilot and other small runs before it are made again, with equal results.
-  Checkpoint checkpoint;
-};
-
-// What was done: recorded with every answer.
-struct Effective {
-  std::string alpha;      // the damping in words
-  DampingChoice choice;   // and what it was compared with
-  std::string regressor;  // for answers at points
-  RunSummary summary;
-  double compile_seconds = 0.0;  // spent compiling kernels, pilot included
+  double difference_step =
+      0.0;  // h of a finite difference, for every parameter; 0: chosen for each
 };
 
 // At m points; matrices are m x (M or P). `standard_error` includes the estimated bias of the
@@ -52,7 +42,7 @@ struct PointAnswer {
   Matrix points;
   std::vector<std::string> names;  // states, or parameters
   Prediction prediction;
-  Effective effective;
+  RunRecord record;
 };
 
 // s_T(y) = grad log h_T(y) = E[nu_T | x_T = y] at the points (m x M), at the last snapshot time.
@@ -60,7 +50,7 @@ struct PointAnswer {
 [[nodiscard]] PointAnswer score_at(const Model& model, const Matrix& points,
                                    const AnswerOptions& options);
 
-// d log h_T(y) / d gamma = E[I_T | x_T = y] at the points, for the parameters asked for.
+// d log h_T(y) / d gamma at the points, for the parameters asked for, by the method's estimator.
 [[nodiscard]] PointAnswer response_at(const Model& model,
                                       const std::vector<std::size_t>& parameters,
                                       const Matrix& points, const AnswerOptions& options);
@@ -69,11 +59,11 @@ struct ObservableAnswer {
   Estimate value;                  // E[Phi(x_T)]
   std::vector<std::string> names;  // of the parameters
   std::vector<Estimate> response;  // d E[Phi(x_T)] / d gamma
-  Effective effective;
+  RunRecord record;
 };
 
-// d/dgamma E[Phi(x_T)] = E[(Phi - mean Phi) I_T] + E[dPhi/dgamma] for an expression in the model's
-// names. Keeps sums only: memory does not grow with the number of paths.
+// d/dgamma E[Phi(x_T)] for an expression in the model's names, by the method's estimator. The
+// divergence kernel keeps sums only: memory does not grow with the number of paths.
 [[nodiscard]] ObservableAnswer observable_response(const Model& model,
                                                    const std::vector<std::size_t>& parameters,
                                                    const std::string& observable,
@@ -86,12 +76,13 @@ struct StateMoments {
 };
 struct MomentsAnswer {
   std::vector<StateMoments> snapshots;
-  Effective effective;
+  RunRecord record;
 };
-[[nodiscard]] MomentsAnswer simulate_moments(const Model& model, const RunOptions& run,
-                                             const Checkpoint& checkpoint = {});
+[[nodiscard]] MomentsAnswer simulate_moments(const Model& model, const Sampling& sampling,
+                                             const Session& session = {});
 
 // `count` points of a one-dimensional model between the 2% and 98% quantiles of a small sample.
-[[nodiscard]] Matrix default_points(const Model& model, const RunOptions& run, std::size_t count);
+[[nodiscard]] Matrix default_points(const Model& model, const Sampling& sampling,
+                                    const Session& session, std::size_t count);
 
 }  // namespace divker

@@ -24,7 +24,6 @@ struct CovectorCovariance {
   std::vector<std::size_t> scale_of;  // M: the number of the centre and the width of each state
   std::size_t scales = 0;
 };
-
 inline constexpr double largest_standardised_state = 3.0;
 
 }  // namespace divker

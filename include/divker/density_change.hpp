@@ -30,7 +30,7 @@ struct Quadrature {
 [[nodiscard]] Quadrature gauss_legendre(std::size_t nodes);
 
 struct ChangeOptions {
-  AnswerOptions answer;   // `run.paths` at every node
+  AnswerOptions answer;   // `sampling.paths` at every node
   std::size_t nodes = 0;  // 0: 5, then 9 and 17 while the quadrature limits
 };
 
@@ -49,7 +49,7 @@ struct ChangeAnswer {
   std::vector<bool> outside;   // for each point: the sample of some node says little there
   std::size_t nodes = 0;
   std::size_t path_runs = 0;  // over all nodes and attempts
-  Effective effective;        // of the last node; the summary is that of all
+  RunRecord record;           // of the last node; the summary is that of all
 };
 
 // `target` has a value for every parameter of the model, inside its bounds: Error(model) otherwise.

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "divker/answer.hpp"
-#include "divker/baseline.hpp"
 #include "divker/matrix.hpp"
 #include "divker/model.hpp"
 
@@ -25,7 +24,7 @@ struct Check {
 
 // One method at the response of the observable to all parameters.
 struct MethodCost {
-  Method method = Method::divergence_kernel;
+  std::string method;                   // name of its estimator
   std::vector<double> standard_errors;  // one for each parameter
   std::size_t path_runs = 0;
   double seconds = 0.0;  // wall time, compilation included
@@ -33,7 +32,7 @@ struct MethodCost {
 };
 
 struct DiagnoseOptions {
-  AnswerOptions answer;                 // run.paths paths for every run of the diagnosis
+  AnswerOptions answer;                 // sampling.paths paths for every run of the diagnosis
   std::vector<std::size_t> parameters;  // at least one
   std::string observable;               // empty: the mean square of the states
   Matrix points;                        // none: a grid for a model of one state, else left out
@@ -43,7 +42,7 @@ struct Diagnosis {
   std::vector<Check> checks;
   std::vector<MethodCost> methods;
   std::string observable;
-  Effective effective;  // of the main run; choice.candidates holds what the pilot of `auto` tried
+  RunRecord record;  // of the main run; choice.candidates holds what the pilot of `auto` tried
 };
 
 // The checks, all at the last snapshot time:
@@ -57,7 +56,7 @@ struct Diagnosis {
 //   finite differences  each response against a central difference with common random numbers
 //   points              effective samples of the regression at each point
 //   method              standard error^2 x time of every method, for these parameters
-// Cost: a pilot, about 7 + 2P runs of run.paths paths. Errors as observable_response().
+// Cost: a pilot, about 7 + 2P runs of sampling.paths paths. Errors as observable_response().
 [[nodiscard]] Diagnosis diagnose(const Model& model, const DiagnoseOptions& options);
 
 }  // namespace divker

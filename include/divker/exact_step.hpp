@@ -32,24 +32,22 @@ namespace divker {
 inline constexpr std::size_t largest_exact_dimension = 128;
 
 // The entries of J that are not zero whatever the state, row after row.
-//   arguments  x[M] path, b[K] path, t[1] step, parameters[P] run, dt[1] run
+//   arguments  x[M], noise b[K], time t[1], parameters[P], step size dt[1]
 //   results    jacobian[entries]
 struct JacobianProgram {
   Program program;
   std::vector<std::size_t> places;  // of the entries in the M x M matrix, row * M + column
 };
-[[nodiscard]] JacobianProgram derive_step_jacobian(const Model& model, const StepOptions& options);
+[[nodiscard]] JacobianProgram derive_step_jacobian(const Model& model);
 
 // The step itself.
-//   arguments  x[M] path, nu[M] path, b[K] path, inverse[M * M] path: J^{-1} row after row,
-//              t[1] step, damping[1 | noisy*M | 2] step, parameters[P] run, dt[1] run
+//   arguments  x[M], nu[M], noise b[K], inverse[M * M]: J^{-1} row after row, time t[1], schedule
+//              damping[as its form says], parameters[P], step size dt[1]
 //   results    x[M], nu[M], I[responses] (accumulated; if any)
-// Operations: O(M^2), of which the derivatives take as many as J has entries. Throws
-//   Error(usage)  for more than largest_exact_dimension states, for the kernel form of damping
-//                 (derive_kernel_step), and for maps with the Jacobian form;
-//   Error(model)  if x -> x' has a kink (abs, min, max, step, sign of states), and for a mixed
-//                 damping if some state carries no noise.
-[[nodiscard]] Program derive_exact_step(const Model& model, const StepOptions& options);
+// Operations: O(M^2), of which the derivatives take as many as J has entries. A method that a rule
+// forbids is plan()'s to refuse.
+[[nodiscard]] Program derive_exact_step(const Model& model, const Method& method,
+                                        const Asked& asked);
 
 // The name of a function in x -> x' whose derivative jumps; none if the step is smooth.
 [[nodiscard]] std::optional<std::string> kink_of(const Model& model);

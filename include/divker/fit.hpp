@@ -28,20 +28,20 @@
 
 namespace divker {
 
-enum class MatchKind {
-  centred,     // as above
-  neighbours,  // mean over data of Ihat alone, Ihat by nearest neighbours: biased by smoothing
-};
-enum class Optimizer { newton, adam, gd };
+// Of the matching equations, the default first. "centred": as above. "neighbours": mean over data
+// of Ihat alone, Ihat by nearest neighbours: biased by smoothing.
+[[nodiscard]] std::vector<std::string> matcher_names();
+// The default first. "newton"; "adam" and "gd" follow psi alone.
+[[nodiscard]] std::vector<std::string> optimizer_names();
 
 struct FitOptions {
-  RunOptions run;  // run.paths: of the last iterations; earlier ones make do with fewer
-  DampingRequest damping;
-  InverseOrder order = InverseOrder::first;
-  MatchKind match = MatchKind::centred;
-  Optimizer optimizer = Optimizer::newton;
+  Method method;
+  Sampling sampling;  // paths: of the last iterations; earlier ones make do with fewer
+  Session session;    // its checkpoint is not used: see saved_runs
+  std::string match = matcher_names().front();
+  std::string optimizer = optimizer_names().front();
   // "hermite": Hermite polynomials of normal scores, see docs/fit.md; else a name of
-  // make_regressor(). Empty: hermite, and neighbours for MatchKind::neighbours.
+  // make_regressor(). Empty: hermite, and neighbours for the match of that name.
   std::string regressor;
   RegressorOptions regressor_options;
   std::size_t iterations = 50;  // at most
@@ -74,10 +74,8 @@ struct FitState {
   std::vector<std::string> inactive;  // that turned out to have no effect on what is observed
   std::size_t paths = 0;
   bool fine = false;                       // the instruments have all their detail
-  double radius = 0.0;                     // of the steps
   std::vector<double> damping_parameters;  // where the damping was chosen
-  std::vector<double> first_moment;        // of adam
-  std::vector<double> second_moment;
+  std::vector<double> memory;              // of the optimiser, which alone knows its meaning
   std::vector<FitIteration> history;
   bool done = false;
   bool converged = false;
@@ -133,14 +131,14 @@ struct FitResult {
   std::size_t data_rows = 0;
   std::size_t individuals = 0;
   FitState state;
-  Effective effective;
+  RunRecord record;  // of the last evaluation
 };
 
 // A fit, one iteration at a time, so that its state can be saved in between.
 class Fit {
  public:
-  // Throws Error(usage) for bad options and when there is nothing to fit, Error(model) when the
-  // data have fewer rows than there are parameters.
+  // Throws Error(usage) for bad options, unknown names among them, and when there is nothing to
+  // fit, Error(model) when the data have fewer rows than there are parameters.
   Fit(const Model& model, FitData data, const FitOptions& options);
   ~Fit();
   Fit(const Fit&) = delete;
@@ -152,8 +150,8 @@ class Fit {
   // Error(model) if it is not of their size.
   void resume(FitState state);
   [[nodiscard]] const FitState& state() const;
-  // One iteration. False: the fit has ended, or the stop flag of the run was set (then the state is
-  // as before the iteration).
+  // One iteration. False: the fit has ended, or the stop flag was set (then the
+  // state is as before the iteration).
   bool advance();
   // The name of the run at the parameters where the fit stands, which the next iteration needs.
   [[nodiscard]] std::string current_run() const;

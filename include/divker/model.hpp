@@ -21,6 +21,7 @@
 
 #include "divker/expression.hpp"
 #include "divker/matrix.hpp"
+#include "divker/time_grid.hpp"
 
 namespace divker {
 
@@ -92,27 +93,6 @@ struct Observation {
   bool noisy = false;
 };
 
-// Times start + n * step, n = 0 ... steps, in the model's unit of time. For maps step is 1.
-//
-// A tamed grid steps with a drift whose displacement |dt F_i| stays below a limit c,
-//   F_i / sqrt(1 + (dt F_i / c)^2) ,
-// in place of F_i, so that an Euler path of a superlinear drift cannot explode (docs/robust.md).
-struct TimeGrid {
-  double start = 0.0;
-  double step = 1.0;
-  double end = 1.0;
-  double tamed = 0.0;  // the limit c, in the unit of the states; 0: the drift as it is
-
-  // Throws Error(model) unless step > 0, end > start, (end - start)/step is whole within 1e-6, and
-  // tamed >= 0.
-  void validate() const;
-  [[nodiscard]] std::size_t steps() const;
-  [[nodiscard]] double time(std::size_t n) const { return start + static_cast<double>(n) * step; }
-};
-
-// Sets `dt`, `T` or `tamed` of a grid; false for other names.
-bool set_in_grid(TimeGrid& grid, std::string_view name, double value);
-
 // One nonzero entry S(row, column) of the noise matrix.
 struct NoiseEntry {
   std::size_t row = 0;
@@ -167,8 +147,12 @@ class Model {
   [[nodiscard]] Model with_value(std::string_view name, double value) const;
   [[nodiscard]] Model with_parameters(std::span<const double> values) const;
   [[nodiscard]] Model with_time(const TimeGrid& grid) const;
-  // With another initial law, for the whole state: rows of a file of that name, or of
-  // RunOptions::samples. Error(model) where some state has no noise: it would have no density.
+  // The rows of the files that the initial law names, or others of the user's: rows x M. Null: not
+  // read yet.
+  [[nodiscard]] const std::shared_ptr<const Matrix>& samples() const { return samples_; }
+  [[nodiscard]] Model with_samples(std::shared_ptr<const Matrix> rows) const;
+  // With another initial law, for the whole state: rows of a file of that name, to be given by
+  // with_samples(). Error(model) where some state has no noise: it would have no density.
   [[nodiscard]] Model starting_from_samples(const std::string& file) const;
 
   // The model in the language, with its current parameter values and time grid: what was parsed,
@@ -206,6 +190,7 @@ class Model {
   NoiseClass noise_class_ = NoiseClass::diagonal;
   bool diagonal_covariance_ = true;
   std::vector<bool> noisy_;
+  std::shared_ptr<const Matrix> samples_;
   // Statements of the source, to be printed again; a parameter or time statement is remade from
   // the current values. Empty for built models.
   std::function<std::string(const Model&)> printer_;

@@ -7,8 +7,8 @@
 
 #include "divker/damping.hpp"
 #include "divker/ensemble.hpp"
+#include "divker/method.hpp"
 #include "divker/model.hpp"
-#include "divker/step.hpp"
 
 namespace divker {
 
@@ -16,22 +16,34 @@ namespace divker {
 // asked for. Empty: the variance of every component of nu and of every response.
 using VarianceMeasure = std::function<std::vector<double>(const Snapshot&)>;
 
+// What a choice is for.
+struct Tuning {
+  VarianceMeasure measure;
+  // Whether learned damping is among the candidates of `auto`. Its steps are longer: it pays where
+  // variance at equal paths counts, at points and wherever paths must be kept, and not where a mean
+  // over paths takes as long as the paths.
+  bool may_learn = true;
+  // The parameters will take other values. A map that is one to one here may fold there: `auto` is
+  // then the pure kernel for maps.
+  bool parameters_move = false;
+};
+
 struct DampingCandidate {
   Damping damping;
   // Geometric mean of the variances; infinite if a path failed. Of the divergence steps of a map:
   // two of its standard errors higher.
   double cost = 0.0;
 };
-
 struct DampingChoice {
   Damping damping;
   double cost = 0.0;
   std::vector<DampingCandidate> candidates;  // all that were tried, in the order of their cost
   std::size_t paths = 0;                     // of the final comparison
   double seconds = 0.0;
+  double compile_seconds = 0.0;  // of the trials
 };
 
-// Answers a request: what was given, or the best of
+// Fills in what the damping of a method leaves open: nothing, or the best of
 //   constants alpha over four decades below 1/dt, the best also with the early rule 1/t,
 //   Jacobian damping for alpha at and below the best constant and beta = 0.5, 1,
 //   Gaussian damping A = E[S S^T] P_t^{-1}, P_t the covariance of the pilot's paths (M <= 64),
@@ -52,12 +64,13 @@ struct DampingChoice {
 // take minutes to compile, unless a silent state leaves no other.
 // Throws Error(usage) for a damping that the model or its scheme have no use for, and
 // Error(numerical) if damping was to be learned and a path of the pilot failed.
-[[nodiscard]] DampingChoice choose_damping(const Model& model, const DampingRequest& request,
-                                           const StepOptions& step, const RunOptions& run,
-                                           const VarianceMeasure& measure = {});
+[[nodiscard]] DampingChoice choose_damping(const Model& model, const Method& method,
+                                           const Asked& asked, const Sampling& sampling,
+                                           const Session& session = {}, const Tuning& tuning = {});
 
 // A = E[S S^T] P_t^{-1} along the time grid, noisy rows only, from paths simulated for the purpose.
 // Error(numerical) if a covariance is singular.
-[[nodiscard]] Damping gaussian_damping(const Model& model, const RunOptions& run);
+[[nodiscard]] Damping gaussian_damping(const Model& model, const Sampling& sampling,
+                                       const Session& session = {});
 
 }  // namespace divker

@@ -26,7 +26,7 @@ namespace divker {
 
 // What is left empty is chosen. All in the model's unit of time (steps, for a map).
 struct StationaryOptions {
-  AnswerOptions answer;          // `run.snapshots` is not used
+  AnswerOptions answer;          // `sampling.snapshots` is not used
   std::optional<double> window;  // W; half and twice of it are carried too
   std::optional<double> spinup;  // time before the first window begins
   std::optional<double> length;  // time that each path is followed after the spin-up
@@ -61,13 +61,12 @@ struct StationaryObservableAnswer {
   Stationary stationary;
 };
 
-// At the points, or for a model of one state and no points at `grid` of them. Cost: paths *
-// (spin-up
-// + length) / dt steps, and a pilot. Memory: paths * samples * (2M + parameters * windows) doubles
-// for answers at points, sums for observables.
-// Error(usage) for a model whose coefficients depend on time, a window that is not positive or
-// longer than the run; Error(numerical) where the law does not settle, or still moves while it is
-// sampled.
+// At the points, or for a model of one state and no points at `grid` of them.
+// Cost: paths * (spin-up + length) / dt steps, and a pilot. Memory: paths * samples * (2M +
+// parameters * windows) doubles for answers at points, sums for observables.
+// Error(usage) for another estimator than the divergence kernel, a model whose coefficients depend
+// on time, a window that is not positive or longer than the run; Error(numerical) where the law
+// does not settle, or still moves while it is sampled.
 [[nodiscard]] StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& points,
                                                         const StationaryOptions& options);
 [[nodiscard]] StationaryPointAnswer stationary_response_at(

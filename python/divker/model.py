@@ -34,11 +34,16 @@ class RunOptions(TypedDict, total=False):
     progress: Callable[[int, int], Any]  # called now and then with paths finished, and in all
 
 
-class AnswerOptions(RunOptions, total=False):
-    """And what scores, responses and fits take."""
+class DampedOptions(RunOptions, total=False):
+    """And what runs with covectors take."""
 
     alpha: float | str      # damping: 'auto', a number per unit of time, 'gaussian', ...
     order: int              # 1, or 2 for less bias of dt
+
+
+class AnswerOptions(DampedOptions, total=False):
+    """And what scores, responses and fits take."""
+
     regressor: str          # by dimension and size; 'local-linear', 'polynomial', 'bins', ...
     neighbours: int         # numbers of the regressors; 0: chosen
     bins: int
@@ -198,12 +203,11 @@ class Model:
         return restored, (self.text, self._core.samples)
 
     def _run(self, compute: Callable[[Any, dict], Any], own: dict, run: Mapping[str, Any],
-             kind: type) -> tuple[Model, Any]:
-        """compute(core, options) for the model with the options dt, T and samples applied."""
+             kind: type) -> list[Any]:
+        """compute(core, options) for the model with the options dt, T and samples applied: the
+        model as it ran, the values, what a file holds, and what else there is."""
         check_names(run, kind, compute.__name__)
         options = {**own, **run}
-        if options.get("checkpoint") is not None:
-            options["checkpoint"] = os.fspath(options["checkpoint"])
         model = self
         grid = {name: options.pop(name) for name in ("dt", "T", "tamed") if name in options}
         if grid:
@@ -211,7 +215,8 @@ class Model:
         samples = options.pop("samples", None)
         if samples is not None:
             model = model.starting_from(samples)
-        return model, compute(model._core, options)
+        core, *rest = compute(model._core, options)
+        return [Model._of(core), *rest]
 
     def simulate(self, times: Sequence[float] | None = None, *, keep: bool = True,
                  **run: Unpack[PathOptions]) -> Simulation | MomentsResult:
@@ -221,9 +226,8 @@ class Model:
         keep=False: means and deviations from sums alone, as a MomentsResult; with `checkpoint`
         the run survives its process.
         """
-        own = {"times": list(times) if times is not None else None, "keep": keep}
-        model, values = self._run(_core.simulate, own, run, PathOptions)
-        return Simulation(model, values) if keep else MomentsResult(model, values)
+        answer = self._run(_core.simulate, {"times": times, "keep": keep}, run, PathOptions)
+        return Simulation(*answer) if keep else MomentsResult(*answer)
 
     def sample(self, n: int = 100_000, **run: Unpack[RunOptions]) -> np.ndarray:
         """(n, states): samples of the law at the end of the time grid; paths that failed are
@@ -242,11 +246,9 @@ class Model:
         adds `exact` and `log_density` from the equation of that name (one state).
         Cost: paths * steps, and a pilot for alpha='auto'.
         """
-        own = {"at": points_of(at, self.states), "grid": grid, "stationary": stationary,
-               "window": window, "spinup": spinup, "length": length,
-               "fokker_planck": fokker_planck}
-        model, values = self._run(_core.score, own, run, PointOptions)
-        return PointResult(model._with_grid(values), values)
+        own = {"at": at, "grid": grid, "stationary": stationary, "window": window,
+               "spinup": spinup, "length": length, "fokker_planck": fokker_planck}
+        return PointResult(*self._run(_core.score, own, run, PointOptions))
 
     def response(self, *, wrt: str | Iterable[str] | None = None,
                  at: ArrayLike | str | None = None, observable: str | None = None, grid: int = 9,
@@ -263,23 +265,14 @@ class Model:
         `length`. method: 'divergence-kernel', 'likelihood-ratio' or 'finite-difference' (with
         `fd_step`). to={'F': 9}: the change over a finite distance, with `nodes` of the quadrature.
         """
-        own = {"wrt": names_of(wrt),
-               "at": points_of(at, self.states), "observable": observable, "grid": grid,
+        own = {"wrt": wrt, "at": at, "observable": observable, "grid": grid,
                "stationary": stationary, "window": window, "spinup": spinup, "length": length,
-               "method": method, "fd_step": fd_step, "to": dict(to) if to is not None else None,
-               "nodes": nodes, "fokker_planck": fokker_planck}
-        model, values = self._run(_core.response, own, run, PointOptions)
+               "method": method, "fd_step": fd_step, "to": to, "nodes": nodes,
+               "fokker_planck": fokker_planck}
+        answer = self._run(_core.response, own, run, PointOptions)
         if to is not None:
-            return ChangeResult(model, values)
-        kind: type[ObservableResult | PointResult] = ObservableResult if observable else PointResult
-        return kind(model._with_grid(values), values)
-
-    def _with_grid(self, values: Mapping[str, Any]) -> Model:
-        """The model with the time grid of an answer: that of stationary runs is longer."""
-        grid = values["time_grid"]
-        if (grid["start"], grid["step"], grid["end"]) == self.time_grid:
-            return self
-        return self.set(dt=grid["step"], T=grid["end"])
+            return ChangeResult(*answer)
+        return ObservableResult(*answer) if observable else PointResult(*answer)
 
     def fit(self, data: Any, *, time: str | None = None, map: Mapping[str, str] | None = None,
             group: str | None = None, stationary: bool = False, match: str = "centred",
@@ -296,13 +289,12 @@ class Model:
         does not converge says so in `converged` and `reason`.
         """
         tables, of_stationary = tables_of(data, time, bool(map))
-        own = {"tables": tables, "time_column": time, "map": dict(map) if map else None,
+        own = {"tables": tables, "time": time, "map": map,
                "group": group, "stationary": stationary or of_stationary, "match": match,
                "optimizer": optimizer, "iterations": iterations, "starts": starts,
                "tolerance": tolerance, "rate": rate, "window": window,
                "checkpoint": checkpoint, "checkpoint_every": checkpoint_every}
-        _, (values, marginals, fitted, text) = self._run(_core.fit, own, run, AnswerOptions)
-        return FitResult(Model._of(fitted), values, marginals, text)
+        return FitResult(*self._run(_core.fit, own, run, AnswerOptions))
 
     def diagnose(self, *, wrt: str | Iterable[str] | None = None, observable: str | None = None,
                  at: ArrayLike | str | None = None, grid: int = 9, **run: Unpack[PointOptions]
@@ -311,21 +303,16 @@ class Model:
 
         `paths` (20,000) is for each of its runs. Arguments as those of `response`.
         """
-        own = {"wrt": names_of(wrt),
-               "at": points_of(at, self.states), "observable": observable, "grid": grid}
-        model, values = self._run(_core.diagnose, own, run, PointOptions)
-        return Diagnosis(model, values)
+        own = {"wrt": wrt, "at": at, "observable": observable, "grid": grid}
+        return Diagnosis(*self._run(_core.diagnose, own, run, PointOptions))
 
     def ensemble(self, times: Sequence[float] | None = None, *,
                  wrt: str | Iterable[str] | None = None, score: bool = True,
-                 **run: Unpack[AnswerOptions]) -> EnsembleResult:
+                 **run: Unpack[DampedOptions]) -> EnsembleResult:
         """Paths with their covectors nu and integrals I (of `wrt`, none by default) at the times:
         paths * len(times) * (2 states + len(wrt)) doubles."""
-        own = {"times": list(times) if times is not None else None,
-               "wrt": names_of(wrt),
-               "score": score}
-        model, values = self._run(_core.ensemble, own, run, AnswerOptions)
-        return EnsembleResult(model, values)
+        own = {"times": times, "wrt": wrt, "score": score}
+        return EnsembleResult(*self._run(_core.ensemble, own, run, DampedOptions))
 
 
 def restored(text: str, samples: np.ndarray | None) -> Model:
@@ -333,17 +320,6 @@ def restored(text: str, samples: np.ndarray | None) -> Model:
     core = (_core.parse_model(text, "<text>") if samples is None
             else _core.parse_model_with_samples(text, samples))
     return Model._of(core)
-
-
-def names_of(wrt: str | Iterable[str] | None) -> list[str] | None:
-    return [wrt] if isinstance(wrt, str) else list(wrt) if wrt is not None else None
-
-
-def points_of(at: ArrayLike | str | None, states: list[str]) -> ArrayLike | None:
-    """Points of an array, or the columns of a file that are named as the states."""
-    if isinstance(at, (str, os.PathLike)):
-        return _core.read_columns(os.fspath(at), states)
-    return at
 
 
 def as_model(model: Model | str | os.PathLike[str]) -> Model:

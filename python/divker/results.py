@@ -22,9 +22,6 @@ from .errors import UsageError
 if TYPE_CHECKING:
     from .model import Model
 
-# What a file says beside its attributes of every run, as JSON: how the answer was made.
-RECORD = ("stationary", "method", "path_runs", "pilot_path_runs", "fd_steps", "bandwidths", "to",
-          "nodes")
 SHOWN_ROWS = 12
 
 
@@ -41,11 +38,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def number(value: float) -> str:
-    """The shortest text that reads back to the same number; whole numbers without a point."""
-    return repr(float(value)).removesuffix(".0")
-
-
 class Result:
     """The base of all results. Attributes are the keys of `to_dict`."""
 
@@ -58,9 +50,10 @@ class Result:
     compile_seconds: float
     pilot_seconds: float
 
-    def __init__(self, model: Model, values: dict[str, Any]) -> None:
+    def __init__(self, model: Model, values: dict[str, Any], file: dict[str, Any]) -> None:
         self.model = model
         self._values = values
+        self._file = file  # what a file holds
 
     def __getattr__(self, name: str) -> Any:
         values = self.__dict__.get("_values", {})
@@ -78,20 +71,13 @@ class Result:
 
     def table(self) -> tuple[list[str], np.ndarray]:
         """Names of columns, and rows of numbers: what `save` writes."""
-        raise NotImplementedError
+        return self._file["columns"], self._file["rows"]
 
     def _attributes(self) -> dict[str, str]:
-        grid = self._values["time_grid"]
-        about = {"alpha": self.alpha, "seed": str(self.seed), "paths": str(self.paths),
-                 "failed_paths": str(self.failed_paths),
-                 "time_grid": " : ".join(number(grid[key]) for key in ("start", "step", "end"))
-                              + (f" tamed {number(grid['tamed'])}" if grid["tamed"] else ""),
-                 "version": self.version, "model_hash": self.model_hash,
-                 "model_text": self.model_text}
-        for key in RECORD:
-            if key in self._values:
-                about[key] = json.dumps(plain(self._values[key]), separators=(",", ":"))
-        return about
+        """What a file says of the run, and as JSON how the answer was made."""
+        return {**self._file["attributes"],
+                **{key: json.dumps(plain(value), separators=(",", ":"))
+                   for key, value in self._file["record"].items()}}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a .csv, .npy or .h5 file, whole or not at all, as the command's --out; or .nc
@@ -183,14 +169,6 @@ class PointResult(Result):
         """States of a score, parameters of a response."""
         return self._values.get("parameters", self.model.states)
 
-    def table(self) -> tuple[list[str], np.ndarray]:
-        columns = [*self.model.states]
-        blocks = [self.points]
-        for q, name in enumerate(self.names):
-            columns += [f"{self.kind}.{name}", f"stderr.{name}"]
-            blocks += [self.values[:, q:q + 1], self.stderr[:, q:q + 1]]
-        return [*columns, "outside"], np.hstack([*blocks, self.outside[:, None].astype(float)])
-
     def _lines(self):
         columns = [*self.model.states, *(f"{self.kind} {name}" for name in self.names)]
         rows = [[*(f"{x:.5g}" for x in point), *map(with_bar, values, errors)]
@@ -208,13 +186,6 @@ class ObservableResult(Result):
     response: np.ndarray
     stderr: np.ndarray
 
-    def table(self) -> tuple[list[str], np.ndarray]:
-        columns, row = ["value", "value_stderr"], [self.value, self.value_stderr]
-        for name, value, error in zip(self.parameters, self.response, self.stderr):
-            columns += [f"response.{name}", f"stderr.{name}"]
-            row += [value, error]
-        return columns, np.array([row])
-
     def _lines(self):
         rows = [[name, with_bar(value, error)]
                 for name, value, error in zip(self.parameters, self.response, self.stderr)]
@@ -229,14 +200,6 @@ class ChangeResult(Result):
     Of a mean: observable, change, stderr, deviation, quadrature.
     """
 
-    def table(self) -> tuple[list[str], np.ndarray]:
-        if "change" in self._values:
-            return (["change", "stderr", "quadrature"],
-                    np.array([[self.change, self.stderr, self.quadrature]]))
-        return ([*self.model.states, "log_ratio", "stderr", "quadrature", "outside"],
-                np.hstack([self.points, np.column_stack([self.log_ratio, self.stderr,
-                                                         self.quadrature, self.outside])]))
-
 
 class MomentsResult(Result):
     """Means of the states at the snapshot times, from sums alone.
@@ -246,13 +209,6 @@ class MomentsResult(Result):
 
     snapshots: list[dict[str, Any]]
 
-    def table(self) -> tuple[list[str], np.ndarray]:
-        columns = ["t", *(f"{what}.{name}" for name in self.model.states
-                          for what in ("mean", "stderr", "deviation"))]
-        rows = [[one["t"], *np.column_stack([one["mean"], one["stderr"], one["deviation"]]).ravel()]
-                for one in self.snapshots]
-        return columns, np.array(rows)
-
 
 class Simulation(Result):
     """States of all paths: times (k,), and x (paths, states) at the last of them."""
@@ -260,9 +216,9 @@ class Simulation(Result):
     times: np.ndarray
     arrays: list[np.ndarray]  # one (paths, states) for each time
 
-    def __init__(self, model: Model, values: dict[str, Any]) -> None:
+    def __init__(self, model: Model, values: dict[str, Any], file: dict[str, Any]) -> None:
         snapshots = values.pop("arrays")
-        super().__init__(model, values)
+        super().__init__(model, values, file)
         self.times = np.array([time for time, _ in snapshots])
         self.arrays = [x for _, x in snapshots]
 
@@ -296,9 +252,9 @@ class EnsembleResult(Result):
     score = E[nu | x], response = E[I | x].
     """
 
-    def __init__(self, model: Model, values: dict[str, Any]) -> None:
+    def __init__(self, model: Model, values: dict[str, Any], file: dict[str, Any]) -> None:
         snapshots = values.pop("arrays")
-        super().__init__(model, values)
+        super().__init__(model, values, file)
         self.times = np.array([one[0] for one in snapshots])
         self.x = [one[1] for one in snapshots]
         self.nu = [one[2] for one in snapshots]
@@ -337,17 +293,11 @@ class FitResult(Result):
     joint: list[dict[str, Any]]
     rejected: list[str]
 
-    def __init__(self, model: Model, values: dict[str, Any], marginals: list[dict[str, Any]],
-                 text: str) -> None:
-        super().__init__(model, values)
+    def __init__(self, model: Model, values: dict[str, Any], file: dict[str, Any],
+                 marginals: list[dict[str, Any]], text: str) -> None:
+        super().__init__(model, values, file)
         self.marginals = marginals
         self.text = text
-
-    def table(self) -> tuple[list[str], np.ndarray]:
-        """The iterations, as the command's --history."""
-        columns = ["iteration", "paths", "gain", "psi_over_noise", "step", "halvings"]
-        rows = [[one[key] for key in columns] + list(one["parameters"]) for one in self.history]
-        return columns + list(self.model.parameters), np.array(rows, dtype=float)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """A .sde file gets the fitted model; .csv, .npy, .h5 the iterations; .nc as ever."""
@@ -380,13 +330,6 @@ class Diagnosis(Result):
         """The worst of the checks."""
         order = ("good", "caution", "bad")
         return max((check["verdict"] for check in self.checks), key=order.index)
-
-    def table(self) -> tuple[list[str], np.ndarray]:
-        """Standard errors by method: path_runs, seconds, stderr.NAME; unusable methods left out."""
-        columns = ["path_runs", "seconds", *(f"stderr.{name}" for name in self.parameters)]
-        rows = [[one["path_runs"], one["seconds"], *one["stderr"]] for one in self.methods
-                if "problem" not in one]
-        return columns, np.array(rows, dtype=float)
 
     def _lines(self):
         rows = [[one["verdict"], one["name"], one["finding"], one["advice"]] for one in self.checks]

@@ -11,7 +11,6 @@
 #include "divker/error.hpp"
 #include "divker/expression.hpp"
 #include "divker/model.hpp"
-#include "loading.hpp"
 #include "module.hpp"
 
 namespace divker::python {
@@ -194,9 +193,7 @@ void add_builder(py::module_& module) {
            })
       .def("time", [](const Shared& b, double start, double step, double end,
                       double tamed) { b->time(start, step, end, tamed); })
-      .def("build", [](const Shared& b) {
-        return app::LoadedModel{b->build(), nullptr};
-      });
+      .def("build", [](const Shared& b) { return b->build(); });
 }
 
 }  // namespace divker::python

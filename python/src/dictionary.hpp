@@ -1,4 +1,4 @@
-// The Object of app/fields.hpp that is a dictionary: numbers in a row are NumPy's arrays.
+// The Object of present/fields.hpp that is a dictionary: numbers in a row are NumPy's arrays.
 #pragma once
 
 #include <pybind11/stl.h>
@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "arrays.hpp"
-#include "fields.hpp"
+#include "present/fields.hpp"
 
 namespace divker::python {
 
-namespace fields = app::fields;
+namespace fields = present::fields;
 
 struct Dictionary {
   py::dict values;

@@ -10,7 +10,7 @@
 #include "divker/error.hpp"
 #include "divker/expression.hpp"
 #include "divker/model.hpp"
-#include "loading.hpp"
+#include "divker/model_function.hpp"
 #include "module.hpp"
 
 namespace divker::python {
@@ -19,7 +19,8 @@ namespace {
 // F, the entries of S, the entries of D = S S^T, and div D with (div D)_i = sum_j d_j D_ij.
 class Fields {
  public:
-  explicit Fields(const app::LoadedModel& loaded) : model_(loaded.model), graph_(*model_.graph()) {
+  explicit Fields(const Model& model)
+      : model_(model), graph_(std::make_shared<Graph>(*model_.graph())) {
     if (model_.dynamics() == Dynamics::map) {
       throw Error(ErrorKind::usage,
                   fmt::format("Model {} is a discrete-time map: it has no drift and no flow.",
@@ -27,10 +28,10 @@ class Fields {
     }
     const std::size_t states = model_.dimension();
     const std::size_t motions = model_.noise_count();
-    const Expression zero = graph_.constant(0.0);
+    const Expression zero = graph_->constant(0.0);
     std::vector<Expression> noise(states * motions, zero);
     for (const NoiseEntry& entry : model_.noise()) {
-      noise[entry.row * motions + entry.column] = graph_.at(entry.amplitude);
+      noise[entry.row * motions + entry.column] = graph_->at(entry.amplitude);
     }
     std::vector<Expression> covariance(states * states, zero);
     for (std::size_t i = 0; i < states; ++i) {
@@ -45,8 +46,8 @@ class Fields {
     for (std::size_t i = 0; i < states; ++i) {
       Expression divergence = zero;
       for (std::size_t j = 0; j < states; ++j) {
-        divergence =
-            divergence + derivative(covariance[i * states + j], graph_.at(model_.states()[j].node));
+        divergence = divergence +
+                     derivative(covariance[i * states + j], graph_->at(model_.states()[j].node));
       }
       divergence_.push_back(divergence.id());
     }
@@ -77,17 +78,7 @@ class Fields {
     std::vector<double> rows;
     {
       const py::gil_scoped_release unlocked;
-      const std::vector<double> one = model_.input_values(std::vector<double>(model_.dimension()),
-                                                          time);  // time and parameters
-      std::vector<std::span<const double>> columns;
-      columns.reserve(one.size());
-      for (const double& value : one) columns.emplace_back(&value, 1);
-      std::vector<std::vector<double>> states;
-      for (std::size_t i = 0; i < model_.dimension(); ++i) states.push_back(points.column(i));
-      for (std::size_t i = 0; i < model_.dimension(); ++i) {
-        columns[graph_.node(model_.states()[i].node).a] = states[i];
-      }
-      const auto values = evaluate_columns(graph_, roots, columns, points.rows);
+      const auto values = ModelFunction(model_, graph_, roots).at_rows({&time, 1}, points);
       rows.resize(points.rows * roots.size());
       for (std::size_t c = 0; c < roots.size(); ++c) {
         for (std::size_t r = 0; r < points.rows; ++r) rows[r * roots.size() + c] = values[c][r];
@@ -99,7 +90,7 @@ class Fields {
   }
 
   Model model_;
-  Graph graph_;
+  std::shared_ptr<Graph> graph_;
   std::vector<NodeId> drift_, divergence_, noise_, covariance_;
 };
 
@@ -107,7 +98,7 @@ class Fields {
 
 void add_fields(py::module_& module) {
   py::class_<Fields>(module, "Fields")
-      .def(py::init<const app::LoadedModel&>())
+      .def(py::init<const Model&>())
       .def("drift", &Fields::drift)
       .def("divergence", &Fields::divergence)
       .def("noise", &Fields::noise)

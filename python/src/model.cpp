@@ -4,66 +4,58 @@
 #include <pybind11/stl.h>
 
 #include "arrays.hpp"
+#include "dictionary.hpp"
 #include "divker/file.hpp"
 #include "divker/kernel.hpp"
 #include "divker/language.hpp"
 #include "divker/table.hpp"
-#include "loading.hpp"
 #include "module.hpp"
-#include "operations.hpp"
+#include "present/loading.hpp"
 
 namespace divker::python {
 namespace {
 
-using app::LoadedModel;
-
-LoadedModel load(const std::string& file_or_name) {
-  Model model = load_model(file_or_name);
-  auto samples = app::read_samples(model, std::filesystem::path(file_or_name).parent_path());
-  return {std::move(model), std::move(samples)};
+Model parse(const std::string& text, const std::string& source) {
+  return present::with_samples_read(parse_model(text, source), {});
 }
 
-LoadedModel parse(const std::string& text, const std::string& source) {
-  Model model = parse_model(text, source);
-  auto samples = app::read_samples(model, {});
-  return {std::move(model), std::move(samples)};
+Model with_samples(const Model& model, const py::object& rows) {
+  return model.with_samples(
+      std::make_shared<Matrix>(to_matrix(rows, model.dimension(), "samples")));
 }
 
 // Samples are given as an array: the text alone would look for a file.
-LoadedModel parse_with_samples(const std::string& text, const py::object& rows) {
-  Model model = parse_model(text);
-  auto samples = std::make_shared<Matrix>(to_matrix(rows, model.dimension(), "samples"));
-  return {std::move(model), std::move(samples)};
+Model parse_with_samples(const std::string& text, const py::object& rows) {
+  return with_samples(parse_model(text), rows);
 }
 
-LoadedModel starting_from(const LoadedModel& loaded, const py::object& rows) {
-  auto samples = std::make_shared<Matrix>(to_matrix(rows, loaded.model.dimension(), "samples"));
-  return {loaded.model.starting_from_samples("samples.npy"), std::move(samples)};
+Model starting_from(const Model& model, const py::object& rows) {
+  return with_samples(model.starting_from_samples("samples.npy"), rows);
 }
 
-py::object samples_of(const LoadedModel& loaded) {
-  if (!loaded.samples) return py::none();
-  return adopt(Matrix(*loaded.samples));
+py::object samples_of(const Model& model) {
+  if (!model.samples()) return py::none();
+  return adopt(Matrix(*model.samples()));
 }
 
-py::list parameters_of(const LoadedModel& loaded) {
+py::list parameters_of(const Model& model) {
   py::list list;
-  for (const Parameter& parameter : loaded.model.parameters()) {
+  for (const Parameter& parameter : model.parameters()) {
     list.append(py::make_tuple(parameter.name, parameter.value, parameter.lower, parameter.upper,
                                parameter.fixed));
   }
   return list;
 }
 
-std::vector<std::string> states_of(const LoadedModel& loaded) {
+std::vector<std::string> states_of(const Model& model) {
   std::vector<std::string> names;
-  for (const State& state : loaded.model.states()) names.push_back(state.name);
+  for (const State& state : model.states()) names.push_back(state.name);
   return names;
 }
 
-py::dict show(const LoadedModel& loaded) {
+py::dict show(const Model& model) {
   Dictionary about;
-  fields::show(about, loaded.model, app::count_operations(loaded.model));
+  fields::show(about, model, present::count_operations(model));
   return about.values;
 }
 
@@ -79,35 +71,29 @@ py::tuple read(const std::string& file) {
   return py::make_tuple(table.columns, adopt(std::move(table.values)));
 }
 
-// The columns of a file that are named as the states, as the command's --at.
-py::array read_columns(const std::string& file, const std::vector<std::string>& names) {
-  return adopt(select_columns(read_table(file), names, file));
-}
-
 }  // namespace
 
 void add_model(py::module_& module) {
-  py::class_<LoadedModel>(module, "Model")
-      .def_property_readonly("name", [](const LoadedModel& m) { return m.model.name(); })
-      .def_property_readonly("text", [](const LoadedModel& m) { return m.model.text(); })
-      .def_property_readonly("hash", [](const LoadedModel& m) { return m.model.hash(); })
-      .def_property_readonly(
-          "is_map", [](const LoadedModel& m) { return m.model.dynamics() == Dynamics::map; })
+  py::class_<Model>(module, "Model")
+      .def_property_readonly("name", [](const Model& m) { return m.name(); })
+      .def_property_readonly("text", [](const Model& m) { return m.text(); })
+      .def_property_readonly("hash", [](const Model& m) { return m.hash(); })
+      .def_property_readonly("is_map", [](const Model& m) { return m.dynamics() == Dynamics::map; })
       .def_property_readonly("states", &states_of)
       .def_property_readonly("parameters", &parameters_of)
       .def_property_readonly("time_grid",
-                             [](const LoadedModel& m) {
-                               const TimeGrid& grid = m.model.time();
+                             [](const Model& m) {
+                               const TimeGrid& grid = m.time();
                                return py::make_tuple(grid.start, grid.step, grid.end);
                              })
       .def_property_readonly("samples", &samples_of)
       .def("with_values",
-           [](const LoadedModel& m, const std::vector<std::pair<std::string, double>>& values) {
-             return LoadedModel{app::with_values(m.model, values), m.samples};
+           [](const Model& m, const std::vector<std::pair<std::string, double>>& values) {
+             return present::with_values(m, values);
            })
       .def("starting_from", &starting_from)
       .def("show", &show);
-  module.def("load_model", &load);
+  module.def("load_model", &present::load_with_samples);
   module.def("parse_model", &parse);
   module.def("parse_model_with_samples", &parse_with_samples);
   module.def("shipped_models", [] {
@@ -119,7 +105,6 @@ void add_model(py::module_& module) {
   });
   module.def("write_table", &write);
   module.def("read_table", &read);
-  module.def("read_columns", &read_columns);
   module.def("write_text", [](const std::string& file, const std::string& text) {
     write_whole_file(file, text);
   });

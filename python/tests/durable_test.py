@@ -63,11 +63,11 @@ class Saved(TestCase):
              "checkpoint is for keep=False: the paths themselves are kept in memory alone."),
             (lambda: model.score(paths=100, checkpoint_every=5), "checkpoint_every needs checkpoint."),
             (lambda: model.score(paths=100, checkpoint=file, checkpoint_every=float("nan")),
-             "checkpoint_every: nan is not a number of seconds."),
+             "checkpoint_every: nan is not a finite number."),
             (lambda: model.response(paths=100, method="likelihood-ratio", checkpoint=file),
-             "method excludes checkpoint."),
+             "checkpoint saves one run: it excludes method and to, which make several."),
             (lambda: model.response(paths=100, to={"a": 1.2}, checkpoint=file),
-             "to excludes checkpoint."),
+             "checkpoint saves one run: it excludes method and to, which make several."),
             (lambda: model.diagnose(paths=100, checkpoint=file),
              "checkpoint does not apply here: it belongs to another kind of answer.")]
         for work, sentence in wrong:

@@ -47,7 +47,7 @@ std::vector<double> weights_of_every_second(const Quadrature& rule) {
 struct NodeAnswer {
   std::vector<double> value, deviation, bias;
   std::vector<bool> outside;
-  Effective effective;
+  RunRecord record;
 };
 using AskNode = std::function<NodeAnswer(const Model&, const AnswerOptions&)>;
 
@@ -115,19 +115,19 @@ ChangeAnswer integrate(const Model& model, std::span<const double> target, const
   RunSummary total;
   double compile_seconds = 0.0;
   double pilot_seconds = 0.0;
-  std::uint64_t first_path = options.answer.run.first_path;
+  std::uint64_t first_path = options.answer.sampling.first_path;
   const auto attempt = [&](std::size_t count) {
     const Quadrature rule = gauss_legendre(count);
     std::vector<NodeAnswer> nodes;
     for (const double u : rule.nodes) {
       AnswerOptions at_node = options.answer;
-      at_node.run.first_path = first_path;  // other paths at every node: independent
-      first_path += at_node.run.paths;
+      at_node.sampling.first_path = first_path;  // other paths at every node: independent
+      first_path += at_node.sampling.paths;
       nodes.push_back(ask(line_between(model, from, to, u), at_node));
-      const Effective& effective = nodes.back().effective;
-      add_summary(total, effective.summary);
-      compile_seconds += effective.compile_seconds;
-      pilot_seconds += effective.choice.seconds;
+      const RunRecord& record = nodes.back().record;
+      add_summary(total, record.summary);
+      compile_seconds += record.compile_seconds;
+      pilot_seconds += record.choice.seconds;
       if (total.interrupted) {
         throw Error(ErrorKind::numerical,
                     "The change was interrupted before all nodes of the quadrature were done.");
@@ -135,7 +135,7 @@ ChangeAnswer integrate(const Model& model, std::span<const double> target, const
     }
     combine(rule, nodes, answer);
     answer.nodes = count;
-    answer.effective = nodes.back().effective;
+    answer.record = nodes.back().record;
   };
   if (options.nodes > 0) {
     attempt(options.nodes);
@@ -146,9 +146,9 @@ ChangeAnswer integrate(const Model& model, std::span<const double> target, const
     }
   }
   answer.path_runs = total.requested;
-  answer.effective.summary = total;
-  answer.effective.compile_seconds = compile_seconds;
-  answer.effective.choice.seconds = pilot_seconds;
+  answer.record.summary = total;
+  answer.record.compile_seconds = compile_seconds;
+  answer.record.choice.seconds = pilot_seconds;
   return answer;
 }
 
@@ -186,7 +186,7 @@ ChangeAnswer log_density_change(const Model& model, std::span<const double> targ
     PointAnswer found = response_at(at_node, {0}, points, how);
     return NodeAnswer{found.prediction.value.data, found.prediction.deviation.data,
                       found.prediction.bias.data, found.prediction.outside,
-                      std::move(found.effective)};
+                      std::move(found.record)};
   };
   return integrate(model, target, ask, options);
 }
@@ -197,7 +197,7 @@ ChangeAnswer observable_change(const Model& model, std::span<const double> targe
     ObservableAnswer found = observable_response(at_node, {0}, observable, how);
     const Estimate& response = found.response.front();
     return NodeAnswer{
-        {response.value}, {response.standard_error}, {0.0}, {false}, std::move(found.effective)};
+        {response.value}, {response.standard_error}, {0.0}, {false}, std::move(found.record)};
   };
   return integrate(model, target, ask, options);
 }

@@ -8,39 +8,20 @@
 
 #include "answer/drift_rates.hpp"
 #include "answer/observable.hpp"
+#include "answer/path_checks.hpp"
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
+#include "divker/estimator.hpp"
+#include "divker/study.hpp"
 #include "march/stability.hpp"
 
 namespace divker {
 namespace {
 
-// The pathwise numbers of one run, and what the checks make of them.
-struct Run {
-  Paths paths;
-  [[nodiscard]] const Snapshot& last() const { return paths.snapshots.back(); }
-};
-
 double mean_of(const std::vector<double>& values) {
   double sum = 0.0;
   for (const double v : values) sum += v;
   return sum / static_cast<double>(values.size());
-}
-
-Estimate estimate_of(const std::vector<double>& values) {
-  Moments moments(1);
-  for (const double v : values) moments.add(std::span<const double>(&v, 1));
-  return moments.estimate(0);
-}
-
-double largest_share(const Matrix& values, std::size_t column) {
-  double largest = 0.0, sum = 0.0;
-  for (std::size_t r = 0; r < values.rows; ++r) {
-    const double square = values(r, column) * values(r, column);
-    largest = std::max(largest, square);
-    sum += square;
-  }
-  return sum > 0.0 ? largest / sum : 0.0;
 }
 
 // "x^2", or "(sum(i, 0:39, x[i]^2) + p^2)/41".
@@ -62,14 +43,18 @@ std::string mean_square_of_states(const Model& model) {
   return model.dimension() == 1 ? sum : fmt::format("({})/{}", sum, model.dimension());
 }
 
-// Where the best of the candidates of one form stands.
 const DampingCandidate* best_constant(const std::vector<DampingCandidate>& candidates) {
+  const DampingForm* const constant = constant_damping(1.0).form;
   const DampingCandidate* best = nullptr;
   for (const DampingCandidate& c : candidates) {
-    if (c.damping.form != DampingForm::scalar || !std::isfinite(c.cost)) continue;
+    if (c.damping.form != constant || !std::isfinite(c.cost)) continue;
     if (best == nullptr || c.cost < best->cost) best = &c;
   }
   return best;
+}
+
+std::string shortened(const std::string& text) {
+  return text.size() <= 24 ? text : text.substr(0, 20) + " ...";
 }
 
 class Diagnostician {
@@ -77,85 +62,95 @@ class Diagnostician {
   Diagnostician(const Model& model, const DiagnoseOptions& options)
       : model_(model),
         options_(options),
+        sampling_(options.answer.sampling),
         observable_text_(options.observable.empty() ? mean_square_of_states(model)
                                                     : options.observable),
         observable_(model, options.parameters, observable_text_),
         names_(parameter_names(model, options.parameters)),
-        is_map_(model.dynamics() == Dynamics::map) {
-    step_.responses = options.parameters;
-    step_.order = options.answer.order;
-    step_.scheme = options.answer.scheme;
-  }
+        is_map_(model.dynamics() == Dynamics::map),
+        study_(model, options.answer.method, Asked::responses_to(options.parameters), sampling_,
+               options.answer.session) {}
 
   Diagnosis diagnose() {
     diagnosis_.observable = observable_text_;
     check_damping();
-    const Run main = run(model_, 1);
-    diagnosis_.effective.summary = main.paths.summary;
-    require_paths(main.paths.summary);
-    check_failures(main);
+    const Paths main = study_.run();
+    require_all_of(main.summary);
+    require_paths(main.summary);
+    const Snapshot& last = main.snapshots.back();
+    add(check_failures(main.summary));
     check_stability();
-    check_tails(main);
-    check_score_identity(main);
-    check_mass(main);
+    add(check_tails(model_, names_, last));
+    add(check_score_identity(last));
+    add(check_mass(names_, last));
     check_time_step();
     compare_methods();
     check_points();
+    diagnosis_.record = study_.record();
+    diagnosis_.record.choice.candidates = automatic_.candidates;
     return std::move(diagnosis_);
   }
 
  private:
+  void add(Check check) { diagnosis_.checks.push_back(std::move(check)); }
   void add(const std::string& name, Verdict verdict, std::string finding, std::string advice = {}) {
     diagnosis_.checks.push_back({name, verdict, std::move(finding), std::move(advice)});
   }
 
-  [[nodiscard]] Run run(const Model& model, std::size_t increments) const {
-    const Ensemble ensemble(model, step_);
-    RunOptions options = options_.answer.run;
-    options.damping = diagnosis_.effective.choice.damping;
-    options.increments_per_step = increments;
-    Run run{ensemble.run(options)};
-    // The checks compare runs path by path: one that ended early has other paths than the next.
-    if (run.paths.summary.interrupted) {
-      throw Error(
-          ErrorKind::numerical,
-          fmt::format("The diagnosis was interrupted after {} of {} paths of a run; it needs "
-                      "all of them.",
-                      run.paths.summary.paths, run.paths.summary.requested));
-    }
-    return run;
+  // The checks compare runs path by path: one that ended early has other paths than the next.
+  static void require_all_of(const RunSummary& summary) {
+    if (!summary.interrupted) return;
+    throw Error(ErrorKind::numerical,
+                fmt::format("The diagnosis was interrupted after {} of {} paths of a run; it needs "
+                            "all of them.",
+                            summary.paths, summary.requested));
+  }
+
+  [[nodiscard]] Paths run_at(const TimeGrid& grid, std::size_t increments) {
+    Sampling sampling = sampling_;
+    sampling.increments_per_step = increments;
+    study_.set_model(model_.with_time(grid));
+    Paths paths = study_.run_aside(sampling);
+    study_.set_model(model_);
+    require_all_of(paths.summary);
+    return paths;
+  }
+
+  // What was asked for, with the damping of the main run.
+  [[nodiscard]] AnswerOptions options_as_run() const {
+    AnswerOptions options = options_.answer;
+    options.method.damping = study_.record().choice.damping;
+    options.difference_step = 0.0;
+    return options;
   }
 
   void check_damping() {
-    Effective& effective = diagnosis_.effective;
-    const DampingChoice automatic =
-        choose_damping(model_, DampingRequest{}, step_, options_.answer.run, {});
-    effective.choice = automatic;
-    const bool asked = options_.answer.damping.kind != DampingRequest::Kind::automatic;
+    const RunRecord& record = study_.record();
+    const bool asked = options_.answer.method.damping.form != nullptr;
+    automatic_ = record.choice;
     if (asked) {
-      effective.choice =
-          choose_damping(model_, options_.answer.damping, step_, options_.answer.run, {});
-      effective.choice.candidates = automatic.candidates;
+      Method automatic = options_.answer.method;
+      automatic.damping = Damping::automatic();
+      automatic_ = choose_damping(model_, automatic, study_.plan().asked, sampling_,
+                                  options_.answer.session.aside());
     }
-    effective.choice.damping.shape(step_);
-    effective.alpha = effective.choice.damping.text();
-    if (automatic.candidates.empty()) {
-      add("damping", Verdict::good, fmt::format("{}: nothing to choose from", effective.alpha));
+    if (automatic_.candidates.empty()) {
+      add("damping", Verdict::good, fmt::format("{}: nothing to choose from", record.alpha));
       return;
     }
     std::string finding =
         fmt::format("auto takes {}, the least variance ({:.3g}) of {} candidates",
-                    automatic.damping.text(), automatic.cost, automatic.candidates.size());
-    if (const auto* constant = best_constant(automatic.candidates)) {
+                    automatic_.damping.text(), automatic_.cost, automatic_.candidates.size());
+    if (const auto* constant = best_constant(automatic_.candidates)) {
       finding += fmt::format("; the best constant, {}, has {:.2g} times that",
-                             constant->damping.text(), constant->cost / automatic.cost);
+                             constant->damping.text(), constant->cost / automatic_.cost);
     }
     const double dt = model_.time().step;
-    if (asked && effective.alpha != automatic.damping.text()) {
+    if (asked && record.alpha != automatic_.damping.text()) {
       add("damping", Verdict::caution, finding,
           fmt::format("you asked for {}: leave it to `--alpha auto` unless you know more",
-                      effective.alpha));
-    } else if (!is_map_ && automatic.damping.alpha * dt > 0.5) {
+                      record.alpha));
+    } else if (!is_map_ && automatic_.damping.alpha * dt > 0.5) {
       add("damping", Verdict::caution, finding,
           "every step is nearly a pure kernel step, with variance 1/dt: the covector cannot be "
           "carried along; a larger dt costs less variance");
@@ -164,27 +159,10 @@ class Diagnostician {
     }
   }
 
-  void check_failures(const Run& main) {
-    const RunSummary& summary = main.paths.summary;
-    if (summary.failed == 0) {
-      add("failed paths", Verdict::good, fmt::format("none of {}", summary.requested));
-      return;
-    }
-    const FailedPath& first = summary.first_failures.front();
-    add("failed paths", Verdict::bad,
-        fmt::format("{} of {}; path {} first, its {} at t = {:.4g}", summary.failed,
-                    summary.requested, first.path, first.what, first.time),
-        "what is left is a biased sample: " +
-            (summary.cause.empty() ? "halve dt, or damp more if a covector failed"
-                                   : summary.cause.substr(0, summary.cause.size() - 1)));
-  }
-
   void check_stability() {
     if (is_map_) return add("stability", Verdict::good, "a map has no drift");
-    const DriftRates rates = drift_rates(model_, options_.answer.run);
-    const Verdict verdict = rates.largest > march::stability_limit ? Verdict::bad
-                            : rates.largest > march::turning_limit ? Verdict::caution
-                                                                      : Verdict::good;
+    const DriftRates rates = drift_rates(model_, sampling_, options_.answer.session);
+    const Verdict verdict = verdict_on(rates.largest, march::turning_limit, march::stability_limit);
     add("stability", verdict,
         fmt::format("dt times the rate at which the drift changes is at most {:.2g} (t = {:.4g}), "
                     "above 1, where a step turns over, at {:.2g}% of {} points; Euler's limit is 2",
@@ -192,87 +170,16 @@ class Diagnostician {
         verdict == Verdict::good ? "" : march::advice_on_step(model_.time(), rates.largest));
   }
 
-  void check_tails(const Run& main) {
-    double worst = 0.0;
-    std::string where = "nothing";
-    const auto look = [&](const Matrix& values, const auto& name) {
-      for (std::size_t c = 0; c < values.cols; ++c) {
-        const double share = largest_share(values, c);
-        if (share <= worst) continue;
-        worst = share;
-        where = name(c);
-      }
-    };
-    look(main.last().nu, [&](std::size_t c) { return "nu of " + model_.states()[c].name; });
-    look(main.last().responses, [&](std::size_t c) { return "I of " + names_[c]; });
-    // The largest of n squares of numbers with exponential tails is (log n)^2 / (2n) of their sum.
-    const auto n = static_cast<double>(main.last().x.rows);
-    const double exponential = std::pow(std::log(n), 2) / (2.0 * n);
-    const Verdict verdict = worst > std::max(0.2, 6.0 * exponential) ? Verdict::bad
-                            : worst > 6.0 * exponential              ? Verdict::caution
-                                                                     : Verdict::good;
-    add("heavy tails", verdict,
-        fmt::format("one path makes up at most {:.2g}% of a mean square ({})", 100.0 * worst,
-                    where),
-        verdict == Verdict::good
-            ? ""
-            : "error bars rest on few paths: more damping, more paths, or a shorter time");
-  }
-
-  // E[nu_i x_i] = -1 for each state; the average over the states is steadier than each.
-  [[nodiscard]] std::vector<double> score_defects(const Snapshot& s) const {
-    std::vector<double> defects(s.x.rows);
-    for (std::size_t r = 0; r < s.x.rows; ++r) {
-      double sum = 0.0;
-      for (std::size_t i = 0; i < s.x.cols; ++i) sum += s.nu(r, i) * s.x(r, i);
-      defects[r] = 1.0 + sum / static_cast<double>(s.x.cols);
-    }
-    return defects;
-  }
-
-  void check_score_identity(const Run& main) {
-    const Estimate defect = estimate_of(score_defects(main.last()));
-    const double significant = std::fabs(defect.value) - 3.0 * defect.standard_error;
-    const Verdict verdict = significant > 0.1    ? Verdict::bad
-                            : significant > 0.02 ? Verdict::caution
-                                                 : Verdict::good;
-    add("score identity", verdict,
-        fmt::format("1 + E[nu.x]/{} = {:.3g} +- {:.2g}, exactly 0 for a smooth density on all of "
-                    "space",
-                    model_.dimension(), defect.value, defect.standard_error),
-        verdict == Verdict::good ? ""
-                                 : "the score carries a bias of dt (halve dt, or `--order 2`), or "
-                                   "the density does not fall off at an edge");
-  }
-
-  void check_mass(const Run& main) {
-    double worst = 0.0;
-    std::string finding;
-    for (std::size_t p = 0; p < names_.size(); ++p) {
-      const Estimate mass = estimate_of(main.last().responses.column(p));
-      const double spread =
-          mass.standard_error * std::sqrt(static_cast<double>(main.last().responses.rows));
-      const double bias = std::max(0.0, std::fabs(mass.value) - 3.0 * mass.standard_error) / spread;
-      if (!finding.empty() && bias <= worst) continue;
-      worst = std::max(worst, bias);
-      finding = fmt::format("E[I of {}] = {:.2g} +- {:.2g}, exactly 0: mass is conserved",
-                            names_[p], mass.value, mass.standard_error);
-    }
-    const Verdict verdict =
-        worst > 0.2 ? Verdict::bad : (worst > 0.05 ? Verdict::caution : Verdict::good);
-    add("mass", verdict, finding,
-        verdict == Verdict::good ? "" : "the response carries a bias of dt: halve dt, `--order 2`");
-  }
-
   // Per path: phi, and the influence of the path on each response.
   [[nodiscard]] std::vector<std::vector<double>> influences(const Snapshot& s) const {
-    const Observable::Values values = observable_(s.x, s.time);
+    const Observable::Values values = observable_(s.x(), s.time);
+    const Matrix& responses = s.responses();
     const double mean = mean_of(values.phi);
     std::vector<std::vector<double>> result{values.phi};
     for (std::size_t p = 0; p < names_.size(); ++p) {
-      std::vector<double> column(s.x.rows);
-      for (std::size_t r = 0; r < s.x.rows; ++r) {
-        column[r] = (values.phi[r] - mean) * s.responses(r, p);
+      std::vector<double> column(responses.rows);
+      for (std::size_t r = 0; r < column.size(); ++r) {
+        column[r] = (values.phi[r] - mean) * responses(r, p);
         if (values.explicit_part.rows != 0) column[r] += values.explicit_part(r, p);
       }
       result.push_back(std::move(column));
@@ -288,14 +195,15 @@ class Diagnostician {
     }
     TimeGrid half = model_.time();
     half.step /= 2.0;
-    const Run coarse = run(model_, 2);
-    const Run fine = run(model_.with_time(half), 1);
-    if (coarse.paths.summary.failed + fine.paths.summary.failed != 0) {
+    const Paths coarse = run_at(model_.time(), 2);
+    const Paths fine = run_at(half, 1);
+    if (coarse.summary.failed + fine.summary.failed != 0) {
       add("time step", Verdict::bad, "paths failed at dt or dt/2, so that they cannot be paired",
           "halve dt");
       return;
     }
-    const auto at_dt = influences(coarse.last()), at_half = influences(fine.last());
+    const auto at_dt = influences(coarse.snapshots.back());
+    const auto at_half = influences(fine.snapshots.back());
     std::vector<std::string> what{fmt::format("E[{}]", shortened(observable_text_))};
     for (const std::string& name : names_) what.push_back("its response to " + name);
     Verdict worst = Verdict::good;
@@ -322,37 +230,30 @@ class Diagnostician {
     add("time step", worst, finding, worst == Verdict::good ? "" : "halve dt, or try `--order 2`");
   }
 
-  static std::string shortened(const std::string& text) {
-    return text.size() <= 24 ? text : text.substr(0, 20) + " ...";
-  }
-
   void compare_methods() {
-    std::vector<BaselineAnswer> answers;
-    for (const Method method :
-         {Method::divergence_kernel, Method::likelihood_ratio, Method::finite_difference}) {
-      MethodCost cost{method, {}, 0, 0.0, {}};
-      BaselineOptions options{options_.answer, method, 0.0};
-      options.answer.damping.kind = DampingRequest::Kind::given;
-      options.answer.damping.damping = diagnosis_.effective.choice.damping;
+    ObservableAnswer ours;
+    for (const Estimator* one : estimators()) {
+      const bool is_ours = one == &estimator({});
+      MethodCost cost{std::string(one->name()), {}, 0, 0.0, {}};
+      AnswerOptions options = options_as_run();
+      options.method.estimator = cost.method;
       const auto began = std::chrono::steady_clock::now();
+      ObservableAnswer answer;
       try {
-        const BaselineAnswer answer =
-            baseline_response(model_, options_.parameters, observable_text_, options);
-        cost.path_runs = answer.baseline.path_runs + answer.baseline.pilot_runs;
-        for (const Estimate& e : answer.answer.response) {
-          cost.standard_errors.push_back(e.standard_error);
-        }
-        answers.push_back(answer);
+        answer = observable_response(model_, options_.parameters, observable_text_, options);
+        cost.path_runs = answer.record.effort.path_runs + answer.record.effort.pilot_runs;
+        for (const Estimate& e : answer.response) cost.standard_errors.push_back(e.standard_error);
       } catch (const Error& error) {
-        if (method == Method::divergence_kernel) throw;
+        if (is_ours) throw;
         cost.problem = error.what();
       }
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
       cost.seconds = took.count();
       diagnosis_.methods.push_back(cost);
-      if (cost.problem.empty() && method == Method::finite_difference) {
-        check_differences(answers.front().answer, answers.back().answer);
+      if (cost.problem.empty() && cost.method == "finite-difference") {
+        check_differences(ours, answer);
       }
+      if (is_ours) ours = std::move(answer);
     }
     recommend();
   }
@@ -369,13 +270,9 @@ class Diagnostician {
       finding = fmt::format("{}: {:.4g} +- {:.2g} against {:.4g} +- {:.2g}", names_[p], a.value,
                             a.standard_error, b.value, b.standard_error);
     }
-    const Verdict verdict =
-        worst > 4.5 ? Verdict::bad : (worst > 3.0 ? Verdict::caution : Verdict::good);
-    add("finite differences", verdict, finding,
-        verdict == Verdict::good
-            ? ""
-            : "the two disagree beyond their errors and the bias of dt: look at the checks above, "
-              "and at kinks of the drift or the observable");
+    add(judged("finite differences", verdict_on(worst, 3.0, 4.5), finding,
+               "the two disagree beyond their errors and the bias of dt: look at the checks above, "
+               "and at kinks of the drift or the observable"));
   }
 
   // Standard error^2 x time, the geometric mean over the parameters.
@@ -391,10 +288,10 @@ class Diagnostician {
     std::string finding;
     for (const MethodCost& cost : diagnosis_.methods) {
       if (!cost.problem.empty()) {
-        finding += fmt::format("; {} cannot be used", name_of(cost.method));
+        finding += fmt::format("; {} cannot be used", cost.method);
         continue;
       }
-      finding += fmt::format("; {} {:.2g}", name_of(cost.method), work(cost) / work(ours));
+      finding += fmt::format("; {} {:.2g}", cost.method, work(cost) / work(ours));
       if (work(cost) < work(*best)) best = &cost;
     }
     finding = fmt::format("time for equal errors of {} response{}: {}", names_.size(),
@@ -406,19 +303,16 @@ class Diagnostician {
     add("method", Verdict::caution, finding,
         fmt::format("for this mean alone `--method {}` is the cheapest; scores, densities, fits "
                     "and many parameters at once still ask for the divergence kernel",
-                    name_of(best->method)));
+                    best->method));
   }
 
   void check_points() {
     Matrix points = options_.points;
     if (points.rows == 0) {
       if (model_.dimension() != 1) return;
-      points = default_points(model_, options_.answer.run, 9);
+      points = default_points(model_, sampling_, options_.answer.session, 9);
     }
-    AnswerOptions how = options_.answer;
-    how.damping.kind = DampingRequest::Kind::given;
-    how.damping.damping = diagnosis_.effective.choice.damping;
-    const PointAnswer answer = response_at(model_, options_.parameters, points, how);
+    const PointAnswer answer = response_at(model_, options_.parameters, points, options_as_run());
     const auto& effective = answer.prediction.effective_samples;
     const auto least = std::min_element(effective.begin(), effective.end());
     const auto outside =
@@ -426,21 +320,22 @@ class Diagnostician {
     const Verdict verdict = outside > 0     ? Verdict::bad
                             : *least < 50.0 ? Verdict::caution
                                             : Verdict::good;
-    add("points", verdict,
-        fmt::format("{} points; at least {:.0f} effective samples (point {}); {} outside the "
-                    "sample",
-                    points.rows, *least, least - effective.begin(), outside),
-        verdict == Verdict::good ? ""
-                                 : "more paths, or points where the density is not that small");
+    add(judged("points", verdict,
+               fmt::format("{} points; at least {:.0f} effective samples (point {}); {} outside "
+                           "the sample",
+                           points.rows, *least, least - effective.begin(), outside),
+               "more paths, or points where the density is not that small"));
   }
 
   const Model& model_;
   const DiagnoseOptions& options_;
+  const Sampling& sampling_;
   std::string observable_text_;
   Observable observable_;
   std::vector<std::string> names_;
   bool is_map_;
-  StepOptions step_;
+  Study study_;
+  DampingChoice automatic_;   // what `auto` takes
   std::vector<double> bias_;  // of dt, in each response: an upper bound
   Diagnosis diagnosis_;
 };
@@ -460,6 +355,7 @@ std::string name_of(Verdict verdict) {
 }
 
 Diagnosis diagnose(const Model& model, const DiagnoseOptions& options) {
+  require_divergence_kernel(options.answer.method, "Diagnoses");
   require_parameters(model, options.parameters);
   if (options.points.rows != 0) check_points(model, options.points);
   return Diagnostician(model, options).diagnose();

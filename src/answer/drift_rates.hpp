@@ -17,6 +17,7 @@ struct DriftRates {
 
 // At nine times from the start to the last snapshot, on at most 256 paths of the run: about 30,000
 // numbers at most. Paths that fail are left out. For SDEs.
-[[nodiscard]] DriftRates drift_rates(const Model& model, const RunOptions& run);
+[[nodiscard]] DriftRates drift_rates(const Model& model, const Sampling& sampling,
+                                     const Session& session);
 
 }  // namespace divker

@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
+#include <span>
+#include <vector>
 
-#include "divker/ensemble.hpp"
+#include "answer/questions.hpp"
 #include "divker/error.hpp"
+#include "divker/model_function.hpp"
 
 namespace divker {
 namespace {
@@ -25,54 +29,33 @@ void check_model(const Model& model) {
   }
 }
 
-// One expression of the model as a function of time and state. Evaluation is a walk over a prepared
-// list of nodes: the solver calls it cells * steps times.
-class Coefficient {
- public:
-  Coefficient(const Model& model, std::vector<NodeId> roots)
-      : graph_(model.graph()),
-        roots_(std::move(roots)),
-        order_(reachable(*graph_, roots_)),
-        inputs_(model.input_values(std::vector<double>{0.0}, 0.0)),
-        x_(graph_->node(model.states().front().node).a),
-        t_(graph_->node(model.time_input()).a),
-        values_(graph_->size()) {}
+std::function<double(double, double)> drift_of(const Model& model) {
+  return [drift = ModelFunction(model, model.drift())](double t, double x) mutable {
+    return drift(t, {&x, 1}).front();
+  };
+}
 
-  // Root-mean-square of the roots' values if there are several (independent noises), else the
-  // value.
-  double operator()(double t, double x) {
-    inputs_[x_] = x;
-    inputs_[t_] = t;
-    for (const NodeId id : order_) {
-      const Node& node = graph_->node(id);
-      if (node.op == Op::input) {
-        values_[id] = inputs_[node.a];
-      } else if (node.op == Op::constant) {
-        values_[id] = node.value;
-      } else {
-        values_[id] = apply(node.op, values_[node.a], is_binary(node.op) ? values_[node.b] : 0.0);
-      }
-    }
-    if (roots_.size() == 1) return values_[roots_.front()];
+// Independent noises act together as one whose amplitude is the root of their sum of squares.
+std::function<double(double, double)> amplitude_of(const Model& model) {
+  std::vector<NodeId> roots;
+  for (const NoiseEntry& entry : model.noise()) roots.push_back(entry.amplitude);
+  return [amplitudes = ModelFunction(model, roots)](double t, double x) mutable {
+    const std::span<const double> values = amplitudes(t, {&x, 1});
+    if (values.size() == 1) return values.front();
     double squares = 0.0;
-    for (const NodeId id : roots_) squares += values_[id] * values_[id];
+    for (const double value : values) squares += value * value;
     return std::sqrt(squares);
-  }
-
- private:
-  std::shared_ptr<const Graph> graph_;
-  std::vector<NodeId> roots_;
-  std::vector<NodeId> order_;
-  std::vector<double> inputs_;
-  std::size_t x_;
-  std::size_t t_;
-  std::vector<double> values_;
-};
+  };
+}
 
 std::function<double(double)> initial_density(const Model& model) {
   const InitialLaw& law = model.initial().front();
-  const double mean = Coefficient(model, {law.a})(0.0, 0.0);
-  const double deviation = Coefficient(model, {law.b})(0.0, 0.0);
+  // The law mentions neither the state nor the time.
+  const double any = 0.0;
+  ModelFunction mean_and_deviation(model, {law.a, law.b});
+  const std::span<const double> values = mean_and_deviation(any, {&any, 1});
+  const double mean = values[0];
+  const double deviation = values[1];
   const bool in_logarithm = law.kind == InitialKind::lognormal;
   return [=](double x) {
     if (in_logarithm && x <= 0.0) return 0.0;
@@ -83,11 +66,9 @@ std::function<double(double)> initial_density(const Model& model) {
 }
 
 GridDensity solve(const Model& model, double lower, double upper) {
-  std::vector<NodeId> amplitudes;
-  for (const NoiseEntry& entry : model.noise()) amplitudes.push_back(entry.amplitude);
   FokkerPlanckProblem problem;
-  problem.drift = Coefficient(model, model.drift());
-  problem.sigma = Coefficient(model, amplitudes);
+  problem.drift = drift_of(model);
+  problem.sigma = amplitude_of(model);
   problem.initial_density = initial_density(model);
   problem.lower = lower;
   problem.upper = upper;
@@ -130,13 +111,12 @@ ExactDensity exact_density(const Model& model, const std::vector<std::size_t>& p
 
 Interval density_interval(const Model& model, const std::vector<double>& points) {
   check_model(model);
-  StepOptions states_only;
-  states_only.score = false;
-  RunOptions run;
-  run.paths = 20'000;
+  Sampling sampling;
+  sampling.paths = 20'000;
   const std::size_t steps = model.time().steps();
   const std::size_t stride = std::max<std::size_t>(1, steps / 50);
-  for (std::size_t n = 0; n <= steps; n += stride) run.snapshots.push_back(model.time().time(n));
+  for (std::size_t n = 0; n <= steps; n += stride)
+    sampling.snapshots.push_back(model.time().time(n));
   Interval extent{points.empty() ? model.initial_mean().front() : points.front(), 0.0};
   extent.upper = extent.lower;
   const auto widen = [&extent](const std::vector<double>& values) {
@@ -146,8 +126,8 @@ Interval density_interval(const Model& model, const std::vector<double>& points)
     }
   };
   widen(points);
-  for (const Snapshot& snapshot : Ensemble(model, states_only).run(run).snapshots) {
-    widen(snapshot.x.data);
+  for (const Snapshot& snapshot : states_alone(model).run(sampling).snapshots) {
+    widen(snapshot.x().data);
   }
   const double margin = (extent.upper - extent.lower) / 3.0;
   Interval interval{extent.lower - margin, extent.upper + margin};

@@ -19,20 +19,30 @@ constexpr double largest_step = 0.25;
 // Of the distance to the nearest bound, so that the parameter stays inside.
 constexpr double share_of_bound = 0.45;
 
-// Keeps one number for each sound path, in the order of the paths.
+// A pilot has an eighth of the paths of the run that its step is for.
+std::size_t pilot_paths(std::size_t paths) {
+  return std::clamp<std::size_t>(paths / 8, std::min<std::size_t>(paths, 256), 8192);
+}
+
+// Keeps one number for each path, at the place of the path.
 class ValueCollector : public Collector {
  public:
-  ValueCollector(const Model& model, const PathFunction& function)
-      : model_(model), function_(function) {}
+  ValueCollector(const Model& model, const PathFunction& function, const Sampling& sampling)
+      : model_(model),
+        function_(function),
+        first_(sampling.first_path),
+        values_(sampling.paths, failed) {}
 
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override {
     auto part = std::make_unique<Values>();
-    if (group.x.back().rows > 0) part->values = function_(model_, group.x.back());
+    const Matrix& x = group.snapshots.back().x();
+    if (x.rows > 0) part->values = function_(model_, x);
+    part->numbers = std::move(group.numbers);
     return part;
   }
   void absorb(std::unique_ptr<Part> part) override {
-    const auto& more = static_cast<const Values&>(*part).values;
-    values_.insert(values_.end(), more.begin(), more.end());
+    const auto& [numbers, values] = static_cast<const Values&>(*part);
+    for (std::size_t r = 0; r < numbers.size(); ++r) values_[numbers[r] - first_] = values[r];
   }
   [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
     return std::make_unique<Values>();
@@ -42,11 +52,13 @@ class ValueCollector : public Collector {
 
  private:
   struct Values : Part {
-    void transfer(Archive& archive) override { archive(values); }
+    void transfer(Archive& archive) override { archive(numbers, values); }
+    std::vector<std::uint64_t> numbers;
     std::vector<double> values;
   };
   const Model& model_;
   const PathFunction& function_;
+  std::uint64_t first_;
   std::vector<double> values_;
 };
 
@@ -106,76 +118,120 @@ double truncation_bias(std::span<const Differences> tried, std::size_t k, std::s
   return bias;
 }
 
+Session unsaved(Session session) {
+  session.checkpoint = {};
+  return session;
+}
+
+// The differences at every step, each from two runs of the pilot.
+std::vector<Differences> try_steps(ShiftedRuns& runs, const Differencing& differencing,
+                                   const StepRequest& request, std::span<const double> steps) {
+  const std::size_t before = runs.paths_run();
+  const std::size_t paths = pilot_paths(request.paths);
+  std::vector<Differences> tried;
+  tried.reserve(steps.size());
+  for (const double h : steps) {
+    tried.push_back(differencing(runs.at(request.parameter, h, paths),
+                                 runs.at(request.parameter, -h, paths), h));
+  }
+  runs.count_as_pilot(before);
+  return tried;
+}
+
+// Steps x quantities.
+Matrix truncation_biases(std::span<const Differences> tried) {
+  Matrix bias(tried.size(), tried.front().value.size());
+  for (std::size_t k = 0; k < bias.rows; ++k) {
+    for (std::size_t q = 0; q < bias.cols; ++q) bias(k, q) = truncation_bias(tried, k, q);
+  }
+  return bias;
+}
+
+// Mean square errors to be expected of the whole run, steps x quantities.
+Matrix expected_errors(std::span<const Differences> tried, const Matrix& bias,
+                       const StepRequest& request) {
+  const double more =
+      static_cast<double>(pilot_paths(request.paths)) / static_cast<double>(request.paths);
+  Matrix expected(bias.rows, bias.cols);
+  for (std::size_t k = 0; k < bias.rows; ++k) {
+    for (std::size_t q = 0; q < bias.cols; ++q) {
+      const double other = request.extra_bias ? request.extra_bias(tried[k], q) : 0.0;
+      const double error =
+          bias(k, q) * bias(k, q) + other * other + more * std::pow(tried[k].error(q), 2);
+      expected(k, q) = std::isfinite(error) ? error : 1e300;
+    }
+  }
+  return expected;
+}
+
+// The least that some step and variant promise for each group of quantities.
+std::vector<double> least_errors(const Matrix& expected, std::size_t variants) {
+  std::vector<double> least(expected.cols / variants, 1e300);
+  for (std::size_t k = 0; k < expected.rows; ++k) {
+    for (std::size_t q = 0; q < expected.cols; ++q) {
+      double& best = least[q / variants];
+      best = std::min(best, expected(k, q));
+    }
+  }
+  return least;
+}
+
 }  // namespace
 
-ShiftedRuns::ShiftedRuns(const Model& model, const RunOptions& run, PathFunction function)
+ShiftedRuns::ShiftedRuns(const Model& model, const Sampling& sampling, const Session& session,
+                         PathFunction function)
     : model_(model),
-      run_(run),
-      failed_share_(run.failed_share),
+      sampling_(sampling),
       function_(std::move(function)),
-      ensemble_(model, [] {
-        StepOptions states_only;
-        states_only.score = false;
-        return states_only;
-      }()) {
-  run_.failed_share = 1.0;
-  run_.damping = {};
-}
-
-// A run with failed paths does not tell which of its numbers are missing: it is taken apart.
-void ShiftedRuns::collect(const Model& model, std::uint64_t first, std::size_t count,
-                          std::vector<double>& values) {
-  constexpr std::size_t parts = 16;
-  RunOptions run = run_;
-  run.first_path = first;
-  run.paths = count;
-  ValueCollector collector(model, function_);
-  const RunSummary summary = ensemble_.run(run, collector);
-  if (summary.interrupted) {
-    throw Error(ErrorKind::numerical, "The finite difference was interrupted before its end.");
-  }
-  summary_.seconds += summary.seconds;
-  summary_.steps = summary.steps;
-  if (summary.failed == 0) {
-    values.insert(values.end(), collector.values().begin(), collector.values().end());
-    return;
-  }
-  run_.progress = nullptr;
-  if (count == 1) {
-    values.push_back(failed);
-    if (summary_.first_failures.size() < 3) {
-      summary_.first_failures.push_back(summary.first_failures.front());
-    }
-    return;
-  }
-  const std::size_t size = (count + parts - 1) / parts;
-  for (std::size_t at = 0; at < count; at += size) {
-    collect(model, first + at, std::min(size, count - at), values);
-  }
-}
+      study_(model, {}, Asked::states(), sampling, unsaved(session)) {}
 
 std::vector<double> ShiftedRuns::at(std::size_t parameter, double shift, std::size_t paths) {
-  std::vector<double> values = model_.parameter_values();
-  values.at(parameter) += shift;
-  const Model shifted = model_.with_parameters(values);
-  ensemble_.set_model(shifted);
-  std::vector<double> result;
-  result.reserve(paths);
-  collect(shifted, run_.first_path, paths, result);
-  const auto lost = static_cast<std::size_t>(
-      std::ranges::count_if(result, [](double v) { return std::isnan(v); }));
-  paths_run_ += paths;
-  summary_.requested += paths;
-  summary_.paths += paths - lost;
-  summary_.failed += lost;
-  const double share = static_cast<double>(lost) / static_cast<double>(paths);
-  if (lost > 0 && share > failed_share_) {
+  std::vector<double> parameters = model_.parameter_values();
+  parameters.at(parameter) += shift;
+  const Model shifted = model_.with_parameters(parameters);
+  Sampling sampling = sampling_;
+  sampling.paths = paths;
+  sampling.failed_share = 1.0;
+  study_.set_model(shifted);
+  study_.use(sampling);
+  ValueCollector collector(shifted, function_, sampling);
+  const RunSummary& run = study_.run(collector, "a number of each path");
+  if (run.interrupted) {
+    throw Error(ErrorKind::numerical, "The finite difference was interrupted before its end.");
+  }
+  std::vector<double> values = collector.values();
+  add(run, static_cast<std::size_t>(
+               std::ranges::count_if(values, [](double v) { return std::isnan(v); })));
+  return values;
+}
+
+void ShiftedRuns::add(const RunSummary& run, std::size_t lost) {
+  total_.requested += run.requested;
+  total_.paths += run.requested - lost;
+  total_.failed += lost;
+  total_.seconds += run.seconds;
+  total_.steps = run.steps;
+  for (const FailedPath& failure : run.first_failures) {
+    if (total_.first_failures.size() < 3) total_.first_failures.push_back(failure);
+  }
+  const double share = static_cast<double>(lost) / static_cast<double>(run.requested);
+  if (lost > 0 && share > sampling_.failed_share) {
     throw Error(ErrorKind::numerical,
                 fmt::format("{} of {} paths failed, more than the allowed share {}. A smaller dt "
                             "may help.",
-                            lost, paths, failed_share_));
+                            lost, run.requested, sampling_.failed_share));
   }
-  return result;
+}
+
+void ShiftedRuns::count_as_pilot(std::size_t before) { pilot_runs_ += paths_run() - before; }
+
+RunRecord ShiftedRuns::record() const {
+  RunRecord record = study_.record();
+  record.sampling = sampling_;
+  record.summary = total_;
+  record.effort.path_runs -= pilot_runs_;
+  record.effort.pilot_runs = pilot_runs_;
+  return record;
 }
 
 double Differences::error(std::size_t quantity) const {
@@ -256,39 +312,17 @@ StepChoice choose_step(const Model& model, ShiftedRuns& runs, const Differencing
                        const StepRequest& request) {
   const std::vector<double> steps =
       steps_to_try(model.parameters().at(request.parameter), request.fixed);
-  std::vector<Differences> tried;
-  tried.reserve(steps.size());
-  for (const double h : steps) {
-    tried.push_back(differencing(runs.at(request.parameter, h, request.pilot_paths),
-                                 runs.at(request.parameter, -h, request.pilot_paths), h));
-  }
-  const std::size_t quantities = tried.front().value.size();
-  const double more = static_cast<double>(request.pilot_paths) / static_cast<double>(request.paths);
-  Matrix bias(steps.size(), quantities);
-  for (std::size_t k = 0; k < steps.size(); ++k) {
-    for (std::size_t q = 0; q < quantities; ++q) bias(k, q) = truncation_bias(tried, k, q);
-  }
-  // Mean square error expected of the whole run, for every step and variant of one quantity.
-  const auto expected = [&](std::size_t k, std::size_t q) {
-    const double other = request.extra_bias ? request.extra_bias(tried[k], q) : 0.0;
-    const double error =
-        bias(k, q) * bias(k, q) + other * other + more * std::pow(tried[k].error(q), 2);
-    return std::isfinite(error) ? error : 1e300;
-  };
-  std::vector<double> least(quantities / request.variants, 1e300);
-  for (std::size_t k = 0; k < steps.size(); ++k) {
-    for (std::size_t q = 0; q < quantities; ++q) {
-      double& best = least[q / request.variants];
-      best = std::min(best, expected(k, q));
-    }
-  }
+  const std::vector<Differences> tried = try_steps(runs, differencing, request, steps);
+  const Matrix bias = truncation_biases(tried);
+  const Matrix expected = expected_errors(tried, bias, request);
+  const std::vector<double> least = least_errors(expected, request.variants);
   StepChoice choice;
   double best = std::numeric_limits<double>::infinity();
   for (std::size_t k = 0; k < steps.size(); ++k) {
     if (request.fixed > 0.0 && steps[k] != request.fixed) continue;
     for (std::size_t v = 0; v < request.variants; ++v) {
       double sum = 0.0;
-      for (std::size_t q = v; q < quantities; q += request.variants) {
+      for (std::size_t q = v; q < expected.cols; q += request.variants) {
         sum += std::log(std::max(expected(k, q), 1e-300) /
                         std::max(least[q / request.variants], 1e-300));
       }

@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "divker/ensemble.hpp"
 #include "divker/matrix.hpp"
 #include "divker/model.hpp"
+#include "divker/study.hpp"
 
 namespace divker {
 
@@ -19,27 +19,28 @@ using PathFunction = std::function<std::vector<double>(const Model&, const Matri
 // Runs of one model at shifted parameters, with the same random numbers.
 class ShiftedRuns {
  public:
-  // `run` as for an ensemble; more failed paths in one run than its share are Error(numerical).
-  ShiftedRuns(const Model& model, const RunOptions& run, PathFunction function);
+  // More failed paths in one run than the share of the sampling are Error(numerical). Nothing is
+  // saved: the runs are many.
+  ShiftedRuns(const Model& model, const Sampling& sampling, const Session& session,
+              PathFunction function);
 
   // The first `paths` paths with the parameter moved by `shift`.
   [[nodiscard]] std::vector<double> at(std::size_t parameter, double shift, std::size_t paths);
-  [[nodiscard]] std::size_t paths_run() const { return paths_run_; }
-  [[nodiscard]] double compile_seconds() const { return ensemble_.compile_seconds(); }
+  // What the runs since there were `before` of them were for is the choice of a step.
+  void count_as_pilot(std::size_t before);
+  [[nodiscard]] std::size_t paths_run() const { return study_.record().effort.path_runs; }
   // Of all runs together.
-  [[nodiscard]] const RunSummary& summary() const { return summary_; }
+  [[nodiscard]] RunRecord record() const;
 
  private:
-  void collect(const Model& model, std::uint64_t first, std::size_t count,
-               std::vector<double>& values);
+  void add(const RunSummary& run, std::size_t lost);
 
   const Model& model_;
-  RunOptions run_;
-  double failed_share_;
+  Sampling sampling_;
   PathFunction function_;
-  Ensemble ensemble_;
-  std::size_t paths_run_ = 0;
-  RunSummary summary_;
+  Study study_;
+  std::size_t pilot_runs_ = 0;
+  RunSummary total_;
 };
 
 // Derivatives of some quantities, each with its influence function: what each path adds to the
@@ -78,7 +79,6 @@ struct StepChoice {
 struct StepRequest {
   std::size_t parameter = 0;
   double fixed = 0.0;
-  std::size_t pilot_paths = 0;
   std::size_t paths = 0;  // of the run that the step is for
   std::size_t variants = 1;
   std::function<double(const Differences&, std::size_t quantity)> extra_bias;

@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "divker/ensemble.hpp"
-#include "divker/expression.hpp"
+#include "divker/answer.hpp"
 #include "divker/matrix.hpp"
 #include "divker/model.hpp"
+#include "divker/model_function.hpp"
 #include "divker/observable_response.hpp"
+#include "divker/study.hpp"
 
 namespace divker {
 
-// Phi and its derivatives with respect to the parameters, as functions of the paths. The model must
-// outlive it.
+// Phi and its derivatives with respect to the parameters, as functions of the paths.
 class Observable {
  public:
   // LanguageError where the text is no expression of the model.
@@ -27,13 +27,10 @@ class Observable {
   };
   [[nodiscard]] Values operator()(const Matrix& x, double time) const;
   // Does Phi mention the time t?
-  [[nodiscard]] bool depends_on_time() const;
+  [[nodiscard]] bool depends_on_time() const { return function_.depends_on_time(); }
 
  private:
-  const Model& model_;
-  Graph graph_;
-  std::vector<NodeId> roots_;
-  bool explicit_part_ = false;
+  ModelFunction function_;
 };
 
 // Sums for the response of E[Phi] at the last snapshot. `time` is what Phi is told the time is.
@@ -57,5 +54,13 @@ class ObservableCollector : public Collector {
   double time_;
   ResponseAccumulator sums_;
 };
+
+// E[(Phi - mean) I] + E[dPhi] at the last snapshot, for the responses of the study, which is run
+// once. `text` is Phi in words, for a saved run.
+[[nodiscard]] ObservableAnswer response_of_mean(Study& study, const Observable& phi,
+                                                const std::string& text);
+// The squared standard errors of these responses: what a pilot makes small for them. Phi outlives
+// it.
+[[nodiscard]] VarianceMeasure response_variances(const Observable& phi);
 
 }  // namespace divker

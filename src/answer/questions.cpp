@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "divker/error.hpp"
+#include "divker/estimator.hpp"
 #include "divker/moments.hpp"
+#include "numbers/monomials.hpp"
 
 namespace divker {
 
@@ -57,6 +59,14 @@ void require_parameters(const Model& model, const std::vector<std::size_t>& para
   }
 }
 
+void require_divergence_kernel(const Method& method, const std::string& what) {
+  const Estimator& asked = estimator(method.estimator);
+  if (&asked == &estimator({})) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("{} are made by the method {} alone; the method {} makes none.", what,
+                          estimator({}).name(), asked.name()));
+}
+
 void require_paths(const RunSummary& summary) {
   if (summary.paths < 2) {
     throw Error(ErrorKind::numerical,
@@ -103,25 +113,14 @@ constexpr std::size_t rows_to_a_coefficient = 20;
 
 // Products of up to `degree` columns of z, the empty one first; none if they are more than `most`.
 Eigen::MatrixXd monomials_of(const Eigen::MatrixXd& z, std::size_t degree, std::size_t most) {
-  struct Product {
-    Eigen::VectorXd value;
-    Eigen::Index last;
-  };
-  std::vector<Product> all{{Eigen::VectorXd::Ones(z.rows()), 0}};
-  std::size_t begin = 0;
-  for (std::size_t d = 0; d < degree; ++d) {
-    const std::size_t end = all.size();
-    for (std::size_t k = begin; k < end; ++k) {
-      for (Eigen::Index v = all[k].last; v < z.cols(); ++v) {
-        if (all.size() >= most) return {};
-        all.push_back({all[k].value.cwiseProduct(z.col(v)), v});
-      }
-    }
-    begin = end;
-  }
-  Eigen::MatrixXd columns(z.rows(), static_cast<Eigen::Index>(all.size()));
-  for (std::size_t k = 0; k < all.size(); ++k) {
-    columns.col(static_cast<Eigen::Index>(k)) = all[k].value;
+  const auto variables = static_cast<std::size_t>(z.cols());
+  if (numbers::count_monomials(variables, degree) > most) return {};
+  const std::vector<numbers::Monomial> monomials = numbers::monomials_up_to(variables, degree);
+  Eigen::MatrixXd columns =
+      Eigen::MatrixXd::Ones(z.rows(), static_cast<Eigen::Index>(monomials.size()));
+  for (std::size_t k = 0; k < monomials.size(); ++k) {
+    auto column = columns.col(static_cast<Eigen::Index>(k)).array();
+    for (const std::size_t v : monomials[k]) column *= z.col(static_cast<Eigen::Index>(v)).array();
   }
   return columns;
 }
@@ -165,12 +164,8 @@ std::vector<double> unexplained_variances(const Matrix& x, const Matrix& values)
   return variances;
 }
 
-std::vector<double> snapshot_times(const Model& model, const RunOptions& run) {
-  std::vector<double> times;
-  for (const std::size_t step : snapshot_steps(model.time(), run.snapshots)) {
-    times.push_back(model.time().time(step));
-  }
-  return times;
+Ensemble states_alone(const Model& model, const Session& session) {
+  return {model, {}, Asked::states(), session.marcher};
 }
 
 }  // namespace divker

@@ -20,6 +20,10 @@ void check_points(const Model& model, const Matrix& points);
 // Error(usage) if there is none.
 void require_parameters(const Model& model, const std::vector<std::size_t>& parameters);
 
+// Error(usage) for another estimator, and for an unknown one. `what`, "Scores", begins the
+// sentence.
+void require_divergence_kernel(const Method& method, const std::string& what);
+
 // Error(numerical) for fewer than two finished paths.
 void require_paths(const RunSummary& summary);
 
@@ -37,7 +41,7 @@ void require_default_grid(const Model& model);
 // too few rows even for degree one all of the variance.
 [[nodiscard]] std::vector<double> unexplained_variances(const Matrix& x, const Matrix& values);
 
-// The snapshot times of a run as they lie on the time grid.
-[[nodiscard]] std::vector<double> snapshot_times(const Model& model, const RunOptions& run);
+// Paths of x, without nu and I.
+[[nodiscard]] Ensemble states_alone(const Model& model, const Session& session = {});
 
 }  // namespace divker

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "answer/questions.hpp"
 #include "divker/error.hpp"
 #include "divker/moments.hpp"
 
@@ -20,20 +21,12 @@ constexpr std::size_t most_steps = 65'536;
 // Four and a half standard errors of a correlation of as many independent paths.
 constexpr double correlation_limit = 0.14;
 
-RunOptions other_paths(const RunOptions& run, std::size_t paths) {
-  RunOptions other = run;
+Sampling other_paths(const Sampling& sampling, std::size_t paths) {
+  Sampling other = sampling;
   other.seed ^= relaxation_seed;
   other.first_path = 0;
   other.paths = paths;
-  other.progress = nullptr;
-  other.damping = {};
   return other;
-}
-
-Ensemble states_alone(const Model& model) {
-  StepOptions states_only;
-  states_only.score = false;
-  return {model, states_only};
 }
 
 // Steps after the half at which correlations are looked at: each 1.4 times the one before.
@@ -66,27 +59,26 @@ struct Attempt {
   std::optional<double> correlation;  // the lag, where all correlations die within a quarter
 };
 
-Attempt attempt(const Ensemble& ensemble, const RunOptions& run) {
+Attempt attempt(const Ensemble& ensemble, Sampling sampling, const Session& session) {
   const TimeGrid& grid = ensemble.model().time();
   const std::size_t half = grid.steps() / 2;
   const std::vector<std::size_t> all_lags = lags(half / 2);
-  RunOptions options = run;
-  options.snapshots = {grid.time(half)};
-  for (const std::size_t lag : all_lags) options.snapshots.push_back(grid.time(half + lag));
-  options.snapshots.push_back(grid.time(2 * half));
-  const Paths paths = ensemble.run(options);
+  sampling.snapshots = {grid.time(half)};
+  for (const std::size_t lag : all_lags) sampling.snapshots.push_back(grid.time(half + lag));
+  sampling.snapshots.push_back(grid.time(2 * half));
+  const Paths paths = ensemble.run(sampling, session.aside());
   if (paths.summary.paths < relaxation_paths / 2) {
     throw Error(ErrorKind::numerical,
                 fmt::format("Only {} of {} paths of model {} finished while it was to settle.",
                             paths.summary.paths, paths.summary.requested, ensemble.model().name()));
   }
-  const BoundedFunctions functions(paths.snapshots.back().x);
-  const Matrix first = functions(paths.snapshots.front().x);
-  Matrix moved = functions(paths.snapshots.back().x);
+  const BoundedFunctions functions(paths.snapshots.back().x());
+  const Matrix first = functions(paths.snapshots.front().x());
+  Matrix moved = functions(paths.snapshots.back().x());
   for (std::size_t k = 0; k < moved.data.size(); ++k) moved.data[k] -= first.data[k];
   Attempt result{largest_movement(moved), {}};
   for (std::size_t k = all_lags.size(); k > 0; --k) {
-    const Matrix later = functions(paths.snapshots[k].x);
+    const Matrix later = functions(paths.snapshots[k].x());
     if (largest_correlation(first, later) > correlation_limit) break;
     result.correlation = static_cast<double>(all_lags[k - 1]) * grid.step;
   }
@@ -140,19 +132,20 @@ Movement largest_movement(const Matrix& differences) {
   return largest;
 }
 
-Relaxation measure_relaxation(const Model& model, const RunOptions& run) {
-  RunOptions options = other_paths(run, relaxation_paths);
-  options.failed_share = 1.0;
+Relaxation measure_relaxation(const Model& model, const Sampling& sampling,
+                              const Session& session) {
+  Sampling other = other_paths(sampling, relaxation_paths);
+  other.failed_share = 1.0;
   TimeGrid grid = model.time();
   std::size_t steps = fewest_steps;
   while (steps < std::min(grid.steps(), most_steps)) steps *= 2;
-  Ensemble ensemble = states_alone(model);
+  Ensemble ensemble = states_alone(model, session);
   Relaxation relaxation;
   for (;; steps *= 2) {
     grid.end = grid.time(steps);
     ensemble.set_model(model.with_time(grid));
-    const Attempt found = attempt(ensemble, options);
-    relaxation.paths += options.paths;
+    const Attempt found = attempt(ensemble, other, session);
+    relaxation.paths += other.paths;
     const bool has_settled = found.movement.z <= movement_limit;
     const double span = static_cast<double>(steps) * grid.step;
     if (has_settled && found.correlation) {
@@ -175,12 +168,14 @@ Relaxation measure_relaxation(const Model& model, const RunOptions& run) {
   }
 }
 
-Matrix states_after(const Model& model, const RunOptions& run, double after, std::size_t paths) {
+Matrix states_after(const Model& model, const Sampling& sampling, const Session& session,
+                    double after, std::size_t paths) {
   TimeGrid grid = model.time();
   grid.end = grid.start + after;
-  RunOptions options = other_paths(run, paths);
-  options.snapshots.clear();
-  Matrix states = states_alone(model.with_time(grid)).run(options).snapshots.back().x;
+  Sampling other = other_paths(sampling, paths);
+  other.snapshots.clear();
+  Matrix states =
+      states_alone(model.with_time(grid), session).run(other, session.aside()).snapshots.back().x();
   if (states.rows == 0) {
     throw Error(ErrorKind::numerical,
                 fmt::format("No path of model {} finished its spin-up.", model.name()));

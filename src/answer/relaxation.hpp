@@ -49,11 +49,12 @@ struct Relaxation {
 // Follows 1024 paths of the states alone, doubling the time until the bounded functions have the
 // same means at one half and at the end, and their correlations have died by a quarter of it.
 // Error(numerical) where that takes more than 65,536 steps, naming what still moves.
-[[nodiscard]] Relaxation measure_relaxation(const Model& model, const RunOptions& run);
+[[nodiscard]] Relaxation measure_relaxation(const Model& model, const Sampling& sampling,
+                                            const Session& session);
 
 // States of `paths` paths at the time `after` the start, from other random numbers than the run's.
 // Error(numerical) if none finished.
-[[nodiscard]] Matrix states_after(const Model& model, const RunOptions& run, double after,
-                                  std::size_t paths);
+[[nodiscard]] Matrix states_after(const Model& model, const Sampling& sampling,
+                                  const Session& session, double after, std::size_t paths);
 
 }  // namespace divker

@@ -118,7 +118,8 @@ Model line_between(const Model& model, std::span<const double> from, std::span<c
   copy.add_initial_law();
   const TimeGrid& grid = model.time();
   builder.time(grid.start, grid.step, grid.end, grid.tamed);
-  return builder.build();
+  const Model line = builder.build();
+  return model.samples() ? line.with_samples(model.samples()) : line;
 }
 
 }  // namespace divker

@@ -6,11 +6,13 @@
 #include <cmath>
 
 #include "answer/observable.hpp"
+#include "answer/point_answer.hpp"
 #include "answer/questions.hpp"
 #include "answer/relaxation.hpp"
 #include "answer/stationary_plan.hpp"
 #include "answer/stationary_samples.hpp"
 #include "divker/error.hpp"
+#include "divker/study.hpp"
 #include "estimate/half_samples.hpp"
 #include "estimate/plateau.hpp"
 
@@ -28,47 +30,49 @@ void require_enough_paths(std::size_t paths) {
                           fewest, paths));
 }
 
-// A planned stationary run: the model on its grid, the step compiled, the damping chosen.
+// Before anything is simulated.
+void check_question(const StationaryOptions& options) {
+  require_divergence_kernel(options.answer.method, "Stationary answers");
+  require_enough_paths(options.answer.sampling.paths);
+}
+
+// A planned stationary run: the model on its grid, and what is known of its law.
 struct StationaryRun {
   StationaryRun(const Model& model_, const StationaryOptions& options, StationaryPlan plan_)
       : plan(std::move(plan_)),
         model(plan.on_grid(model_)),
-        reference(states_after(model, options.answer.run,
+        reference(states_after(model, options.answer.sampling, options.answer.session,
                                static_cast<double>(plan.spinup) * model.time().step,
                                reference_paths)),
         functions(reference) {}
 
   // The pilot's paths end where half of the longest window lies behind them.
-  void go(StepOptions step, const StationaryOptions& options, const DampingRequest& damping,
-          const VarianceMeasure& measure, StationaryCollector& collector, const std::string& what) {
-    const double compiled_before = Kernel::total_compile_seconds();
+  void go(Asked asked, const StationaryOptions& options, const Tuning& tuning,
+          StationaryCollector& collector, const std::string& what) {
+    asked.long_paths = true;
     TimeGrid horizon = model.time();
     const std::size_t window = plan.windows.empty() ? plan.length / 4 : plan.windows.back() / 2;
     horizon.end = horizon.time(plan.spinup + std::max<std::size_t>(window, 1));
-    RunOptions run = options.answer.run;
-    run.snapshots.clear();
-    const bool is_map = model.dynamics() == Dynamics::map;  // its steps are exact: no order
-    step.order = is_map ? InverseOrder::first : options.answer.order;
-    step.scheme = options.answer.scheme;
-    effective.choice = choose_damping(model.with_time(horizon), damping, step, run, measure);
-    effective.choice.damping.shape(step);
-    run.damping = effective.choice.damping;
-    run.snapshots = plan.times(model.time());
-    effective.alpha = effective.choice.damping.text();
-    const Ensemble ensemble(model, step);
-    effective.compile_seconds = Kernel::total_compile_seconds() - compiled_before;
-    const std::string kept = fmt::format("{}, windows of {} steps, from sample {} on", what,
-                                         fmt::join(plan.windows, " "), plan.first_sample);
-    effective.summary = ensemble.run(run, collector, options.answer.checkpoint.of(kept));
-    require_enough_paths(effective.summary.paths);
+    Sampling sampling = options.answer.sampling;
+    sampling.snapshots.clear();
+    Study study(model.with_time(horizon), options.answer.method, asked, sampling,
+                options.answer.session, tuning);
+    study.set_model(model);
+    sampling.snapshots = plan.times(model.time());
+    study.use(sampling);
+    const RunSummary& summary =
+        study.run(collector, fmt::format("{}, windows of {} steps, from sample {} on", what,
+                                         fmt::join(plan.windows, " "), plan.first_sample));
+    require_enough_paths(summary.paths);
     collector.require_still(model);
+    record = study.record();
   }
 
   StationaryPlan plan;
   Model model;
   Matrix reference;  // states after the spin-up
   BoundedFunctions functions;
-  Effective effective;
+  RunRecord record;
 };
 
 // Every how many-th recorded time is used in a regression: an eighth of the longest window apart,
@@ -88,20 +92,20 @@ struct Regression {
 Regression regress(const StationaryOptions& options, const StationaryRun& run,
                    const PooledSamples& samples, const Matrix& points) {
   Regression result;
-  result.answer.effective = run.effective;
-  std::string& name = result.answer.effective.regressor;
+  result.answer.record = run.record;
+  std::string& name = result.answer.record.regressor;
   name = options.answer.regressor.empty()
              ? default_regressor(run.model.dimension(), samples.x().rows)
              : options.answer.regressor;
   RegressorOptions regressor = options.answer.regressor_options;
-  regressor.threads = options.answer.run.threads;
+  regressor.threads = options.answer.session.threads;
   // A fixed number: smoothing chosen by the noise would take samples as independent.
   if (regressor.neighbours == 0) {
     const std::size_t dimension = run.model.dimension();
     regressor.neighbours =
         std::max(default_neighbours(dimension, samples.x().rows), 4 * (dimension + 1));
   }
-  const std::size_t paths = run.effective.summary.paths;
+  const std::size_t paths = run.record.summary.paths;
   std::vector<std::size_t> boundaries;
   for (std::size_t g = 0; g <= half_sample_groups; ++g) {
     boundaries.push_back(g * paths / half_sample_groups * samples.samples_of_each());
@@ -196,15 +200,15 @@ WindowEstimates average_response(const PathAverages& paths, std::size_t p, std::
 StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& points,
                                           const StationaryOptions& options) {
   if (points.rows > 0) check_points(model, points);
-  require_enough_paths(options.answer.run.paths);
+  check_question(options);
   StationaryRun run(model, options, plan_stationary(model, options, false));
   const Matrix at = points.rows > 0 ? points : quantile_grid(model, run.reference, options.grid);
-  PooledSamples samples(run.plan, run.functions,
-                        regression_stride(run.plan, options.answer.run.paths, model.dimension()));
-  run.go(
-      {}, options, options.answer.damping,
-      [](const Snapshot& s) { return unexplained_variances(s.x, s.nu); }, samples,
-      "samples along paths");
+  PooledSamples samples(
+      run.plan, run.functions,
+      regression_stride(run.plan, options.answer.sampling.paths, model.dimension()));
+  Tuning tuning;
+  tuning.measure = variances_at_points;
+  run.go(Asked{}, options, tuning, samples, "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;
@@ -232,17 +236,15 @@ StationaryPointAnswer stationary_response_at(const Model& model,
                                              const StationaryOptions& options) {
   require_parameters(model, parameters);
   if (points.rows > 0) check_points(model, points);
-  require_enough_paths(options.answer.run.paths);
+  check_question(options);
   StationaryRun run(model, options, plan_stationary(model, options, true));
   const Matrix at = points.rows > 0 ? points : quantile_grid(model, run.reference, options.grid);
-  StepOptions step;
-  step.responses = parameters;
-  PooledSamples samples(run.plan, run.functions,
-                        regression_stride(run.plan, options.answer.run.paths, model.dimension()));
-  run.go(
-      step, options, options.answer.damping,
-      [](const Snapshot& s) { return unexplained_variances(s.x, s.responses); }, samples,
-      "samples along paths");
+  PooledSamples samples(
+      run.plan, run.functions,
+      regression_stride(run.plan, options.answer.sampling.paths, model.dimension()));
+  Tuning tuning;
+  tuning.measure = variances_at_points;
+  run.go(Asked::responses_to(parameters), options, tuning, samples, "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;
@@ -276,7 +278,7 @@ StationaryObservableAnswer stationary_observable_response(
     const Model& model, const std::vector<std::size_t>& parameters, const std::string& observable,
     const StationaryOptions& options) {
   require_parameters(model, parameters);
-  require_enough_paths(options.answer.run.paths);
+  check_question(options);
   const Observable phi(model, parameters, observable);
   if (phi.depends_on_time()) {
     throw Error(ErrorKind::usage,
@@ -285,23 +287,14 @@ StationaryObservableAnswer stationary_observable_response(
                             observable));
   }
   StationaryRun run(model, options, plan_stationary(model, options, true));
-  StepOptions step;
-  step.responses = parameters;
   Moments reference(1);
   for (const double value : phi(run.reference, 0.0).phi) reference.add(std::span(&value, 1));
   const double offset = reference.mean().front();
   PathAverages averages(run.plan, run.functions, phi, parameters.size(), offset);
-  const VarianceMeasure measure = [&phi](const Snapshot& snapshot) {
-    const Observable::Values values = phi(snapshot.x, 0.0);
-    ResponseAccumulator sums(snapshot.responses.cols);
-    sums.add(values.phi, snapshot.responses, values.explicit_part);
-    std::vector<double> result;
-    for (const Estimate& response : sums.result().response) {
-      result.push_back(std::pow(response.standard_error, 2));
-    }
-    return result;
-  };
-  run.go(step, options, options.answer.damping.without_learning(), measure, averages,
+  Tuning tuning;
+  tuning.measure = response_variances(phi);
+  tuning.may_learn = false;
+  run.go(Asked::responses_to(parameters), options, tuning, averages,
          "averages along paths of " + observable);
 
   StationaryObservableAnswer result;
@@ -319,7 +312,7 @@ StationaryObservableAnswer stationary_observable_response(
         {found.value[taken], std::hypot(std::sqrt(found.covariance(taken, taken)), error)});
   }
   result.answer.names = parameter_names(model, parameters);
-  result.answer.effective = std::move(run.effective);
+  result.answer.record = std::move(run.record);
   return result;
 }
 

@@ -36,10 +36,6 @@ void require_positive(const char* what, const std::optional<double>& value) {
   throw Error(ErrorKind::usage, fmt::format("The {} is {}; it must be positive.", what, *value));
 }
 
-std::size_t steps_of(double time, double dt) {
-  return static_cast<std::size_t>(std::max<long long>(1, std::llround(time / dt)));
-}
-
 // Where only one path in so many steps can be followed, memory and patience end.
 void require_feasible(double steps) {
   constexpr double most = 1e9;
@@ -69,31 +65,32 @@ std::size_t division_of(std::size_t steps) {
 }
 
 void plan_asked_window(StationaryPlan& plan, double window, std::optional<double> length,
-                       double dt) {
+                       const TimeGrid& grid) {
   if (length && window > *length) {
     throw Error(ErrorKind::usage,
                 fmt::format("The window {} is longer than the {} units of time for which paths are "
                             "followed after the spin-up.",
                             window, *length));
   }
-  const std::size_t steps = steps_of(window, dt);
+  const std::size_t steps = grid.steps_in(window);
   const std::size_t unit = division_of(steps);
   plan.spacing = std::max<std::size_t>(1, (steps + unit / 2) / unit);
   const double followed = length.value_or(2.0 * windows_per_length * window);
-  plan.length = std::max(steps_of(followed, dt) / plan.spacing, unit) * plan.spacing;
+  plan.length = std::max(grid.steps_in(followed) / plan.spacing, unit) * plan.spacing;
   if (unit >= 2) plan.windows.push_back(unit / 2 * plan.spacing);
   plan.asked = plan.windows.size();
   plan.windows.push_back(unit * plan.spacing);
   if (4 * unit * plan.spacing <= plan.length) plan.windows.push_back(2 * unit * plan.spacing);
 }
 
-void plan_ladder(StationaryPlan& plan, bool with_windows, std::optional<double> length, double dt) {
+void plan_ladder(StationaryPlan& plan, bool with_windows, std::optional<double> length,
+                 const TimeGrid& grid) {
   double longest = longest_window * plan.correlation;
   if (length) longest = std::min(longest, *length / windows_per_length);
   const std::size_t units = window_ladder.back();
-  plan.spacing = steps_of(longest / static_cast<double>(units), dt);
+  plan.spacing = grid.steps_in(longest / static_cast<double>(units));
   const double followed = length.value_or(windows_per_length * longest);
-  plan.length = std::max<std::size_t>(steps_of(followed, dt) / plan.spacing, units + 1);
+  plan.length = std::max<std::size_t>(grid.steps_in(followed) / plan.spacing, units + 1);
   plan.length *= plan.spacing;
   if (with_windows) {
     for (const std::size_t rung : window_ladder) plan.windows.push_back(rung * plan.spacing);
@@ -136,21 +133,22 @@ StationaryPlan plan_stationary(const Model& model, const StationaryOptions& opti
   require_positive("window", options.window);
   require_positive("spin-up", options.spinup);
   require_positive("length", options.length);
-  const double dt = model.time().step;
+  const TimeGrid& grid = model.time();
   const double total =
       options.spinup.value_or(0.0) + options.length.value_or(0.0) + options.window.value_or(0.0);
-  require_feasible(total / dt);
+  require_feasible(total / grid.step);
   StationaryPlan plan;
   const bool asked = with_windows && options.window;
-  if (asked) plan_asked_window(plan, *options.window, options.length, dt);
+  if (asked) plan_asked_window(plan, *options.window, options.length, grid);
   double settled = options.spinup.value_or(0.0);
   if (!options.spinup || !asked) {
-    const Relaxation relaxation = measure_relaxation(model, options.answer.run);
+    const Relaxation relaxation =
+        measure_relaxation(model, options.answer.sampling, options.answer.session);
     plan.correlation = relaxation.correlation;
     settled = options.spinup.value_or(relaxation.settled);
   }
-  plan.spinup = steps_of(settled, dt);
-  if (!asked) plan_ladder(plan, with_windows, options.length, dt);
+  plan.spinup = grid.steps_in(settled);
+  if (!asked) plan_ladder(plan, with_windows, options.length, grid);
   if (!plan.windows.empty()) plan.first_sample = plan.windows.back() / plan.spacing;
   return plan;
 }

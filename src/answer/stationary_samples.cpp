@@ -19,9 +19,9 @@ void append(const Matrix& rows, Matrix& target) {
 
 Matrix StationaryCollector::movement(const PathGroup& group) const {
   const std::size_t half = plan_.recorded() / 2;
-  Matrix result(group.x.front().rows, functions_.size());
+  Matrix result(group.snapshots.front().x().rows, functions_.size());
   for (std::size_t k = 0; k < 2 * half; ++k) {
-    const Matrix values = functions_(group.x[group.x.size() - 1 - k]);
+    const Matrix values = functions_(group.snapshots[group.snapshots.size() - 1 - k].x());
     const double weight = (k < half ? 1.0 : -1.0) / static_cast<double>(half);
     for (std::size_t i = 0; i < values.data.size(); ++i) result.data[i] += weight * values.data[i];
   }
@@ -48,9 +48,10 @@ void StationaryCollector::fill_pieces(const PathGroup& group, std::size_t record
   const std::size_t windows = plan_.windows.size();
   const std::size_t parameters = out.size() / windows;
   for (std::size_t p = 0; p < parameters; ++p) {
-    double later = group.responses[recorded](row, p);
+    double later = group.snapshots[recorded].responses()(row, p);
     for (std::size_t w = 0; w < windows; ++w) {
-      const double earlier = group.responses[recorded - plan_.windows[w] / plan_.spacing](row, p);
+      const std::size_t before = recorded - plan_.windows[w] / plan_.spacing;
+      const double earlier = group.snapshots[before].responses()(row, p);
       out[p * windows + w] = later - earlier;
       later = earlier;
     }
@@ -68,18 +69,19 @@ std::size_t PooledSamples::samples_of_each() const {
 std::unique_ptr<Collector::Part> PooledSamples::reduce(PathGroup group) const {
   auto part = std::make_unique<Rows>();
   part->movement = movement(group);
-  const std::size_t paths = group.x.front().rows;
+  const Snapshot& first = group.snapshots.front();
+  const std::size_t paths = first.x().rows;
   const bool is_score = plan().windows.empty();
   const std::size_t columns =
-      is_score ? group.nu.front().cols : group.responses.front().cols * plan().windows.size();
-  part->x = Matrix(paths * samples_of_each(), group.x.front().cols);
+      is_score ? first.nu().cols : first.responses().cols * plan().windows.size();
+  part->x = Matrix(paths * samples_of_each(), first.x().cols);
   part->y = Matrix(paths * samples_of_each(), columns);
   std::size_t at = 0;
   for (std::size_t r = 0; r < paths; ++r) {
     for (std::size_t k = plan().first_sample; k < plan().recorded(); k += stride_, ++at) {
-      std::ranges::copy(group.x[k].row(r), part->x.row(at).begin());
+      std::ranges::copy(group.snapshots[k].x().row(r), part->x.row(at).begin());
       if (is_score) {
-        std::ranges::copy(group.nu[k].row(r), part->y.row(at).begin());
+        std::ranges::copy(group.snapshots[k].nu().row(r), part->y.row(at).begin());
       } else {
         fill_pieces(group, k, r, part->y.row(at));
       }
@@ -110,13 +112,13 @@ PathAverages::PathAverages(const StationaryPlan& plan, const BoundedFunctions& f
 std::unique_ptr<Collector::Part> PathAverages::reduce(PathGroup group) const {
   auto part = std::make_unique<Rows>();
   part->movement = movement(group);
-  const std::size_t paths = group.x.front().rows;
+  const std::size_t paths = group.snapshots.front().x().rows;
   const std::size_t windows = plan().windows.size();
   part->averages = Matrix(paths, explicit_column(parameters_));
   const double weight = 1.0 / static_cast<double>(plan().samples());
   std::vector<double> pieces(parameters_ * windows);
   for (std::size_t k = plan().first_sample; paths > 0 && k < plan().recorded(); ++k) {
-    const Observable::Values values = observable_(group.x[k], 0.0);
+    const Observable::Values values = observable_(group.snapshots[k].x(), 0.0);
     for (std::size_t r = 0; r < paths; ++r) {
       const auto row = part->averages.row(r);
       const double phi = values.phi[r] - offset_;

@@ -1,47 +1,63 @@
 #include "derive/damping.hpp"
 
-#include <map>
-#include <string>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <utility>
 
-#include "derive/calculus.hpp"
-#include "derive/noise_inverse.hpp"
 #include "divker/error.hpp"
+#include "numbers/checksum.hpp"
 
-namespace divker::derive {
+namespace divker {
+namespace derive {
 namespace {
 
-// w = nu_div dt + S^{-T} db, on the noisy states: zero in the mean, given where the path arrives.
-Vector surprise(const Symbols& s, const NoiseInverse& inverse, const Vector& nu_div) {
-  Vector w = inverse.covector_of_increment();
+// The finite number that a whole text is.
+std::optional<double> number_in(std::string_view text) {
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+// What is used in place of a damping that is still to be chosen.
+const Damping& settled(const Damping& damping) {
+  static const Damping constant;
+  return damping.form == nullptr || damping.open ? constant : damping;
+}
+
+}  // namespace
+
+Damped damp(const Symbols& s, const Damping& damping, const Vector& nu_div, const Vector& arrival) {
+  const NoiseInverse inverse(s);
+  const Damping& known = settled(damping);
+  return known.form->derive({s, inverse, nu_div, arrival}, known);
+}
+
+Vector surprise(const DampingSite& site) {
+  Vector w = site.inverse.covector_of_increment();
   for (std::size_t e = 0; e < w.size(); ++e) {
-    w[e] = nu_div[inverse.noisy_rows()[e]] * s.dt + w[e];
+    w[e] = site.nu_div[site.inverse.noisy_rows()[e]] * site.s.dt + w[e];
   }
   return w;
 }
 
-// nu' = (1 - alpha dt) nu_div - alpha S^{-T} db: the same as nu_div - alpha w, an operation
-// cheaper.
-Damped scalar_damping(const Symbols& s, const NoiseInverse& inverse, const Vector& nu_div) {
-  const Expression alpha = s.graph->input("alpha");
-  const Expression kept = 1.0 - alpha * s.dt;
-  const Vector told = inverse.covector_of_increment();
-  Damped damped{nu_div, {alpha}};
+// (1 - rate dt) nu_div - rate S^{-T} db is the same as nu_div - rate w, an operation cheaper.
+Damped damped_at_rate(const DampingSite& site, Expression rate) {
+  const Expression kept = 1.0 - rate * site.s.dt;
+  const Vector told = site.inverse.covector_of_increment();
+  Damped damped{site.nu_div, {}};
   for (std::size_t e = 0; e < told.size(); ++e) {
-    Expression& nu = damped.nu[inverse.noisy_rows()[e]];
-    nu = kept * nu - alpha * told[e];
+    Expression& nu = damped.nu[site.inverse.noisy_rows()[e]];
+    nu = kept * nu - rate * told[e];
   }
   return damped;
 }
 
-// The same, with the share of the likelihood ratio among its arguments.
-Damped mixed_damping(const Symbols& s, const NoiseInverse& inverse, const Vector& nu_div) {
-  Damped damped = scalar_damping(s, inverse, nu_div);
-  damped.arguments.push_back(s.graph->input("c"));
-  return damped;
-}
-
-// `count` step arguments NAME[0], NAME[1], ...; also appended to those of the damping.
 Vector arguments_named(const Symbols& s, const std::string& name, std::size_t count,
                        Damped& damped) {
   Vector made;
@@ -52,30 +68,14 @@ Vector arguments_named(const Symbols& s, const std::string& name, std::size_t co
   return made;
 }
 
-Damped matrix_damping(const Symbols& s, const NoiseInverse& inverse, const Vector& nu_div) {
-  const Vector w = surprise(s, inverse, nu_div);
-  const std::size_t dimension = s.x.size();
-  Damped damped{nu_div, {}};
-  const Vector a = arguments_named(s, "A", w.size() * dimension, damped);
-  for (std::size_t j = 0; j < dimension; ++j) {
-    Vector column;
-    for (std::size_t e = 0; e < w.size(); ++e) {
-      column.push_back(a[e * dimension + j]);
-    }
-    damped.nu[j] = damped.nu[j] - dot(*s.graph, column, w);
-  }
-  return damped;
-}
-
-// Expressions of x, t and of values held, with the arrival x', t + dt and the values in their
-// place.
-Vector at_arrival(const Symbols& s, const Vector& expressions, const Vector& arrival,
-                  const Vector& held, const Vector& values) {
-  // e^x first: at the arrival it is the new state, made already.
+Vector at_arrival(const DampingSite& site, const Vector& expressions, const Vector& held,
+                  const Vector& values) {
+  const Symbols& s = site.s;
+  // e^x goes first: at the arrival it is the new state, made already.
   Vector from = s.states_at(s.x);
-  Vector to = s.states_at(arrival);
+  Vector to = s.states_at(site.arrival);
   from.insert(from.end(), s.x.begin(), s.x.end());
-  to.insert(to.end(), arrival.begin(), arrival.end());
+  to.insert(to.end(), site.arrival.begin(), site.arrival.end());
   from.push_back(s.t);
   to.push_back(s.t + s.dt);
   from.insert(from.end(), held.begin(), held.end());
@@ -83,127 +83,153 @@ Vector at_arrival(const Symbols& s, const Vector& expressions, const Vector& arr
   return substitute(*s.graph, expressions, from, to);
 }
 
-// A^T w = alpha w - beta (grad F^T w + D^{-1} grad F D w) at the point of arrival, D = S S^T.
-Damped jacobian_damping(const Symbols& s, const NoiseInverse& inverse, const Vector& nu_div,
-                        const Vector& arrival) {
-  Graph& g = *s.graph;
-  const Expression alpha = g.input("alpha");
-  const Expression beta = g.input("beta");
-  const std::vector<std::size_t>& rows = inverse.noisy_rows();
-
-  // Written at x with w held, then moved to the arrival.
-  const Vector held = s.placeholders(rows.size());
-  Vector spread(s.x.size(), s.zero());
-  Vector along(s.x.size(), s.zero());
-  const Vector held_through_noise = inverse.multiply(held);
-  for (std::size_t e = 0; e < rows.size(); ++e) {
-    spread[rows[e]] = held[e];
-    along[rows[e]] = held_through_noise[e];
+std::optional<std::vector<double>> numbers_after(std::string_view prefix, std::string_view text,
+                                                 std::size_t count) {
+  if (!text.starts_with(prefix)) return std::nullopt;
+  std::string_view rest = text.substr(prefix.size());
+  std::vector<double> numbers;
+  while (numbers.size() < count) {
+    const bool is_last = numbers.size() + 1 == count;
+    const std::size_t end = is_last ? rest.size() : std::min(rest.find(','), rest.size());
+    const std::optional<double> number = number_in(rest.substr(0, end));
+    if (!number) return std::nullopt;
+    numbers.push_back(*number);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  const Vector transposed = gradient(dot(g, spread, s.drift.values), s.x);
-  const Vector forward = directional_derivative(g, s.drift.values, s.x, along);
-  Vector forward_noisy;
-  for (const std::size_t row : rows) forward_noisy.push_back(forward[row]);
-  const Vector through_inverse = inverse.solve(forward_noisy);
-
-  Vector correction = transposed;
-  for (std::size_t e = 0; e < rows.size(); ++e) {
-    correction[rows[e]] = correction[rows[e]] + through_inverse[e];
-  }
-  const Vector w = surprise(s, inverse, nu_div);
-  correction = at_arrival(s, correction, arrival, held, w);
-
-  Damped damped{nu_div, {alpha, beta}};
-  for (std::size_t j = 0; j < s.x.size(); ++j) {
-    damped.nu[j] = damped.nu[j] + beta * correction[j];
-  }
-  for (std::size_t e = 0; e < rows.size(); ++e) {
-    damped.nu[rows[e]] = damped.nu[rows[e]] - alpha * w[e];
-  }
-  return damped;
+  return numbers;
 }
 
-// z_k = (x_k - centre) / width, cut off at -3 and 3.
-Vector standardised_states(const Symbols& s, const CovectorCovariance& covariance,
-                           const Vector& arrival, Damped& damped) {
-  const Vector centres = arguments_named(s, "centre", covariance.scales, damped);
-  const Vector factors = arguments_named(s, "1/width", covariance.scales, damped);
-  const Expression largest = s.constant(largest_standardised_state);
-  Vector z;
-  for (std::size_t k = 0; k < arrival.size(); ++k) {
-    const std::size_t scale = covariance.scale_of[k];
-    z.push_back(max(min((arrival[k] - centres[scale]) * factors[scale], largest), -largest));
-  }
-  return z;
+Damping left_open(const DampingForm& form) {
+  Damping damping;
+  damping.form = &form;
+  damping.open = true;
+  return damping;
 }
 
-// C(x') by its nonzero entries row <= column.
-std::map<std::pair<std::size_t, std::size_t>, Expression> entries_of(
-    const Symbols& s, const CovectorCovariance& covariance, const Vector& arrival, Damped& damped) {
-  const Vector z = standardised_states(s, covariance, arrival, damped);
-  const Vector weights = arguments_named(s, "weight", covariance.weights, damped);
-  std::map<std::pair<std::size_t, std::size_t>, Vector> terms;
-  for (const CovectorCovariance::Term& term : covariance.terms) {
-    Expression product = s.constant(1.0);
-    for (const std::size_t k : term.factors) product = product * z[k];
-    terms[{term.row, term.column}].push_back(weights[term.weight] * product);
+void require_rate(double alpha) {
+  if (alpha < 0.0) {
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("The damping alpha = {} is negative: alpha must be at least 0.", alpha));
   }
-  std::map<std::pair<std::size_t, std::size_t>, Expression> entries;
-  for (const auto& [place, parts] : terms) entries.emplace(place, sum(*s.graph, parts));
-  return entries;
 }
 
-// A^T w = alpha w + gain C(x') D(x') w, D = S S^T.
-Damped learned_damping(const Symbols& s, const NoiseInverse& inverse, const Vector& nu_div,
-                       const Vector& arrival, const CovectorCovariance& covariance) {
-  const Expression alpha = s.graph->input("alpha");
-  const Expression gain = s.graph->input("gain");
-  Damped damped{nu_div, {alpha, gain}};
-  const std::vector<std::size_t>& rows = inverse.noisy_rows();
-  const Vector w = surprise(s, inverse, nu_div);
-  const Vector held = s.placeholders(rows.size());
-  const Vector through_noise = at_arrival(s, inverse.multiply(held), arrival, held, w);
-  Vector spread(s.x.size(), s.zero());
-  for (std::size_t e = 0; e < rows.size(); ++e) spread[rows[e]] = through_noise[e];
-
-  std::vector<Vector> corrections(s.x.size());
-  for (const auto& [place, entry] : entries_of(s, covariance, arrival, damped)) {
-    const auto [i, j] = place;
-    corrections[i].push_back(entry * spread[j]);
-    if (i != j) corrections[j].push_back(entry * spread[i]);
-  }
-  for (std::size_t i = 0; i < s.x.size(); ++i) {
-    damped.nu[i] = damped.nu[i] - gain * sum(*s.graph, corrections[i]);
-  }
-  for (std::size_t e = 0; e < rows.size(); ++e) {
-    damped.nu[rows[e]] = damped.nu[rows[e]] - alpha * w[e];
-  }
-  return damped;
+std::string is_a_map(const Model& model) {
+  return "model " + model.name() + " is a discrete-time map.";
 }
 
-}  // namespace
-
-Damped damp(const Symbols& s, const StepOptions& options, const Vector& nu_div,
-            const Vector& arrival) {
-  const NoiseInverse inverse(s);
-  switch (options.damping) {
-    case DampingForm::scalar:
-      return scalar_damping(s, inverse, nu_div);
-    case DampingForm::matrix:
-      return matrix_damping(s, inverse, nu_div);
-    case DampingForm::jacobian:
-      return jacobian_damping(s, inverse, nu_div, arrival);
-    case DampingForm::learned:
-      if (!options.covariance) {
-        throw Error(ErrorKind::usage, "The learned form of damping needs its polynomials.");
-      }
-      return learned_damping(s, inverse, nu_div, arrival, *options.covariance);
-    case DampingForm::mixed:
-      return mixed_damping(s, inverse, nu_div);
-    case DampingForm::kernel:
-      break;
-  }
-  return {nu_div, {}};
+std::string belongs_to_exact_steps(const Damping& damping, const Model& model) {
+  return "The damping '" + damping.text() +
+         "' belongs to exact steps: those of maps, and those of "
+         "the SDE " +
+         model.name() + " with the exact scheme.";
 }
 
-}  // namespace divker::derive
+}  // namespace derive
+
+Damping::Damping() : form(&derive::constant_form()) {}
+
+Damping Damping::automatic() {
+  Damping damping;
+  damping.form = nullptr;
+  damping.open = true;
+  return damping;
+}
+
+void Damping::arguments(std::size_t n, const TimeGrid& grid, std::span<double> out) const {
+  const Damping& known = derive::settled(*this);
+  known.form->arguments(known, n, grid, out);
+}
+
+std::size_t Damping::argument_count() const {
+  const Damping& known = derive::settled(*this);
+  return known.form->argument_count(known);
+}
+
+std::string Damping::text() const {
+  if (form == nullptr) return "auto";
+  return open ? std::string(form->name()) : form->text(*this);
+}
+
+std::string Damping::identity() const {
+  const std::string shown = early ? "early:" + text() : text();
+  const bool is_known = form != nullptr && !open;
+  const std::vector<double> hidden = is_known ? form->hidden_numbers(*this) : std::vector<double>{};
+  return hidden.empty() ? shown : shown + " with the hash " + hash_of(hidden);
+}
+
+bool Damping::same_step(const Damping& other) const {
+  const Damping& mine = derive::settled(*this);
+  const Damping& theirs = derive::settled(other);
+  return mine.form == theirs.form && mine.form->shape(mine) == theirs.form->shape(theirs);
+}
+
+double Damping::rate_at(std::size_t n, const TimeGrid& grid) const {
+  const double elapsed = grid.time(n) - grid.start;
+  const double value = early ? std::max(alpha, 1.0 / (elapsed + grid.step)) : alpha;
+  return std::min(value, 1.0 / grid.step);
+}
+
+// --- what most forms share --------------------------------------------------------------------
+
+std::string DampingForm::refusal(const Damping& damping, const Model& model,
+                                 Scheme /*scheme*/) const {
+  if (model.dynamics() == Dynamics::sde) return {};
+  if (damping.early) {
+    return "The damping 'early' forgets the start of an SDE at the rate 1/t, but " +
+           derive::is_a_map(model);
+  }
+  if (damping.alpha > 1.0) {
+    return fmt::format(
+        "The damping alpha = {} is above 1: it is the share of the kernel in a step, because {}",
+        damping.alpha, derive::is_a_map(model));
+  }
+  return {};
+}
+
+void DampingForm::check(const Damping& /*damping*/, const Model& /*model*/) const {}
+const void* DampingForm::shape(const Damping& /*damping*/) const { return nullptr; }
+std::vector<double> DampingForm::hidden_numbers(const Damping& /*damping*/) const { return {}; }
+std::vector<Damping> DampingForm::candidates(const DampingSurvey& /*survey*/) const { return {}; }
+std::vector<Damping> DampingForm::neighbours(const Damping& /*best*/, double /*dt*/) const {
+  return {};
+}
+
+// --- the table --------------------------------------------------------------------------------
+
+std::vector<const DampingForm*>& damping_forms() {
+  static std::vector<const DampingForm*> forms{&derive::constant_form(), &derive::matrix_form(),
+                                               &derive::jacobian_form(), &derive::learned_form(),
+                                               &derive::kernel_form(),   &derive::mixed_form()};
+  return forms;
+}
+
+const DampingForm& damping_form(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const DampingForm* form : damping_forms()) {
+    if (form->name() == name) return *form;
+    names.push_back(form->name());
+  }
+  throw Error(ErrorKind::usage, fmt::format("There is no damping of the form '{}', only {}.", name,
+                                            fmt::join(names, ", ")));
+}
+
+Damping parse_damping(std::string_view text) {
+  if (text == "auto") return Damping::automatic();
+  for (const DampingForm* form : damping_forms()) {
+    if (std::optional<Damping> damping = form->parse(text)) return *std::move(damping);
+  }
+  refuse_damping(text);
+}
+
+void refuse_damping(std::string_view text) {
+  std::string expected = "auto";
+  for (const DampingForm* form : damping_forms()) {
+    expected += form == damping_forms().back() ? " or " : ", ";
+    expected += form->usage();
+  }
+  throw Error(ErrorKind::usage,
+              fmt::format("The damping '{}' is not understood: expected {}.", text, expected));
+}
+
+}  // namespace divker

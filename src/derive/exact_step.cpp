@@ -7,7 +7,7 @@
 #include "derive/damping.hpp"
 #include "derive/likelihood_ratio.hpp"
 #include "derive/noise_inverse.hpp"
-#include "divker/error.hpp"
+#include "derive/ports.hpp"
 
 namespace divker {
 namespace derive {
@@ -66,33 +66,6 @@ Vector response_increments(const Symbols& s, Expression log_determinant, const V
   return substitute(*s.graph, gradient(phi, s.gamma), held, nu_div);
 }
 
-void check_exact(const Model& model, const StepOptions& options) {
-  if (options.damping == DampingForm::kernel) {
-    throw Error(ErrorKind::usage, "The kernel form of damping has a step of its own, without J.");
-  }
-  const bool is_map = model.dynamics() == Dynamics::map;
-  if (is_map && options.damping == DampingForm::jacobian) {
-    throw Error(ErrorKind::usage, "Jacobian damping is made of the drift of an SDE, but model " +
-                                      model.name() + " is a discrete-time map.");
-  }
-  if (is_map && options.damping == DampingForm::learned) {
-    throw Error(ErrorKind::usage, "Learned damping is a rate, for SDEs, but model " + model.name() +
-                                      " is a discrete-time map.");
-  }
-  if (model.dimension() > largest_exact_dimension) {
-    throw Error(ErrorKind::usage,
-                "The exact step inverts a matrix as wide as the model has states: model " +
-                    model.name() + " has " + std::to_string(model.dimension()) + ", the limit is " +
-                    std::to_string(largest_exact_dimension) + ".");
-  }
-  if (const auto kink = kink_of(model)) {
-    throw Error(ErrorKind::model,
-                "The step of model " + model.name() + " has a kink (" + *kink +
-                    "): its Jacobian jumps there, and the exact divergence step would miss what "
-                    "the fold contributes; the damping 'kernel' needs no Jacobian.");
-  }
-}
-
 }  // namespace
 }  // namespace derive
 
@@ -111,26 +84,21 @@ std::optional<std::string> kink_of(const Model& model) {
   return std::nullopt;
 }
 
-JacobianProgram derive_step_jacobian(const Model& model, const StepOptions& options) {
+JacobianProgram derive_step_jacobian(const Model& model) {
   using namespace derive;
-  check_exact(model, options);
-  const Symbols s(model, options);
+  const Symbols s(model);
   const Jacobian jacobian = jacobian_of(s, chain(s, model).arrival);
   Program program;
-  program.arguments.push_back({"x", Rate::path, ids(s.x)});
-  program.arguments.push_back({"b", Rate::path, ids(s.b)});
-  program.arguments.push_back({"t", Rate::step, {s.t.id()}});
-  program.arguments.push_back({"parameters", Rate::run, ids(s.parameters)});
-  program.arguments.push_back({"dt", Rate::run, {s.dt.id()}});
-  program.results.push_back({"jacobian", ids(jacobian.entries), false});
+  program.arguments = {state_argument(s), noise_argument(s), time_argument(s),
+                       parameters_argument(s), step_size_argument(s)};
+  program.results.push_back({"jacobian", ids(jacobian.entries)});
   program.graph = s.graph;
   return {s.in_states(std::move(program)), jacobian.places};
 }
 
-Program derive_exact_step(const Model& model, const StepOptions& options) {
+Program derive_exact_step(const Model& model, const Method& method, const Asked& asked) {
   using namespace derive;
-  check_exact(model, options);
-  const Symbols s(model, options);
+  const Symbols s(model, asked.wrt);
   Graph& g = *s.graph;
   Vector inverse;
   for (std::size_t k = 0; k < s.x.size() * s.x.size(); ++k) {
@@ -139,30 +107,25 @@ Program derive_exact_step(const Model& model, const StepOptions& options) {
   const Chain step = chain(s, model);
   const Expression log_det = log_determinant(s, jacobian_of(s, step.arrival), inverse);
   const Vector nu_div = covector_step(s, log_det, inverse);
-  const Damped damped = damp(s, options, nu_div, step.arrival);
+  const Damped damped = damp(s, method.damping, nu_div, step.arrival);
 
   Program program;
-  program.arguments.push_back({"x", Rate::path, ids(s.x)});
-  program.arguments.push_back({"nu", Rate::path, ids(s.nu)});
-  program.arguments.push_back({"b", Rate::path, ids(s.b)});
-  program.arguments.push_back({"inverse", Rate::path, ids(inverse)});
-  program.arguments.push_back({"t", Rate::step, {s.t.id()}});
-  program.arguments.push_back({"damping", Rate::step, ids(damped.arguments)});
-  program.arguments.push_back({"parameters", Rate::run, ids(s.parameters)});
-  program.arguments.push_back({"dt", Rate::run, {s.dt.id()}});
-  program.results.push_back({"x", ids(step.arrival), false});
-  program.results.push_back({"nu", ids(damped.nu), false});
-  if (!options.responses.empty()) {
+  program.arguments = {state_argument(s),      covector_argument(s),
+                       noise_argument(s),      {"inverse", Role::carried, ids(inverse)},
+                       time_argument(s),       damping_argument(damped.arguments),
+                       parameters_argument(s), step_size_argument(s)};
+  program.results = {state_result(step.arrival), covector_result(damped.nu)};
+  if (!asked.wrt.empty()) {
     Vector increments = response_increments(s, log_det, nu_div, step.arrival);
-    if (options.damping == DampingForm::mixed) {
+    if (damped.likelihood_share) {
       require_noise_everywhere(model);
-      const Expression share = damped.arguments.back();
+      const Expression share = *damped.likelihood_share;
       const Vector told = likelihood_ratio(s, NoiseInverse(s), step.mean, s.x);
       for (std::size_t p = 0; p < increments.size(); ++p) {
         increments[p] = (1.0 - share) * increments[p] + share * told[p];
       }
     }
-    program.results.push_back({"I", ids(increments), true});
+    program.results.push_back(response_result(increments));
   }
   program.graph = s.graph;
   return s.in_states(std::move(program));

@@ -1,4 +1,5 @@
 // The initial law: x_0, nu_0 = grad log h_0(x_0), I_0 = d log h_0(x_0; gamma) / d gamma.
+#include "derive/ports.hpp"
 #include "derive/symbols.hpp"
 #include "divker/step.hpp"
 
@@ -31,9 +32,9 @@ Draw draw(const Symbols& s, const InitialLaw& law, Expression held, Expression z
 }  // namespace
 }  // namespace derive
 
-Program derive_start(const Model& model, const StepOptions& options) {
+Program derive_start(const Model& model, const Asked& asked) {
   using namespace derive;
-  const Symbols s(model, options);
+  const Symbols s(model, asked.wrt);
   Graph& g = *s.graph;
   const std::size_t dimension = s.states.size();
   Vector z;
@@ -52,17 +53,18 @@ Program derive_start(const Model& model, const StepOptions& options) {
   const Expression log_density = sum(g, log_densities);
 
   Program program;
-  program.arguments.push_back({"z", Rate::path, ids(z)});
-  if (model.starts_from_samples()) program.arguments.push_back({"sample", Rate::path, ids(sample)});
-  program.arguments.push_back({"parameters", Rate::run, ids(s.parameters)});
-  program.results.push_back({"x", ids(values), false});
-  if (options.score) {
-    const Vector score = substitute(g, gradient(log_density, s.states), s.states, values);
-    program.results.push_back({"nu", ids(score), false});
+  program.arguments.push_back({"z", Role::start_noise, ids(z)});
+  if (model.starts_from_samples())
+    program.arguments.push_back({"sample", Role::sample, ids(sample)});
+  program.arguments.push_back(parameters_argument(s));
+  program.results.push_back(state_result(values));
+  if (asked.score) {
+    program.results.push_back(
+        covector_result(substitute(g, gradient(log_density, s.states), s.states, values)));
   }
-  if (!options.responses.empty()) {
-    const Vector response = substitute(g, gradient(log_density, s.gamma), s.states, values);
-    program.results.push_back({"I", ids(response), false});
+  if (!asked.wrt.empty()) {
+    program.results.push_back(
+        first_response_result(substitute(g, gradient(log_density, s.gamma), s.states, values)));
   }
   program.graph = s.graph;
   return program;

@@ -5,7 +5,7 @@
 
 #include "derive/calculus.hpp"
 #include "derive/damping.hpp"
-#include "divker/error.hpp"
+#include "derive/ports.hpp"
 
 namespace divker {
 namespace derive {
@@ -84,19 +84,9 @@ Vector response_increments(const Symbols& s, InverseOrder order, const Field& dr
 }  // namespace
 }  // namespace derive
 
-Program derive_divergence_step(const Model& model, const StepOptions& options) {
+Program derive_divergence_step(const Model& model, const Method& method, const Asked& asked) {
   using namespace derive;
-  if (model.dynamics() == Dynamics::map) {
-    throw Error(ErrorKind::usage, "Model " + model.name() +
-                                      " is a discrete-time map: its step has no small dt to expand "
-                                      "in; use the exact or the kernel step.");
-  }
-  if (options.damping == DampingForm::mixed || options.damping == DampingForm::kernel) {
-    throw Error(ErrorKind::usage,
-                "The kernel and the mixed form of damping belong to exact steps, those of maps and "
-                "of the exact scheme.");
-  }
-  const Symbols s(model, options);
+  const Symbols s(model, asked.wrt);
   const Field drift = scaled(s.dt, s.drift);
   const Field noise = s.noise_increment();
   const Field displacement = added(drift, noise);
@@ -104,22 +94,21 @@ Program derive_divergence_step(const Model& model, const StepOptions& options) {
   for (std::size_t i = 0; i < s.x.size(); ++i) arrival.push_back(s.x[i] + displacement.values[i]);
 
   Program program;
-  program.arguments.push_back({"x", Rate::path, ids(s.x)});
-  if (options.score) program.arguments.push_back({"nu", Rate::path, ids(s.nu)});
-  program.arguments.push_back({"b", Rate::path, ids(s.b)});
-  program.arguments.push_back({"t", Rate::step, {s.t.id()}});
-  program.results.push_back({"x", ids(arrival), false});
-  if (options.score) {
-    const Vector nu_div = covector_step(s, options.order, drift, noise);
-    const Damped damped = damp(s, options, nu_div, arrival);
-    program.arguments.push_back({"damping", Rate::step, ids(damped.arguments)});
-    program.results.push_back({"nu", ids(damped.nu), false});
+  program.arguments.push_back(state_argument(s));
+  if (asked.score) program.arguments.push_back(covector_argument(s));
+  program.arguments.push_back(noise_argument(s));
+  program.arguments.push_back(time_argument(s));
+  program.results.push_back(state_result(arrival));
+  if (asked.score) {
+    const Vector nu_div = covector_step(s, method.order, drift, noise);
+    const Damped damped = damp(s, method.damping, nu_div, arrival);
+    program.arguments.push_back(damping_argument(damped.arguments));
+    program.results.push_back(covector_result(damped.nu));
   }
-  program.arguments.push_back({"parameters", Rate::run, ids(s.parameters)});
-  program.arguments.push_back({"dt", Rate::run, {s.dt.id()}});
-  if (!options.responses.empty()) {
-    program.results.push_back(
-        {"I", ids(response_increments(s, options.order, drift, noise)), true});
+  program.arguments.push_back(parameters_argument(s));
+  program.arguments.push_back(step_size_argument(s));
+  if (!asked.wrt.empty()) {
+    program.results.push_back(response_result(response_increments(s, method.order, drift, noise)));
   }
   program.graph = s.graph;
   return s.in_states(std::move(program));

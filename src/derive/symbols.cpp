@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "divker/step.hpp"
+
 namespace divker::derive {
 namespace {
 
@@ -16,7 +18,7 @@ Vector inputs(Graph& graph, const std::string& name, std::size_t count) {
 
 }  // namespace
 
-Symbols::Symbols(const Model& model, const StepOptions& options)
+Symbols::Symbols(const Model& model, const std::vector<std::size_t>& responses)
     : graph(std::make_shared<Graph>(*model.graph())),
       noisy(model.noisy()),
       diagonal_covariance(model.has_diagonal_covariance()) {
@@ -24,7 +26,7 @@ Symbols::Symbols(const Model& model, const StepOptions& options)
   for (const State& state : model.states()) states.push_back(g.at(state.node));
   x = states;
   for (const Parameter& parameter : model.parameters()) parameters.push_back(g.at(parameter.node));
-  for (const std::size_t index : options.responses) gamma.push_back(parameters.at(index));
+  for (const std::size_t index : responses) gamma.push_back(parameters.at(index));
   for (const NodeId id : model.drift()) drift.values.push_back(g.at(id));
   for (std::size_t i = 0; i < x.size(); ++i) drift.rows.push_back(i);
   t = g.at(model.time_input());
@@ -118,10 +120,10 @@ Program Symbols::in_states(Program program) const {
     const auto found = std::ranges::find(among, name, [](const auto& one) { return one.name; });
     return found == among.end() ? nullptr : &*found;
   };
-  if (auto* argument = find(program.arguments, "x")) argument->inputs = ids(states);
-  if (auto* argument = find(program.arguments, "nu")) argument->inputs = ids(state_nu_);
-  auto* arrival = find(program.results, "x");
-  auto* covector = find(program.results, "nu");
+  if (auto* argument = find(program.arguments, state_array)) argument->inputs = ids(states);
+  if (auto* argument = find(program.arguments, covector_array)) argument->inputs = ids(state_nu_);
+  auto* arrival = find(program.results, state_array);
+  auto* covector = find(program.results, covector_array);
   Vector landed;
   if (arrival != nullptr) {
     Vector coordinates;

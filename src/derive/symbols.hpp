@@ -8,7 +8,6 @@
 
 #include "divker/model.hpp"
 #include "divker/program.hpp"
-#include "divker/step.hpp"
 
 namespace divker::derive {
 
@@ -27,7 +26,8 @@ struct Field {
 // formula makes their drift and noise), under the drift that the time grid may have tamed.
 // Programs speak of the states themselves: in_states() turns the one into the other.
 struct Symbols {
-  explicit Symbols(const Model& model, const StepOptions& options);
+  // `responses`: the parameters that are differentiated.
+  explicit Symbols(const Model& model, const std::vector<std::size_t>& responses = {});
 
   [[nodiscard]] Expression constant(double value) const { return graph->constant(value); }
   [[nodiscard]] Expression zero() const { return constant(0.0); }
@@ -41,8 +41,8 @@ struct Symbols {
   [[nodiscard]] Vector coordinates_at(const Vector& points) const;
   // Expressions in coordinates with the states in their place.
   [[nodiscard]] Vector in_states(const Vector& expressions) const;
-  // A program whose "x" and "nu", arguments and results, are in coordinates, with those of the
-  // states in their place: w = e^u, and from h_w = h_u/w the covector nu_w = (nu_u - 1)/w.
+  // A program whose states and covector, arguments and results, are in coordinates, with those of
+  // the states in their place: w = e^u, and from h_w = h_u/w the covector nu_w = (nu_u - 1)/w.
   [[nodiscard]] Program in_states(Program program) const;
 
   std::shared_ptr<Graph> graph;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "divker/model.hpp"
-#include "fit/newton.hpp"
+#include "fit/spectrum.hpp"
 
 namespace divker::fit {
 

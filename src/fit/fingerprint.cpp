@@ -6,6 +6,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "divker/plan.hpp"
+
 namespace divker::fit {
 namespace {
 
@@ -39,27 +41,30 @@ std::string fingerprint_of(const Model& model, const FitData& data, const FitOpt
     for (const double value : block.values.data) hash.add(value);
     for (const std::size_t one : block.individuals) hash.add(static_cast<double>(one));
   }
-  if (options.run.samples) {
-    for (const double value : options.run.samples->data) hash.add(value);
+  if (model.samples()) {
+    for (const double value : model.samples()->data) hash.add(value);
   }
+  const Sampling& sampling = options.sampling;
+  const Method method = resolved(model, options.method, Asked());
   const RegressorOptions& r = options.regressor_options;
-  hash.add(fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", options.run.paths,
-                       options.starts, options.run.first_path, options.run.seed,
-                       static_cast<int>(options.run.resolution), options.run.failed_share,
-                       static_cast<int>(options.damping.kind), options.damping.damping.text(),
-                       static_cast<int>(options.order), static_cast<int>(options.match),
-                       static_cast<int>(options.optimizer), options.regressor, options.tolerance,
-                       options.rate, options.window, r.neighbours, r.bandwidth,
-                       fmt::format("{} {}", r.bins, r.degree)));
+  hash.add(fmt::format("{} {} {} {} {} {}", sampling.paths, sampling.first_path, sampling.seed,
+                       static_cast<int>(sampling.resolution), sampling.failed_share,
+                       static_cast<int>(sampling.start_rows)));
+  hash.add(fmt::format("{} {} {}", name_of(method.scheme), number_of(method.order),
+                       method.damping.identity()));
+  hash.add(fmt::format("{} {} {} {} {} {} {}", options.starts, options.match, options.optimizer,
+                       options.regressor, options.tolerance, options.rate, options.window));
+  hash.add(fmt::format("{} {} {} {}", r.neighbours, r.bandwidth, r.bins, r.degree));
   return hash.text();
 }
 
-std::string run_name(const std::vector<double>& parameters, const std::vector<std::size_t>& active,
-                     const RunOptions& run) {
+std::string name_of_run(const std::vector<double>& parameters,
+                        const std::vector<std::size_t>& active, std::size_t paths,
+                        std::size_t first_path) {
   Hash hash;
   for (const double value : parameters) hash.add(value);
   for (const std::size_t p : active) hash.add(static_cast<double>(p));
-  hash.add(fmt::format("{} {}", run.paths, run.first_path));
+  hash.add(fmt::format("{} {}", paths, first_path));
   return hash.text();
 }
 

@@ -15,7 +15,8 @@ namespace divker::fit {
                                          const FitOptions& options);
 
 // The same for one run of paths among those of a fit.
-[[nodiscard]] std::string run_name(const std::vector<double>& parameters,
-                                   const std::vector<std::size_t>& active, const RunOptions& run);
+[[nodiscard]] std::string name_of_run(const std::vector<double>& parameters,
+                                      const std::vector<std::size_t>& active, std::size_t paths,
+                                      std::size_t first_path);
 
 }  // namespace divker::fit

@@ -178,11 +178,9 @@ class Matcher {
     if (options_.stationary) return grid.time(grid.steps());
     double time = table.time.value_or(grid.time(grid.steps()));
     if (columns.time) time = table.values(row, *columns.time);
-    const double position = (time - grid.start) / grid.step;
-    const auto last = static_cast<double>(grid.steps());
-    const double step = std::clamp(std::round(position), 0.0, last);
-    const double on_grid = grid.time(static_cast<std::size_t>(step));
-    if (std::fabs(position - step) > 0.5 + 1e-9) {
+    const std::size_t step = grid.nearest_step(time);
+    const double on_grid = grid.time(step);
+    if (std::fabs(grid.position(time) - static_cast<double>(step)) > 0.5 + 1e-9) {
       throw Error(
           ErrorKind::usage,
           fmt::format("The time {} of {}{} is outside the time grid {} : {} : {} of the "
@@ -190,7 +188,7 @@ class Matcher {
                       time, table.source, columns.time ? fmt::format(", row {},", row + 1) : "",
                       grid.start, grid.step, grid.end, on_grid));
     }
-    if (step == 0.0 && !model_.has_initial_density()) {
+    if (step == 0 && !model_.has_initial_density()) {
       throw Error(ErrorKind::usage,
                   fmt::format("The data of {} at time {} stand at the start, where the initial law "
                               "of the model {} has no density; leave them out, or give the states "

@@ -13,7 +13,7 @@
 namespace divker {
 namespace {
 
-constexpr std::string_view first_line = "divker fit 2";
+constexpr std::string_view first_line = "divker fit 3";
 
 template <class Values>
 std::string line(std::string_view name, const Values& values) {
@@ -101,18 +101,12 @@ class Reader {
 // A fit that goes on from the state takes these for granted.
 void check_shapes(const FitState& state, const Reader& in) {
   const std::size_t parameters = state.parameters.size();
-  const std::size_t active = state.active.size();
   const bool known = std::all_of(state.active.begin(), state.active.end(),
                                  [&](std::size_t index) { return index < parameters; });
   if (!known) in.fail(fmt::format("an active parameter is not one of its {}", parameters));
   if (state.damping_parameters.size() != parameters) {
     in.fail(fmt::format("it has {} parameters and {} damping_parameters", parameters,
                         state.damping_parameters.size()));
-  }
-  const std::size_t moments = state.first_moment.size();
-  if (moments != state.second_moment.size() || (moments != 0 && moments != active)) {
-    in.fail(fmt::format("it has {} and {} moments for {} active parameters", moments,
-                        state.second_moment.size(), active));
   }
   if (state.paths == 0) in.fail("it has no paths");
 }
@@ -125,11 +119,9 @@ std::string to_text(const FitState& state) {
   text += line("parameters", state.parameters);
   text += line("active", state.active);
   text += line("inactive", state.inactive);
-  text +=
-      fmt::format("paths {}\nfine {}\nradius {}\n", state.paths, state.fine ? 1 : 0, state.radius);
+  text += fmt::format("paths {}\nfine {}\n", state.paths, state.fine ? 1 : 0);
   text += line("damping_parameters", state.damping_parameters);
-  text += line("first_moment", state.first_moment);
-  text += line("second_moment", state.second_moment);
+  text += line("memory", state.memory);
   text += fmt::format("done {}\nconverged {}\nreason {}\n", state.done ? 1 : 0,
                       state.converged ? 1 : 0, state.reason);
   text += fmt::format("history {}\n", state.history.size());
@@ -150,10 +142,8 @@ FitState parse_fit_state(const std::string& text, const std::string& source) {
   state.inactive = in.words("inactive");
   state.paths = in.number<std::size_t>("paths");
   state.fine = in.number<int>("fine") != 0;
-  state.radius = in.number<double>("radius");
   state.damping_parameters = in.numbers<double>("damping_parameters");
-  state.first_moment = in.numbers<double>("first_moment");
-  state.second_moment = in.numbers<double>("second_moment");
+  state.memory = in.numbers<double>("memory");
   check_shapes(state, in);
   state.done = in.number<int>("done") != 0;
   state.converged = in.number<int>("converged") != 0;

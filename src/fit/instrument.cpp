@@ -8,6 +8,7 @@
 
 #include "estimate/parallel.hpp"
 #include "estimate/products.hpp"
+#include "numbers/monomials.hpp"
 
 namespace divker::fit {
 namespace {
@@ -27,14 +28,6 @@ constexpr std::size_t samples_per_fine_feature = 50;
 constexpr std::size_t knots = 257;
 
 double normal_distribution(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
-
-std::size_t binomial(std::size_t n, std::size_t k) {
-  double value = 1.0;
-  for (std::size_t i = 1; i <= k; ++i) {
-    value *= static_cast<double>(n - k + i) / static_cast<double>(i);
-  }
-  return static_cast<std::size_t>(std::llround(std::min(value, 1e15)));
-}
 
 // Columns W with W^T m W = 1, for the directions in which m is not all but singular.
 Eigen::MatrixXd whitening_of(const RowMajor& m) {
@@ -177,14 +170,13 @@ Instrument::Products Instrument::choose_products(std::size_t dimension, std::siz
   const std::size_t most = std::min(most_features, room);
   std::size_t complete = 1;
   while (complete < highest_degree &&
-         binomial(dimension + complete + 1, complete + 1) - 1 <= most) {
+         numbers::count_monomials(dimension, complete + 1) - 1 <= most) {
     ++complete;
   }
   Products products;
-  Product product;
-  add_products(product, dimension, complete, products);
-  std::stable_sort(products.begin(), products.end(),
-                   [](const Product& a, const Product& b) { return degree_of(a) < degree_of(b); });
+  for (std::size_t degree = 1; degree <= complete; ++degree) {
+    add_products(dimension, degree, products);
+  }
   if (dimension < 3) return products;
   if (complete == 1) {
     add_local_products(dimension, 2, std::min(most_where_all_are_local, room), products);
@@ -213,43 +205,40 @@ void Instrument::add_local_products(std::size_t dimension, std::size_t degree, s
                                     Products& products) {
   const std::size_t before = products.size();
   for (std::size_t reach = 0; 2 * reach < dimension; ++reach) {
-    if (before + dimension * binomial(reach + degree - 1, degree - 1) > most) break;
+    if (before + dimension * numbers::count_monomials(reach, degree - 1) > most) break;
     products.resize(before);
+    // The first coordinate of a window and others, told by their distance from it.
+    const std::vector<numbers::Monomial> distances =
+        numbers::monomials_of_degree(reach + 1, degree - 1);
     for (std::size_t first = 0; first < dimension; ++first) {
-      std::vector<std::size_t> offsets(degree, 0);  // ascending, the first of them zero
-      for (;;) {
-        Product product;
-        for (const std::size_t offset : offsets) {
-          const std::size_t coordinate = dimension + (first + offset) % dimension;
-          if (!product.empty() && product.back().coordinate == coordinate) {
-            ++product.back().degree;
-          } else {
-            product.push_back({coordinate, 1});
-          }
+      for (const numbers::Monomial& others : distances) {
+        Product product{{dimension + first, 1}};
+        for (const std::size_t distance : others) {
+          multiply(product, dimension + (first + distance) % dimension);
         }
         products.push_back(std::move(product));
-        std::size_t last = degree - 1;
-        while (last > 0 && offsets[last] == reach) --last;
-        if (last == 0) break;
-        std::fill(offsets.begin() + static_cast<std::ptrdiff_t>(last), offsets.end(),
-                  offsets[last] + 1);
       }
     }
   }
 }
 
-// The product so far times all products up to `degree` in the first `coordinates`.
-void Instrument::add_products(Product& product, std::size_t coordinates, std::size_t degree,
-                              Products& products) {
-  if (coordinates == 0) {
-    if (!product.empty()) products.push_back(product);
-    return;
+// All products of a degree, those of the first coordinates alone before those that have others: the
+// lexicographic order, backwards, of the coordinates counted from the last.
+void Instrument::add_products(std::size_t dimension, std::size_t degree, Products& products) {
+  const std::vector<numbers::Monomial> all = numbers::monomials_of_degree(dimension, degree);
+  for (std::size_t k = all.size(); k-- > 0;) {
+    Product product;
+    for (const std::size_t from_last : all[k]) multiply(product, dimension - 1 - from_last);
+    products.push_back(std::move(product));
   }
-  add_products(product, coordinates - 1, degree, products);
-  for (std::size_t k = 1; k <= degree; ++k) {
-    product.push_back({coordinates - 1, k});
-    add_products(product, coordinates - 1, degree - k, products);
-    product.pop_back();
+}
+
+// One more factor: again the last one, or a new one.
+void Instrument::multiply(Product& product, std::size_t coordinate) {
+  if (!product.empty() && product.back().coordinate == coordinate) {
+    ++product.back().degree;
+  } else {
+    product.push_back({coordinate, 1});
   }
 }
 

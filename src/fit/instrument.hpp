@@ -55,8 +55,8 @@ class Instrument {
   static std::size_t degree_of(const Product& product);
   using Products = std::vector<Product>;  // in the order of their degree
   static Products choose_products(std::size_t dimension, std::size_t samples, Detail detail);
-  static void add_products(Product& product, std::size_t coordinates, std::size_t degree,
-                           Products& products);
+  static void multiply(Product& product, std::size_t coordinate);
+  static void add_products(std::size_t dimension, std::size_t degree, Products& products);
   static void add_local_products(std::size_t dimension, std::size_t degree, std::size_t most,
                                  Products& products);
   void learn_scores(const Matrix& y);

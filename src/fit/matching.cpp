@@ -1,12 +1,17 @@
 #include "fit/matching.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <functional>
 #include <memory>
 
+#include "divker/error.hpp"
+#include "divker/fit.hpp"
 #include "estimate/products.hpp"
 
-namespace divker::fit {
+namespace divker {
+namespace fit {
 namespace {
 
 using Eigen::Index;
@@ -21,10 +26,33 @@ RowMajor centred(const Matrix& m) {
   return values.rowwise() - values.colwise().mean();
 }
 
+Learned learn(const ObservedHalf& paths, const MatchingOptions& options) {
+  if (options.regressor == "hermite") {
+    return [instrument = Instrument(paths.y, paths.responses, options.detail,
+                                    options.regressor_options.threads)](const Matrix& points) {
+      return instrument.evaluate(points);
+    };
+  }
+  const std::shared_ptr<Regressor> regressor =
+      make_regressor(options.regressor, options.regressor_options);
+  regressor->fit(paths.y, paths.responses);
+  return [regressor](const Matrix& points) { return regressor->evaluate(points); };
+}
+
+ObservedHalf joined(const std::array<ObservedHalf, 2>& halves) {
+  ObservedHalf all = halves[0];
+  for (const auto member : {&ObservedHalf::y, &ObservedHalf::responses}) {
+    const Matrix& more = halves[1].*member;
+    (all.*member).rows += more.rows;
+    (all.*member).data.insert((all.*member).data.end(), more.data.begin(), more.data.end());
+  }
+  return all;
+}
+
 // Sums over the blocks of the data, each weighed by its share of the rows.
-class Matcher {
+class Equations {
  public:
-  Matcher(const ObservedPaths& paths, const FitData& data, const MatchingOptions& options)
+  Equations(const ObservedPaths& paths, const FitData& data, const MatchingOptions& options)
       : paths_(paths),
         data_(data),
         options_(options),
@@ -75,7 +103,7 @@ class Matcher {
     RowMajor at_data = RowMajor::Zero(static_cast<Index>(block.values.rows), parameters_);
     for (std::size_t h = 0; h < 2; ++h) {
       const ObservedHalf& other = halves[1 - h];
-      const Learned learned = learn(halves[h].y, halves[h].responses);
+      const Learned learned = learn(halves[h], options_);
       const Matrix values = learned(block.values);
       at_data += 0.5 * view(values);
       const Matrix at_model = learned(other.y);
@@ -85,7 +113,6 @@ class Matcher {
       model_influence_[1 - h] += share * influence;
     }
     add_data(block, at_data, share);
-    if (options_.uncentred) replace_by_uncentred(block, halves, share);
   }
 
   void add_information(const RowMajor& influence, const RowMajor& responses, double share) {
@@ -107,31 +134,6 @@ class Matcher {
     }
   }
 
-  void replace_by_uncentred(const DataBlock& block, const std::array<ObservedHalf, 2>& halves,
-                            double share) {
-    ObservedHalf all = halves[0];
-    for (const auto member : {&ObservedHalf::y, &ObservedHalf::responses}) {
-      const Matrix& more = halves[1].*member;
-      (all.*member).rows += more.rows;
-      (all.*member).data.insert((all.*member).data.end(), more.data.begin(), more.data.end());
-    }
-    const Matrix values = learn(all.y, all.responses)(block.values);
-    uncentred_ += share * view(values).colwise().mean().transpose();
-    result_.psi = uncentred_;
-  }
-
-  [[nodiscard]] Learned learn(const Matrix& y, const Matrix& responses) const {
-    if (options_.regressor == "hermite") {
-      return [instrument =
-                  Instrument(y, responses, options_.detail, options_.regressor_options.threads)](
-                 const Matrix& points) { return instrument.evaluate(points); };
-    }
-    const std::shared_ptr<Regressor> regressor =
-        make_regressor(options_.regressor, options_.regressor_options);
-    regressor->fit(y, responses);
-    return [regressor](const Matrix& points) { return regressor->evaluate(points); };
-  }
-
   const ObservedPaths& paths_;
   const FitData& data_;
   const MatchingOptions& options_;
@@ -141,13 +143,52 @@ class Matcher {
   std::array<RowMajor, 2> model_influence_;  // paths of a half x P
   Eigen::MatrixXd information_;              // not symmetric
   Eigen::VectorXd effect_variance_;
-  Eigen::VectorXd uncentred_ = Eigen::VectorXd::Zero(parameters_);
 };
+
+// The default comes first.
+const std::vector<Matcher>& matchers() {
+  static const std::vector<Matcher> table = {
+      {"centred", match_centred, "hermite", true},
+      {"neighbours", match_uncentred, "neighbours", false},
+  };
+  return table;
+}
 
 }  // namespace
 
-Matching match(const ObservedPaths& paths, const FitData& data, const MatchingOptions& options) {
-  return Matcher(paths, data, options).run();
+Matching match_centred(const ObservedPaths& paths, const FitData& data,
+                       const MatchingOptions& options) {
+  return Equations(paths, data, options).run();
 }
 
-}  // namespace divker::fit
+Matching match_uncentred(const ObservedPaths& paths, const FitData& data,
+                         const MatchingOptions& options) {
+  Matching result = match_centred(paths, data, options);
+  result.psi.setZero();
+  for (std::size_t b = 0; b < data.blocks.size(); ++b) {
+    const DataBlock& block = data.blocks[b];
+    const double share = static_cast<double>(block.values.rows) / static_cast<double>(data.rows);
+    const ObservedHalf all = joined(paths.blocks[b]);
+    const Matrix values = learn(all, options)(block.values);
+    result.psi += share * view(values).colwise().mean().transpose();
+  }
+  return result;
+}
+
+const Matcher& matcher_named(const std::string& name) {
+  for (const Matcher& matcher : matchers()) {
+    if (matcher.name == name) return matcher;
+  }
+  throw Error(ErrorKind::usage,
+              fmt::format("match: '{}' is none of: {}.", name, fmt::join(matcher_names(), ", ")));
+}
+
+}  // namespace fit
+
+std::vector<std::string> matcher_names() {
+  std::vector<std::string> names;
+  for (const fit::Matcher& matcher : fit::matchers()) names.push_back(matcher.name);
+  return names;
+}
+
+}  // namespace divker

@@ -31,14 +31,24 @@ struct MatchingOptions {
   std::string regressor;           // "hermite": instrument.hpp; else one of make_regressor()
   Detail detail = Detail::coarse;  // of the former
   RegressorOptions regressor_options;
-  // Average Ihat, learned from all paths, over the data alone: the estimator of A. Ni,
-  // arXiv:2509.03992, biased by what the regressor smooths away.
-  bool uncentred = false;
 };
 
 // Ihat learned from one half of the paths is averaged over the other half and over the data, and
 // the two ways are averaged. At the true law psi is zero in expectation whatever the regressor.
-[[nodiscard]] Matching match(const ObservedPaths& paths, const FitData& data,
-                             const MatchingOptions& options);
+[[nodiscard]] Matching match_centred(const ObservedPaths& paths, const FitData& data,
+                                     const MatchingOptions& options);
+// psi alone is another: Ihat, learned from all paths, is averaged over the data alone. This is the
+// estimator of A. Ni, arXiv:2509.03992, biased by what the regressor smooths away.
+[[nodiscard]] Matching match_uncentred(const ObservedPaths& paths, const FitData& data,
+                                       const MatchingOptions& options);
+
+struct Matcher {
+  std::string name;
+  Matching (*match)(const ObservedPaths&, const FitData&, const MatchingOptions&);
+  std::string regressor;  // if none is asked for
+  bool centred = true;    // psi has mean zero at the true law
+};
+// Error(usage) for an unknown name, with the known ones.
+[[nodiscard]] const Matcher& matcher_named(const std::string& name);
 
 }  // namespace divker::fit

@@ -2,100 +2,71 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+
+#include "divker/error.hpp"
+#include "fit/optimizer.hpp"
+#include "fit/spectrum.hpp"
 
 namespace divker::fit {
 namespace {
 
-constexpr double least_eigenvalue = 1e-9;
-constexpr Eigen::Index fewest_in_block = 3;
+constexpr std::size_t most_halvings = 8;
+constexpr double least_radius = 1e-6;
 
-Eigen::VectorXd unit_scale(const Eigen::MatrixXd& m) {
-  return m.diagonal().array().max(1e-300).rsqrt();
+// Near the root the gain is noise, and a smaller |psi| will do: by the noise of this point, for
+// that of another may have exploded.
+bool improves(const Matching& here, const Trial& there) {
+  if (there.gain >= 0.0) return true;
+  Matching judged = here;
+  judged.psi = there.psi;
+  return psi_over_noise(judged) < psi_over_noise(here);
 }
 
-}  // namespace
+// Newton's steps, halved until they improve on the point. The radius follows how well the gain was
+// foreseen.
+class Newton : public Optimizer {
+ public:
+  explicit Newton(double radius) : radius_(radius) {}
 
-Matching in_coordinates(const Matching& matching, const Eigen::VectorXd& slopes) {
-  const auto both = [&slopes](const Eigen::MatrixXd& m) -> Eigen::MatrixXd {
-    return slopes.asDiagonal() * m * slopes.asDiagonal();
-  };
-  Matching result = matching;
-  result.psi = slopes.asDiagonal() * matching.psi;
-  result.information = both(matching.information);
-  result.asymmetry = both(matching.asymmetry);
-  result.data_covariance = both(matching.data_covariance);
-  result.model_covariance = both(matching.model_covariance);
-  return result;
-}
-
-namespace {
-
-// sqrt(psi^T covariance^{-1} psi / P).
-double length_over(const Eigen::VectorXd& psi, const Eigen::MatrixXd& covariance) {
-  const Eigen::VectorXd scale = unit_scale(covariance);
-  const Eigen::MatrixXd scaled = scale.asDiagonal() * covariance * scale.asDiagonal();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
-  const Eigen::ArrayXd components = solver.eigenvectors().transpose() * (scale.asDiagonal() * psi);
-  const Eigen::ArrayXd values = solver.eigenvalues().array().max(1e-6);
-  return std::sqrt((components.square() / values).mean());
-}
-
-}  // namespace
-
-double psi_over_noise(const Matching& matching) {
-  return length_over(matching.psi, matching.data_covariance + matching.model_covariance);
-}
-
-double determined_psi_over_noise(const Matching& matching) {
-  const Spectrum spectrum = spectrum_of(matching);
-  // Eigenvalues ascend, and so does what can be told from noise.
-  const auto determined = (spectrum.values.array() > spectrum.noise.array()).count();
-  if (determined == 0) return psi_over_noise(matching);
-  const Eigen::MatrixXd directions =
-      spectrum.scale.asDiagonal() * spectrum.vectors.rightCols(determined);
-  const Eigen::MatrixXd covariance = matching.data_covariance + matching.model_covariance;
-  return length_over(directions.transpose() * matching.psi,
-                     directions.transpose() * covariance * directions);
-}
-
-Spectrum spectrum_of(const Matching& matching) {
-  Spectrum spectrum;
-  // A diagonal below its own standard error is noise, and counts as that.
-  const Eigen::ArrayXd diagonal = matching.information.diagonal();
-  const Eigen::ArrayXd error = diagonal.abs() / matching.effect.array().abs().max(1e-300);
-  spectrum.scale = diagonal.max(error).max(1e-300).rsqrt();
-  const auto scaled = [&spectrum](const Eigen::MatrixXd& m) -> Eigen::MatrixXd {
-    return spectrum.scale.asDiagonal() * m * spectrum.scale.asDiagonal();
-  };
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled(matching.information));
-  spectrum.values = solver.eigenvalues();
-  spectrum.vectors = solver.eigenvectors();
-  // The antisymmetric part has the noise of the symmetric one. What it does between directions that
-  // are strong and weak leaves a small eigenvalue alone, so each is held against the part of the
-  // directions no stronger than itself.
-  const Eigen::MatrixXd asymmetry =
-      solver.eigenvectors().transpose() * scaled(matching.asymmetry) * solver.eigenvectors();
-  const Eigen::Index count = spectrum.values.size();
-  spectrum.noise = Eigen::VectorXd::Constant(count, least_eigenvalue);
-  for (Eigen::Index k = 0; k < count; ++k) {
-    const Eigen::Index block = std::min(count, std::max<Eigen::Index>(k + 1, fewest_in_block));
-    const Eigen::MatrixXd weaker = asymmetry.topLeftCorner(block, block);
-    // The singular values of an antisymmetric matrix come in pairs; its square is symmetric.
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> squares(weaker.transpose() * weaker,
-                                                                 Eigen::EigenvaluesOnly);
-    const double norm = std::sqrt(std::max(squares.eigenvalues()[block - 1], 0.0));
-    // H has no negative eigenvalues: one that comes out so is noise.
-    spectrum.noise[k] = std::max(
-        {norm, spectrum.noise[std::max<Eigen::Index>(k - 1, 0)], -2.0 * spectrum.values[0]});
+  [[nodiscard]] bool begins_small() const override { return true; }
+  // The radius of the steps.
+  [[nodiscard]] std::vector<double> first_memory(std::size_t /*parameters*/) const override {
+    return {radius_};
   }
-  return spectrum;
-}
 
-Eigen::MatrixXd Spectrum::inverse(double least) const {
-  const Eigen::VectorXd inverses = values.array().max(least * noise.array()).inverse();
-  const Eigen::MatrixXd inner = vectors * inverses.asDiagonal() * vectors.transpose();
-  return scale.asDiagonal() * inner * scale.asDiagonal();
-}
+  [[nodiscard]] Advance step(const Ground& ground, std::vector<double> memory) const override {
+    const Matching& here = ground.here;
+    double& radius = memory.front();
+    Step step = newton_step(here, radius, ground.largest);
+    for (std::size_t halvings = 0; halvings <= most_halvings; ++halvings) {
+      std::optional<Trial> there;
+      try {
+        there = ground.attempt(step.change);
+        if (!there) return {};
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::numerical || halvings == most_halvings) throw;
+      }
+      if (there && improves(here, *there)) {
+        const double foreseen = here.psi.dot(step.change) - 0.5 * step.length * step.length;
+        if (step.limited && there->gain > 0.5 * foreseen) radius *= 3.0;
+        if (there->gain < 0.25 * foreseen) radius = std::max(0.5 * step.length, least_radius);
+        return {std::move(there), step.length, halvings, "", std::move(memory)};
+      }
+      step.change *= 0.5;
+      step.length *= 0.5;
+      radius = std::max(step.length, least_radius);
+    }
+    Advance none;
+    none.stuck = "no step in the Newton direction raises the likelihood";
+    return none;
+  }
+
+ private:
+  double radius_;
+};
+
+}  // namespace
 
 Step newton_step(const Matching& matching, double radius, const Eigen::VectorXd& largest) {
   const Spectrum spectrum = spectrum_of(matching);
@@ -123,13 +94,8 @@ Step newton_step(const Matching& matching, double radius, const Eigen::VectorXd&
   return step;
 }
 
-EstimateCovariance covariance_of(const Matching& matching) {
-  const Spectrum spectrum = spectrum_of(matching);
-  // An eigenvalue that drowns in noise is taken as its noise: what is said of that direction is
-  // then a lower bound.
-  const Eigen::MatrixXd inverse = spectrum.inverse(0.5);
-  return {inverse * matching.data_covariance * inverse,
-          inverse * matching.model_covariance * inverse};
+std::unique_ptr<Optimizer> make_newton(const OptimizerOptions& options) {
+  return std::make_unique<Newton>(options.radius);
 }
 
 }  // namespace divker::fit

@@ -38,69 +38,58 @@ Matrix half_of(const Matrix& m, std::size_t parity) {
 
 Observer::Observer(const Model& model, const FitData& data, std::vector<std::size_t> parameters,
                    double window)
-    : graph_(*model.graph()), parameters_(std::move(parameters)), times_(data.times()) {
+    : parameters_(std::move(parameters)),
+      times_(data.times()),
+      function_(function_of_observations(model)) {
   if (data.stationary) {
     const TimeGrid& grid = model.time();
-    const double start = grid.time(grid.steps()) - window;
-    const double step = std::round((start - grid.start) / grid.step);
-    windowed_ = window > 0.0 && step >= 1.0;
-    if (windowed_) times_.insert(times_.begin(), grid.time(static_cast<std::size_t>(step)));
+    const std::size_t start = grid.nearest_step(grid.time(grid.steps()) - window);
+    windowed_ = window > 0.0 && start >= 1;
+    if (windowed_) times_.insert(times_.begin(), grid.time(start));
   }
   for (const DataBlock& block : data.blocks) {
     const auto at = std::find(times_.begin(), times_.end(), block.time);
     blocks_.push_back({static_cast<std::size_t>(at - times_.begin()), block.time, block.observed});
   }
+}
+
+ModelFunction Observer::function_of_observations(const Model& model) {
+  const auto graph = std::make_shared<Graph>(*model.graph());
   std::vector<Expression> gamma;
-  for (const std::size_t p : parameters_) gamma.push_back(graph_.at(model.parameters()[p].node));
+  for (const std::size_t p : parameters_) gamma.push_back(graph->at(model.parameters()[p].node));
+  std::vector<NodeId> nodes;
   for (const Observation& observation : measurable(model)) {
     names_.push_back(observation.name);
     Roots roots;
-    roots.value = roots_.size();
+    roots.value = nodes.size();
     roots.noisy = observation.noisy;
-    roots_.push_back(observation.value);
+    nodes.push_back(observation.value);
     if (observation.noisy) {
-      roots.deviation = roots_.size();
-      roots_.push_back(observation.deviation);
-      const auto of_value = gradient(graph_.at(observation.value), gamma);
-      const auto of_deviation = gradient(graph_.at(observation.deviation), gamma);
-      roots.derivatives = roots_.size();
+      roots.deviation = nodes.size();
+      nodes.push_back(observation.deviation);
+      const auto of_value = gradient(graph->at(observation.value), gamma);
+      const auto of_deviation = gradient(graph->at(observation.deviation), gamma);
+      roots.derivatives = nodes.size();
       for (std::size_t p = 0; p < gamma.size(); ++p) {
-        roots_.insert(roots_.end(), {of_value[p].id(), of_deviation[p].id()});
+        nodes.insert(nodes.end(), {of_value[p].id(), of_deviation[p].id()});
       }
     }
     observations_.push_back(roots);
   }
+  return {model, graph, std::move(nodes)};
 }
 
-std::vector<std::vector<double>> Observer::evaluate_roots(const Model& model, const Matrix& x,
-                                                          double time) const {
-  std::vector<std::vector<double>> states;
-  std::vector<std::span<const double>> columns(graph_.input_count());
-  states.reserve(model.dimension());
-  const std::vector<double> values = model.parameter_values();
-  for (std::size_t i = 0; i < model.dimension(); ++i) {
-    states.push_back(x.column(i));
-    columns[graph_.node(model.states()[i].node).a] = states.back();
-  }
-  for (std::size_t p = 0; p < values.size(); ++p) {
-    columns[graph_.node(model.parameters()[p].node).a] = {&values[p], 1};
-  }
-  columns[graph_.node(model.time_input()).a] = {&time, 1};
-  return evaluate_columns(graph_, roots_, columns, x.rows);
-}
-
-ObservedHalf Observer::see(const Model& model, const BlockView& block, const PathGroup& group,
-                           const RunOptions& options) const {
-  const Matrix& x = group.x[block.snapshot];
-  ObservedHalf seen{Matrix(x.rows, block.observed.size()), group.responses[block.snapshot]};
+ObservedHalf Observer::see(const ModelFunction& function, const BlockView& block,
+                           const PathGroup& group, std::uint64_t seed) const {
+  const Snapshot& snapshot = group.snapshots[block.snapshot];
+  const Matrix& x = snapshot.x();
+  ObservedHalf seen{Matrix(x.rows, block.observed.size()), snapshot.responses()};
   if (windowed_) {
-    const Matrix& before = group.responses.front();
+    const Matrix& before = group.snapshots.front().responses();
     for (std::size_t i = 0; i < before.data.size(); ++i) seen.responses.data[i] -= before.data[i];
   }
-  const auto values = evaluate_roots(model, x, block.time);
-  const NormalSource normals(options.seed, Stream::observation);
-  constexpr std::size_t paths_per_group = 256;
-  const std::uint64_t first = options.first_path + group.index * paths_per_group;
+  const auto values = function.at_rows({&block.time, 1}, x);
+  const NormalSource normals(seed, Stream::observation);
   for (std::size_t c = 0; c < block.observed.size(); ++c) {
     const Roots& roots = observations_[block.observed[c]];
     const std::string& name = names_[block.observed[c]];
@@ -111,7 +100,7 @@ ObservedHalf Observer::see(const Model& model, const BlockView& block, const Pat
       const double sd = values[roots.deviation][r];
       if (!(sd > 0.0)) refuse(name, block.time, "standard deviation", sd);
       const double z =
-          normals.normal(first + r, block.snapshot, block.observed[c], observations_.size());
+          normals.normal(group.numbers[r], block.snapshot, block.observed[c], observations_.size());
       seen.y(r, c) += sd * z;
       for (std::size_t p = 0; p < parameters_.size(); ++p) {
         const double of_value = values[roots.derivatives + 2 * p][r];
@@ -140,14 +129,15 @@ struct Observer::Part : Collector::Part {
 
 class Observer::Halves : public Collector {
  public:
-  Halves(const Observer& observer, const Model& model, const RunOptions& options,
+  Halves(const Observer& observer, const Model& model, const Sampling& sampling,
          std::vector<std::array<ObservedHalf, 2>>& blocks)
-      : observer_(observer), model_(model), options_(options), blocks_(blocks) {
+      : observer_(observer), function_(observer.function_), seed_(sampling.seed), blocks_(blocks) {
+    function_.set_parameters(model);
     blocks_.resize(observer.blocks_.size());
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       for (ObservedHalf& half : blocks_[b]) {
-        half.y.data.reserve((options.paths + 1) / 2 * observer.blocks_[b].observed.size());
-        half.responses.data.reserve((options.paths + 1) / 2 * observer.parameters_.size());
+        half.y.data.reserve((sampling.paths + 1) / 2 * observer.blocks_[b].observed.size());
+        half.responses.data.reserve((sampling.paths + 1) / 2 * observer.parameters_.size());
       }
     }
   }
@@ -155,7 +145,7 @@ class Observer::Halves : public Collector {
   [[nodiscard]] std::unique_ptr<Collector::Part> reduce(PathGroup group) const override {
     auto part = std::make_unique<Observer::Part>();
     for (const BlockView& block : observer_.blocks_) {
-      const ObservedHalf all = observer_.see(model_, block, group, options_);
+      const ObservedHalf all = observer_.see(function_, block, group, seed_);
       part->blocks.push_back({ObservedHalf{half_of(all.y, 0), half_of(all.responses, 0)},
                               ObservedHalf{half_of(all.y, 1), half_of(all.responses, 1)}});
     }
@@ -179,18 +169,15 @@ class Observer::Halves : public Collector {
 
  private:
   const Observer& observer_;
-  const Model& model_;
-  const RunOptions& options_;
+  ModelFunction function_;
+  std::uint64_t seed_;
   std::vector<std::array<ObservedHalf, 2>>& blocks_;
 };
 
-ObservedPaths Observer::run(const Ensemble& ensemble, const RunOptions& options,
-                            const Checkpoint& checkpoint) const {
-  RunOptions run = options;
-  run.snapshots = times_;
+ObservedPaths Observer::run(Study& study) const {
   ObservedPaths paths;
-  Halves halves(*this, ensemble.model(), run, paths.blocks);
-  paths.summary = ensemble.run(run, halves, checkpoint.of("paths as the data see them"));
+  Halves halves(*this, study.model(), study.sampling(), paths.blocks);
+  paths.summary = study.run(halves, "paths as the data see them");
   return paths;
 }
 

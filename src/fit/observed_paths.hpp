@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "divker/ensemble.hpp"
 #include "divker/fit_data.hpp"
+#include "divker/model_function.hpp"
+#include "divker/study.hpp"
 
 namespace divker::fit {
 
@@ -37,16 +38,14 @@ class Observer {
 
   // The snapshot times that a run needs.
   [[nodiscard]] const std::vector<double>& times() const { return times_; }
-  // Runs and observes. Memory: paths * (observed + parameters) doubles for each block.
+  // Runs the study and observes. Memory: paths * (observed + parameters) doubles for each block.
   // Error(numerical) where an observation is not finite, or its noise not positive.
-  // `checkpoint`: where the run is saved while it lasts.
-  [[nodiscard]] ObservedPaths run(const Ensemble& ensemble, const RunOptions& options,
-                                  const Checkpoint& checkpoint = {}) const;
+  [[nodiscard]] ObservedPaths run(Study& study) const;
 
  private:
   struct Part;
   class Halves;
-  // The roots of one observation in the graph: value, deviation, and their derivatives.
+  // The roots of one observation: value, deviation, and their derivatives.
   struct Roots {
     std::size_t value = 0;
     std::size_t deviation = 0;
@@ -58,19 +57,18 @@ class Observer {
     double time = 0.0;
     std::vector<std::size_t> observed;
   };
-  [[nodiscard]] std::vector<std::vector<double>> evaluate_roots(const Model& model, const Matrix& x,
-                                                                double time) const;
-  [[nodiscard]] ObservedHalf see(const Model& model, const BlockView& block, const PathGroup& group,
-                                 const RunOptions& options) const;
+  // Notes where the roots of each observation are.
+  [[nodiscard]] ModelFunction function_of_observations(const Model& model);
+  [[nodiscard]] ObservedHalf see(const ModelFunction& function, const BlockView& block,
+                                 const PathGroup& group, std::uint64_t seed) const;
 
-  Graph graph_;
   std::vector<std::size_t> parameters_;
   std::vector<double> times_;
   std::vector<BlockView> blocks_;
   bool windowed_ = false;
-  std::vector<NodeId> roots_;
   std::vector<Roots> observations_;
   std::vector<std::string> names_;
+  ModelFunction function_;  // all roots of all observations
 };
 
 }  // namespace divker::fit

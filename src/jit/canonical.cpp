@@ -75,11 +75,12 @@ CanonicalProgram canonical(const Program& program) {
     result.nodes.push_back(node);
   }
   for (const Argument& argument : program.arguments) {
-    result.arguments.push_back({argument.rate, static_cast<std::uint32_t>(argument.inputs.size())});
+    result.arguments.push_back(
+        {argument.rate(), static_cast<std::uint32_t>(argument.inputs.size())});
   }
   for (const Result& from : program.results) {
     ResultShape& to = result.results.emplace_back();
-    to.accumulate = from.accumulate;
+    to.accumulate = from.fate == Fate::accumulated;
     for (const NodeId id : from.values) to.values.push_back(number.at(id));
   }
   return result;

@@ -29,10 +29,13 @@ class ChunkWriter {
   void begin_function(const std::string& name);
   void begin_loop();
   void end_loop();
+  void find_reads();
   void write_nodes();
   void write_store(const Store& store, Value* value);
 
   Value* operand(NodeId id);
+  Value* load(NodeId id);
+  void keep(NodeId id, Value* value);
   Value* operation(const Node& node);
   Value* sum(const Node& node);
   Value* comparison_result(const Node& node, Value* a, Value* b);
@@ -60,12 +63,24 @@ class ChunkWriter {
   Value* steps_ = nullptr;
   Value* slots_ = nullptr;  // of the current vector
   llvm::PHINode* vector_number_ = nullptr;
-  std::vector<Value*> argument_pointers_;  // of the current vector, for rate path
-  std::vector<Value*> result_pointers_;    // of the current vector
-  std::unordered_map<NodeId, Value*> values_;
+  std::vector<Value*> argument_pointers_;      // of the current vector, for rate path
+  std::vector<Value*> result_pointers_;        // of the current vector
+  std::unordered_map<NodeId, Value*> values_;  // computed so far
+
+  // Values from memory that are held in registers until they are read again.
+  struct Kept {
+    Value* value;
+    std::size_t next_read;
+  };
+  std::size_t position_ = 0;                                    // of the current node in the chunk
+  std::unordered_map<NodeId, std::vector<std::size_t>> reads_;  // positions, ascending
+  std::unordered_map<NodeId, Kept> kept_;
 };
 
 constexpr std::size_t scalar_alignment = sizeof(double);
+
+// Half of the vector registers; the others are for what is computed.
+constexpr std::size_t most_kept(std::size_t lanes) { return lanes == 8 ? 16 : 8; }
 
 ChunkWriter::ChunkWriter(llvm::Module& module, const Schedule& schedule, const Chunk& chunk,
                          std::size_t lanes)
@@ -152,7 +167,26 @@ void ChunkWriter::end_loop() {
   builder_.SetInsertPoint(after);
 }
 
+void ChunkWriter::find_reads() {
+  const std::vector<Node>& nodes = program_.nodes;
+  for (std::size_t i = 0; i < chunk_.nodes.size(); ++i) {
+    const auto read = [&](const Node& node) {
+      reads_[node.a].push_back(i);
+      if (is_binary(node.op)) reads_[node.b].push_back(i);
+    };
+    const Node& node = nodes[chunk_.nodes[i]];
+    read(node);
+    if (node.op != Op::add && node.op != Op::sub) continue;
+    if (schedule_.repeated[node.b]) {
+      read(nodes[node.b]);
+    } else if (schedule_.repeated[node.a]) {
+      read(nodes[node.a]);
+    }
+  }
+}
+
 void ChunkWriter::write_nodes() {
+  find_reads();
   const auto write_stores = [&](NodeId id) {
     // The stores are sorted by the value that they store.
     auto store = std::ranges::lower_bound(chunk_.stores, id, {}, &Store::value);
@@ -160,7 +194,8 @@ void ChunkWriter::write_nodes() {
       write_store(*store, operand(id));
     }
   };
-  for (const NodeId id : chunk_.nodes) {
+  for (; position_ < chunk_.nodes.size(); ++position_) {
+    const NodeId id = chunk_.nodes[position_];
     values_[id] = operation(program_.nodes[id]);
     const std::uint32_t place = schedule_.places[id];
     if (place != nowhere && chunk_.rate == Rate::path) {
@@ -187,10 +222,34 @@ void ChunkWriter::write_store(const Store& store, Value* value) {
   store_vector(value, base, offset, array_alignment_);
 }
 
-// NOTE: what lies in memory is loaded anew for every use, so that the load becomes an operand of
-// the arithmetic instruction; sharing the loaded value would hold a register and end in a spill.
 Value* ChunkWriter::operand(NodeId id) {
   if (const auto found = values_.find(id); found != values_.end()) return found->second;
+  const auto found = kept_.find(id);
+  Value* value = found == kept_.end() ? load(id) : found->second.value;
+  keep(id, value);
+  return value;
+}
+
+// NOTE: LLVM shares no load across a store, and a processor makes only two loads a cycle: loaded
+// anew for every use, they would take longer than the arithmetic. A shared load holds a register,
+// and too many end in spills: kept is what is read again soonest (Belady 1966).
+void ChunkWriter::keep(NodeId id, Value* value) {
+  const std::vector<std::size_t>& reads = reads_[id];
+  const auto next = std::ranges::upper_bound(reads, position_);
+  if (next == reads.end()) {
+    kept_.erase(id);
+    return;
+  }
+  kept_[id] = {value, *next};
+  if (kept_.size() <= most_kept(lanes_)) return;
+  // An expected read that did not come makes room first.
+  kept_.erase(std::ranges::max_element(kept_, {}, [this](const auto& entry) {
+    const auto& [node, kept] = entry;
+    return std::pair(kept.next_read < position_ ? ~std::size_t{0} : kept.next_read, node);
+  }));
+}
+
+Value* ChunkWriter::load(NodeId id) {
   const Node& node = program_.nodes[id];
   const std::uint32_t place = schedule_.places[id];
   if (schedule_.rates[id] == Rate::run) return load_entry(constants_, place);
@@ -284,6 +343,7 @@ Value* ChunkWriter::call(Op op, Value* a, Value* b) {
   auto* function = llvm::cast<llvm::Function>(callee.getCallee());
   function->setDoesNotThrow();
   function->setDoesNotAccessMemory();
+  kept_.clear();  // the call empties the vector registers
   return builder_.CreateCall(callee, operands);
 }
 

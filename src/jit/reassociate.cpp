@@ -111,7 +111,7 @@ Reassociation::Reassociation(const Program& program)
       uses_(source_.size(), 0),
       alone_(source_.size(), false) {
   for (const Argument& argument : program.arguments) {
-    for (const NodeId id : argument.inputs) rates_[id] = argument.rate;
+    for (const NodeId id : argument.inputs) rates_[id] = argument.rate();
   }
   for (const Result& result : program.results) {
     components_ = std::max(components_, result.values.size());

@@ -8,9 +8,9 @@
 
 #include "language/canonical_text.hpp"
 #include "language/expand.hpp"
+#include "language/parser.hpp"
 #include "model/model_text.hpp"
 #include "model/names.hpp"
-#include "language/parser.hpp"
 
 namespace divker {
 namespace {

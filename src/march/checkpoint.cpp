@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "divker/error.hpp"
+#include "numbers/checksum.hpp"
 
 namespace divker::march {
 namespace {
@@ -27,34 +28,22 @@ std::string in_short(const std::vector<double>& values) {
   return fmt::format("{} numbers with the hash {}", values.size(), hash_of(values));
 }
 
-std::string damping_in_words(const Damping& damping) {
-  std::string text = damping.early ? "early:" + damping.text() : damping.text();
-  if (damping.form == DampingForm::learned)
-    return text + " with the hash " + hash_of(damping.weights);
-  if (damping.form != DampingForm::matrix) return text;
-  std::vector<double> all = damping.times;
-  for (const Matrix& matrix : damping.matrices) {
-    all.insert(all.end(), matrix.data.begin(), matrix.data.end());
-  }
-  return text + " with the hash " + hash_of(all);
-}
-
-std::string step_in_words(const Engine& engine) {
-  const StepOptions& step = engine.options;
-  if (!step.score) return "states alone";
+std::string asked_in_words(const March& march) {
+  if (!march.plan.asked.score) return "states alone";
   std::vector<std::string> responses;
-  for (const std::size_t p : step.responses) {
-    responses.push_back(engine.model.parameters()[p].name);
+  for (const std::size_t p : march.plan.asked.wrt) {
+    responses.push_back(march.model.parameters()[p].name);
   }
   return fmt::format("score{}{}, {}, order {}", responses.empty() ? "" : " and responses to ",
-                     fmt::join(responses, ", "), step.scheme == Scheme::exact ? "exact" : "euler",
-                     step.order == InverseOrder::second ? 2 : 1);
+                     fmt::join(responses, ", "), name_of(march.plan.method.scheme),
+                     number_of(march.plan.method.order));
 }
 
-std::string samples_in_words(const RunOptions& options) {
-  if (!options.samples) return "none";
-  return fmt::format("{} rows with the hash {}", options.samples->rows,
-                     hash_of(options.samples->data));
+std::string samples_in_words(const March& march) {
+  if (!march.model.samples()) return "none";
+  const char* which = march.sampling.start_rows == StartRows::by_path ? ", in their order" : "";
+  return fmt::format("{} rows with the hash {}{}", march.model.samples()->rows,
+                     hash_of(march.model.samples()->data), which);
 }
 
 std::string frame_of(const std::string& state) {
@@ -111,29 +100,10 @@ void require_same(const std::vector<IdentityEntry>& saved, const std::vector<Ide
 
 }  // namespace
 
-std::uint64_t checksum(std::string_view bytes) {
-  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15ULL;
-  std::uint64_t hash = bytes.size();
-  while (!bytes.empty()) {
-    std::uint64_t word = 0;
-    const std::size_t size = std::min(bytes.size(), sizeof word);
-    std::memcpy(&word, bytes.data(), size);
-    bytes.remove_prefix(size);
-    // Both maps are bijections of the hash, and of the word.
-    hash = (hash ^ word) * odd;
-    hash ^= hash >> 32U;
-  }
-  return hash;
-}
-
-std::string hash_of(std::span<const double> values) {
-  return fmt::format("{:016x}",
-                     checksum({reinterpret_cast<const char*>(values.data()), values.size_bytes()}));
-}
-
-std::vector<IdentityEntry> identity_of(const Engine& engine, const RunOptions& options,
+std::vector<IdentityEntry> identity_of(const March& march, const std::string& arithmetic,
                                        const std::string& kept) {
-  const Model& model = engine.model;
+  const Model& model = march.model;
+  const Sampling& sampling = march.sampling;
   const TimeGrid& grid = model.time();
   std::vector<IdentityEntry> identity;
   const auto add = [&](const std::string& name, const auto& value) {
@@ -147,32 +117,29 @@ std::vector<IdentityEntry> identity_of(const Engine& engine, const RunOptions& o
   }
   add("time grid", fmt::format("{} : {} : {}", grid.start, grid.step, grid.end) +
                        (grid.tamed > 0.0 ? fmt::format(" tamed {}", grid.tamed) : ""));
-  add("seed", options.seed);
-  add("number of paths", options.paths);
-  add("first path", options.first_path);
+  add("seed", sampling.seed);
+  add("number of paths", sampling.paths);
+  add("first path", sampling.first_path);
   add("list of snapshot times",
-      options.snapshots.empty() ? "the end" : in_short(options.snapshots));
-  add("table of initial samples", samples_in_words(options));
-  add("resolution", options.resolution == Resolution::full ? "full" : "fast");
-  add("number of increments per step", options.increments_per_step);
-  add("step", step_in_words(engine));
-  add("damping", engine.options.score ? damping_in_words(options.damping) : "none");
-  add("number of paths to a vector", engine.lanes());
-  add("instruction set", random_instruction_set());
+      sampling.snapshots.empty() ? "the end" : in_short(sampling.snapshots));
+  add("table of initial samples", samples_in_words(march));
+  add("resolution", sampling.resolution == Resolution::full ? "full" : "fast");
+  add("number of increments per step", sampling.increments_per_step);
+  add("step", asked_in_words(march));
+  add("damping", march.plan.asked.score ? march.plan.method.damping.identity() : "none");
+  add("arithmetic", arithmetic);
   add("result", kept);
   return identity;
 }
 
-Checkpointer::Checkpointer(const Checkpoint& settings, const Engine& engine,
-                           const RunOptions& options, const std::size_t& absorbed,
-                           Transfer transfer)
-    : settings_(settings),
-      on_(settings.on() && !options.stopped()),
+Checkpointer::Checkpointer(const Session& session, std::vector<IdentityEntry> identity,
+                           const std::size_t& absorbed, Transfer transfer)
+    : settings_(session.checkpoint),
+      on_(settings_.on() && !session.stopped()),
       absorbed_(absorbed),
+      identity_(std::move(identity)),
       transfer_(std::move(transfer)),
-      pace_(settings.seconds, clock_seconds()) {
-  if (on_) identity_ = identity_of(engine, options, settings.kept);
-}
+      pace_(settings_.seconds, clock_seconds()) {}
 
 bool Checkpointer::resume() {
   if (!on_ || !settings_.load) return false;

@@ -11,7 +11,8 @@
 
 #include "divker/archive.hpp"
 #include "divker/checkpoint.hpp"
-#include "march/engine.hpp"
+#include "divker/marcher.hpp"
+#include "divker/sampling.hpp"
 
 namespace divker::march {
 
@@ -23,14 +24,9 @@ struct IdentityEntry {
 };
 
 // All of them, the ones that users change most by mistake first.
-[[nodiscard]] std::vector<IdentityEntry> identity_of(const Engine& engine,
-                                                     const RunOptions& options,
+[[nodiscard]] std::vector<IdentityEntry> identity_of(const March& march,
+                                                     const std::string& arithmetic,
                                                      const std::string& kept);
-
-// 64 bits of the bytes: any one damaged word changes them.
-[[nodiscard]] std::uint64_t checksum(std::string_view bytes);
-// The same of numbers, as text.
-[[nodiscard]] std::string hash_of(std::span<const double> values);
 
 // When to save, by the seconds of a clock. The interval 0 means always.
 class SavingPace {
@@ -54,7 +50,7 @@ class Checkpointer {
 
   // `absorbed` is the run's count of groups: nothing new, nothing to save. A run that is told to
   // stop before it begins saves nothing: what chose its damping was told too.
-  Checkpointer(const Checkpoint& settings, const Engine& engine, const RunOptions& options,
+  Checkpointer(const Session& session, std::vector<IdentityEntry> identity,
                const std::size_t& absorbed, Transfer transfer);
 
   // Reads what was saved. False if there is nothing. Error(usage) for another run's checkpoint,

@@ -23,44 +23,38 @@ std::vector<double> normalise(std::vector<std::vector<double>>& columns) {
   return lengths;
 }
 
+// dt (grad F) direction.
+std::vector<NodeId> change_of_step(const derive::Symbols& symbols,
+                                   const std::vector<NodeId>& direction) {
+  Graph& g = *symbols.graph;
+  derive::Vector along;
+  for (const NodeId component : direction) along.push_back(g.at(component));
+  derive::Vector change = directional_derivative(g, symbols.drift.values, symbols.x, along);
+  for (Expression& component : change) component = symbols.dt * component;
+  return derive::ids(symbols.in_states(change));
+}
+
 }  // namespace
 
 DriftRate::DriftRate(const Model& model)
-    : model_(model),
-      symbols_(model, StepOptions{}),
-      direction_(symbols_.placeholders(model.dimension())) {
-  Graph& g = *symbols_.graph;
-  derive::Vector moved = directional_derivative(g, symbols_.drift.values, symbols_.x, direction_);
-  for (Expression& component : moved) component = symbols_.dt * component;
-  derivative_ = derive::ids(symbols_.in_states(moved));
+    : symbols_(model),
+      direction_(derive::ids(symbols_.placeholders(model.dimension()))),
+      change_(model, symbols_.graph, change_of_step(symbols_, direction_)) {
+  change_.set(symbols_.dt.id(), model.time().step);
 }
 
 std::vector<double> DriftRate::operator()(const Matrix& x, std::span<const double> times) const {
-  const Graph& g = *symbols_.graph;
-  std::vector<double> shared(g.input_count(), 0.0);
-  const std::vector<double> known = model_.input_values(std::vector<double>(x.cols), 0.0);
-  std::copy(known.begin(), known.end(), shared.begin());
-  shared[symbols_.dt.node().a] = model_.time().step;
-
-  std::vector<std::vector<double>> states;
   std::vector<std::vector<double>> v;
   for (std::size_t i = 0; i < x.cols; ++i) {
-    states.push_back(x.column(i));
     // No direction in particular, the same in every run.
     v.emplace_back(x.rows, 1.0 + 0.5 * std::cos(2.3 * static_cast<double>(i)));
   }
-  std::vector<std::span<const double>> columns;
-  columns.reserve(shared.size());
-  for (const double& value : shared) columns.emplace_back(&value, 1);
-  for (std::size_t i = 0; i < x.cols; ++i) columns[symbols_.states[i].node().a] = states[i];
-
-  columns[symbols_.t.node().a] = times;
-
   (void)normalise(v);
   std::vector<double> logarithms(x.rows, 0.0);
   for (int k = 0; k < iterations; ++k) {
-    for (std::size_t i = 0; i < x.cols; ++i) columns[direction_[i].node().a] = v[i];
-    std::vector<std::vector<double>> next = evaluate_columns(g, derivative_, columns, x.rows);
+    std::vector<ModelFunction::Column> columns;
+    for (std::size_t i = 0; i < x.cols; ++i) columns.push_back({direction_[i], v[i]});
+    std::vector<std::vector<double>> next = change_.at_rows(times, x, columns);
     const std::vector<double> lengths = normalise(next);
     v = std::move(next);
     if (k < iterations - measured_iterations) continue;

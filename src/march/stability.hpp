@@ -10,6 +10,8 @@
 #include "derive/symbols.hpp"
 #include "divker/matrix.hpp"
 #include "divker/model.hpp"
+#include "divker/model_function.hpp"
+#include "divker/paths.hpp"
 
 namespace divker::march {
 
@@ -31,10 +33,9 @@ class DriftRate {
                                                std::span<const double> times) const;
 
  private:
-  Model model_;
   derive::Symbols symbols_;
-  derive::Vector direction_;
-  std::vector<NodeId> derivative_;  // (grad F) direction
+  std::vector<NodeId> direction_;
+  ModelFunction change_;  // dt (grad F) direction
 };
 
 // A step with dt rho = rate is too large: the dt that makes it 1, rounded down to two digits.
@@ -42,11 +43,6 @@ class DriftRate {
 // "take dt = 0.01 or less, or tame the drift (`--tamed`)".
 [[nodiscard]] std::string advice_on_step(const TimeGrid& grid, double rate);
 
-// The states of a path at consecutive times before it failed.
-struct Trail {
-  Matrix x;
-  std::vector<double> times;
-};
 // A sentence if dt was too large for the drift there: the first point at which dt rho is beyond the
 // limit, and the advice. Empty where it is not, and for maps.
 [[nodiscard]] std::string fault_of_step(const Model& model, const Trail& trail, double limit);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "divker/error.hpp"
 #include "model/fingerprint.hpp"
@@ -44,45 +45,6 @@ std::string_view name_of(NoiseClass noise_class) {
       return "degenerate";
   }
   return "diagonal";
-}
-
-void TimeGrid::validate() const {
-  if (!std::isfinite(start) || !std::isfinite(step) || !std::isfinite(end)) {
-    throw Error(
-        ErrorKind::model,
-        fmt::format("The time grid {} : {} : {} must be of finite numbers.", start, step, end));
-  }
-  if (!(step > 0.0)) {
-    throw Error(ErrorKind::model, fmt::format("The time step is {}; it must be positive.", step));
-  }
-  if (!(end > start)) {
-    throw Error(ErrorKind::model,
-                fmt::format("Time ends at {}, which is not after its start {}.", end, start));
-  }
-  const double count = (end - start) / step;
-  constexpr double most_steps = 1e12;
-  if (count > most_steps) {
-    throw Error(ErrorKind::model,
-                fmt::format("The time from {} to {} takes {} steps of {}; the limit is {}.", start,
-                            end, count, step, most_steps));
-  }
-  if (!std::isfinite(tamed) || tamed < 0.0) {
-    throw Error(ErrorKind::model,
-                fmt::format("The limit of a tamed time grid is {}; it must be positive, or 0 for a "
-                            "grid that is not tamed.",
-                            tamed));
-  }
-  if (std::round(count) < 1.0 || std::fabs(count - std::round(count)) > 1e-6) {
-    throw Error(
-        ErrorKind::model,
-        fmt::format("The time from {} to {} is {:.9g} steps of {}; it must be a whole number "
-                    "of steps.",
-                    start, end, count, step));
-  }
-}
-
-std::size_t TimeGrid::steps() const {
-  return static_cast<std::size_t>(std::llround((end - start) / step));
 }
 
 bool Model::has_initial_density() const {
@@ -168,19 +130,6 @@ Model Model::with_parameters(std::span<const double> values) const {
   return copy;
 }
 
-bool set_in_grid(TimeGrid& grid, std::string_view name, double value) {
-  if (name == "dt") {
-    grid.step = value;
-  } else if (name == "T") {
-    grid.end = value;
-  } else if (name == "tamed") {
-    grid.tamed = value;
-  } else {
-    return false;
-  }
-  return true;
-}
-
 Model Model::with_time(const TimeGrid& grid) const {
   grid.validate();
   if (dynamics_ == Dynamics::map && grid.step != 1.0) {
@@ -209,6 +158,12 @@ Model Model::starting_from_samples(const std::string& file) const {
   copy.graph_ = std::make_shared<const Graph>(std::move(graph));
   for (InitialLaw& law : copy.initial_) law = {InitialKind::samples, zero, zero, file};
   copy.printer_ = nullptr;
+  return copy;
+}
+
+Model Model::with_samples(std::shared_ptr<const Matrix> rows) const {
+  Model copy = *this;
+  copy.samples_ = std::move(rows);
   return copy;
 }
 

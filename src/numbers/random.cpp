@@ -4,8 +4,8 @@
 #include <numbers>
 
 #include "divker/error.hpp"
-#include "numbers/random_fill.hpp"
 #include "fmt/format.h"
+#include "numbers/random_fill.hpp"
 
 namespace divker {
 namespace {

@@ -5,10 +5,12 @@
 #include <map>
 #include <utility>
 
+#include "numbers/monomials.hpp"
+
 namespace divker::tune {
 namespace {
 
-using Factors = std::vector<std::size_t>;
+using Factors = numbers::Monomial;  // of states
 using Group = CovarianceGroup;
 
 constexpr std::size_t shortest_vector = 8;
@@ -21,25 +23,6 @@ constexpr std::ptrdiff_t farthest_neighbour = 3;
 
 bool shares_a_law(const Family& family) {
   return family.is_vector && family.size >= shortest_vector;
-}
-
-// All products of up to `degree` of the variables 0 ... count-1, the empty one first.
-std::vector<Factors> monomials(std::size_t count, std::size_t degree) {
-  std::vector<Factors> all{{}};
-  std::size_t begin = 0;
-  for (std::size_t d = 0; d < degree; ++d) {
-    const std::size_t end = all.size();
-    for (std::size_t k = begin; k < end; ++k) {
-      const std::size_t from = all[k].empty() ? 0 : all[k].back();
-      for (std::size_t v = from; v < count; ++v) {
-        Factors product = all[k];
-        product.push_back(v);
-        all.push_back(std::move(product));
-      }
-    }
-    begin = end;
-  }
-  return all;
 }
 
 // The neighbours of a site, by vector and distance.
@@ -91,12 +74,12 @@ class Chain {
   void add_features(Group& group) const {
     std::ptrdiff_t reach = std::min(farthest_neighbour, (size_ - 1) / 2);
     const auto count = [&](std::ptrdiff_t r, std::size_t degree) {
-      return monomials(neighbours(r).size(), degree).size();
+      return numbers::count_monomials(neighbours(r).size(), degree);
     };
     while (reach > 0 && count(reach, 2) > most_features) --reach;
     const std::size_t degree = count(reach, 2) <= most_features ? 2 : 0;
     const std::vector<Neighbour> near = neighbours(reach);
-    for (const Factors& product : monomials(near.size(), degree)) {
+    for (const numbers::Monomial& product : numbers::monomials_up_to(near.size(), degree)) {
       Group::Feature feature;
       for (std::ptrdiff_t site = 0; site < size_; ++site) {
         feature.push_back(factors_at(site, product, near));
@@ -105,7 +88,8 @@ class Chain {
     }
   }
 
-  [[nodiscard]] std::optional<Factors> factors_at(std::ptrdiff_t site, const Factors& product,
+  [[nodiscard]] std::optional<Factors> factors_at(std::ptrdiff_t site,
+                                                  const numbers::Monomial& product,
                                                   const std::vector<Neighbour>& near) const {
     Factors factors;
     for (const std::size_t n : product) {
@@ -151,7 +135,7 @@ class Chain {
 // One site: every entry among these states, every product of them up to the degree.
 Group group_of_singles(const Factors& states, std::size_t degree) {
   Group group;
-  for (const Factors& product : monomials(states.size(), degree)) {
+  for (const numbers::Monomial& product : numbers::monomials_up_to(states.size(), degree)) {
     Factors factors;
     for (const std::size_t v : product) factors.push_back(states[v]);
     group.features.push_back({factors});
@@ -167,7 +151,9 @@ Group group_of_singles(const Factors& states, std::size_t degree) {
 
 std::size_t degree_for(std::size_t singles) {
   std::size_t degree = highest_degree;
-  while (degree > 1 && monomials(singles, degree).size() > most_features_of_singles) --degree;
+  while (degree > 1 && numbers::count_monomials(singles, degree) > most_features_of_singles) {
+    --degree;
+  }
   return degree;
 }
 

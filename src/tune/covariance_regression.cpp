@@ -28,10 +28,10 @@ class Standardised {
   Standardised(const Model& model, const std::vector<Snapshot>& samples)
       : scale_of(state_scales(model)) {
     for (const Snapshot& snapshot : samples) {
-      x.push_back(snapshot.x);
-      nu.push_back(snapshot.nu);
+      x.push_back(snapshot.x());
+      nu.push_back(snapshot.nu());
       take_logarithms(model, x.back(), nu.back());
-      rows += snapshot.x.rows;
+      rows += snapshot.x().rows;
     }
     const std::size_t scales =
         scale_of.empty() ? 0 : 1 + *std::max_element(scale_of.begin(), scale_of.end());
@@ -331,10 +331,9 @@ Damping regress_covariance(const Model& model, const std::vector<Snapshot>& samp
   auto covariance = std::make_shared<CovectorCovariance>();
   covariance->scale_of = standardised.scale_of;
   covariance->scales = standardised.centres.size();
-  Damping damping;
-  damping.form = DampingForm::learned;
-  damping.centres = standardised.centres;
-  damping.widths = standardised.widths;
+  auto learned = std::make_shared<LearnedCovariance>();
+  learned->centres = standardised.centres;
+  learned->widths = standardised.widths;
   for (const Group& group : covariance_groups(model)) {
     Accumulator sums(group, standardised.unit);
     for (std::size_t s = 0; s < standardised.x.size(); ++s) {
@@ -354,14 +353,14 @@ Damping regress_covariance(const Model& model, const std::vector<Snapshot>& samp
       const Group::Place place = *group.entries[e].places[group.whole_sites.front()];
       const double magnitude = standardised.magnitude[covariance->scale_of[place.row]] *
                                standardised.magnitude[covariance->scale_of[place.column]];
-      write_terms(group, group.entries[e], entries[e], damping.weights.size(), covariance->terms);
+      write_terms(group, group.entries[e], entries[e], learned->weights.size(), covariance->terms);
       for (const double weight : entries[e].weights())
-        damping.weights.push_back(magnitude * weight);
+        learned->weights.push_back(magnitude * weight);
     }
   }
-  covariance->weights = damping.weights.size();
-  damping.covariance = std::move(covariance);
-  return damping;
+  covariance->weights = learned->weights.size();
+  learned->shape = std::move(covariance);
+  return learned_damping(std::move(learned));
 }
 
 }  // namespace divker::tune

@@ -4,6 +4,8 @@
 
 #include "divker/error.hpp"
 #include "divker/pilot.hpp"
+#include "divker/step.hpp"
+#include "tune/tuners.hpp"
 
 namespace divker {
 namespace {
@@ -39,15 +41,16 @@ class CovarianceCollector : public Collector {
     const auto dimension = static_cast<Eigen::Index>(model_.dimension());
     for (std::size_t k = 0; k < times_.size(); ++k) {
       Sums sums(model_.dimension());
+      Matrix& states = group.snapshots[k].table(state_array);
       // The noise matrix is a slow reference evaluation: a few paths of each group tell enough.
-      for (std::size_t r = 0; r < group.x[k].rows; r += noise_stride) {
-        sums.noise += covariance_of_noise(group.x[k].row(r), times_[k]);
+      for (std::size_t r = 0; r < states.rows; r += noise_stride) {
+        sums.noise += covariance_of_noise(states.row(r), times_[k]);
         sums.noise_count += 1.0;
       }
-      take_logarithms(group.x[k]);
+      take_logarithms(states);
       using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-      const Eigen::Map<const RowMajor> x(group.x[k].data.data(),
-                                         static_cast<Eigen::Index>(group.x[k].rows), dimension);
+      const Eigen::Map<const RowMajor> x(states.data.data(), static_cast<Eigen::Index>(states.rows),
+                                         dimension);
       sums.count = static_cast<double>(x.rows());
       sums.x = x.colwise().sum();
       sums.xx = x.transpose() * x;
@@ -158,28 +161,28 @@ class CovarianceCollector : public Collector {
 
 }  // namespace
 
-Damping gaussian_damping(const Model& model, const RunOptions& run) {
-  StepOptions states_only;
-  states_only.score = false;
-  const Ensemble ensemble(model, states_only);
-  const std::size_t last = snapshot_steps(model.time(), run.snapshots).back();
-  RunOptions pilot = run;
+tune::Tuned tune::tune_gaussian(const Model& model, const Sampling& sampling,
+                                const Session& session) {
+  const Ensemble ensemble(model, {}, Asked::states(), session.marcher);
+  const std::size_t last = model.time().snapshot_steps(sampling.snapshots).back();
+  Sampling pilot = sampling;
   pilot.paths = pilot_paths;
   pilot.failed_share = 1.0;
-  pilot.progress = nullptr;
   pilot.snapshots.clear();
   for (const std::size_t step : knot_steps(last)) {
     pilot.snapshots.push_back(model.time().time(step));
   }
   CovarianceCollector collector(model, pilot.snapshots);
-  (void)ensemble.run(pilot, collector);
-  Damping damping;
-  damping.form = DampingForm::matrix;
+  (void)ensemble.run(pilot, collector, session.aside());
+  std::vector<Matrix> matrices;
   for (std::size_t k = 0; k < pilot.snapshots.size(); ++k) {
-    damping.times.push_back(pilot.snapshots[k]);
-    damping.matrices.push_back(collector.damping_matrix(k));
+    matrices.push_back(collector.damping_matrix(k));
   }
-  return damping;
+  return {matrix_damping(pilot.snapshots, std::move(matrices)), ensemble.compile_seconds()};
+}
+
+Damping gaussian_damping(const Model& model, const Sampling& sampling, const Session& session) {
+  return tune::tune_gaussian(model, sampling, session).damping;
 }
 
 }  // namespace divker

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "divker/exact_step.hpp"
-#include "tune/trial.hpp"
+#include "tune/tuners.hpp"
 
 namespace divker::tune {
 namespace {
@@ -13,69 +12,36 @@ namespace {
 // With more states, and the kernel at hand, trials would take minutes to compile.
 constexpr std::size_t largest_tried_dimension = 64;
 
-Damping kernel() {
-  Damping damping;
-  damping.form = DampingForm::kernel;
-  return damping;
-}
-
-// Shares of the kernel in the covector, with the response in divergence form.
-std::vector<Damping> divergence_grid() {
-  std::vector<Damping> grid;
-  for (const double a : {0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0}) {
-    Damping damping;
-    damping.alpha = a;
-    grid.push_back(damping);
-  }
-  return grid;
-}
-
-// Shares of the likelihood ratio in the response, and the kernel's own share a.
-std::vector<Damping> mixed_grid(double a) {
-  std::vector<Damping> grid;
-  for (const double c : {0.25, 0.5, 0.75}) {
-    Damping damping;
-    damping.form = DampingForm::mixed;
-    damping.alpha = a;
-    damping.likelihood = c;
-    grid.push_back(damping);
-  }
-  return grid;
-}
-
-// All divergence steps that are possible, by cost.
-std::vector<DampingCandidate> screen(Trial& trial, const StepOptions& step,
-                                     bool kernel_is_possible) {
-  std::vector<DampingCandidate> tried = trial.compare_carefully(divergence_grid(), screening_paths);
+// All divergence steps that are possible, by cost: first the shares of the kernel, then the
+// mixtures around the best of them.
+std::vector<DampingCandidate> screen_divergence(Trial& trial, DampingSurvey survey) {
+  std::vector<DampingCandidate> tried =
+      trial.compare_carefully(carrying_candidates(survey), screening_paths);
   const auto is_finite = [](const auto& candidate) { return std::isfinite(candidate.cost); };
   if (!std::any_of(tried.begin(), tried.end(), is_finite)) return tried;
-  if (kernel_is_possible && !step.responses.empty()) {
-    const double best = tried.front().damping.alpha;
-    insert(tried, trial.compare_carefully(mixed_grid(best), screening_paths));
-  }
-  insert(tried, trial.compare_carefully(trial.gaussian_if_possible(), screening_paths));
+  const Damping best = tried.front().damping;
+  survey.best = &best;
+  insert(tried, trial.compare_carefully(carrying_candidates(survey), screening_paths));
+  insert(tried, trial.compare_carefully(tuned_from_states(trial), screening_paths));
   return tried;
 }
 
 }  // namespace
 
-DampingChoice choose_for_map(const Model& model, const StepOptions& step, const RunOptions& run,
-                             const VarianceMeasure& measure) {
+DampingChoice choose_for_map(Trial& trial) {
+  const DampingSurvey survey = trial.survey();
   DampingChoice choice;
-  choice.damping = kernel();
-  const bool kernel_is_possible =
-      std::all_of(model.noisy().begin(), model.noisy().end(), std::identity{});
+  choice.damping = kernel_damping();
   const std::size_t most_states =
-      kernel_is_possible ? largest_tried_dimension : largest_exact_dimension;
+      survey.noise_everywhere ? largest_tried_dimension : largest_exact_dimension;
   // What is impossible for both is refused by the kernel step.
-  if (kink_of(model) || model.dimension() > most_states) return choice;
+  if (kink_of(trial.model()) || trial.model().dimension() > most_states) return choice;
 
-  Trial trial(model, step, run, measure);
-  choice.candidates = screen(trial, step, kernel_is_possible);
-  choice.paths = final_paths(run);
+  choice.candidates = screen_divergence(trial, survey);
+  choice.paths = trial.final_paths();
   std::vector<DampingCandidate> final_round =
       trial.compare_carefully(best_of(choice.candidates), choice.paths);
-  if (kernel_is_possible) {
+  if (survey.noise_everywhere) {
     const auto reference = trial.compare({choice.damping}, choice.paths);
     if (reference.empty()) return choice;  // stopped
     choice.cost = reference.front().cost;

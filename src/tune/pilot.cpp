@@ -2,16 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <functional>
-#include <string>
 
 #include "divker/error.hpp"
-#include "tune/covariance_regression.hpp"
+#include "divker/plan.hpp"
+#include "numbers/rounded.hpp"
 #include "tune/map_pilot.hpp"
 #include "tune/trial.hpp"
+#include "tune/tuners.hpp"
 
 namespace divker {
 namespace {
@@ -20,122 +19,12 @@ using tune::best_of;
 using tune::insert;
 using tune::screening_paths;
 using tune::Trial;
+using tune::Tuner;
 
-// Three digits are more than the choice is worth, and read well in a report: the nearest number to
-// such a decimal.
-double rounded(double value) {
-  const int digits = 2 - static_cast<int>(std::floor(std::log10(value)));
-  const double scale = std::pow(10.0, std::abs(digits));
-  return digits >= 0 ? std::round(value * scale) / scale : std::round(value / scale) * scale;
-}
-
-Damping constant(double alpha, bool early) {
-  Damping damping;
-  damping.alpha = rounded(alpha);
-  damping.early = early;
-  return damping;
-}
-
-Damping jacobian(double alpha, double beta) {
-  Damping damping = constant(alpha, false);
-  damping.form = DampingForm::jacobian;
-  damping.beta = beta;
-  return damping;
-}
-
-// alpha over four decades below 1/dt, half a decade apart.
-std::vector<Damping> constant_grid(double dt, bool early) {
-  std::vector<Damping> grid;
-  for (int k = 0; k <= 8; ++k) grid.push_back(constant(std::pow(10.0, -0.5 * k) / dt, early));
-  return grid;
-}
-
-// The Jacobian correction does part of the work of alpha, so that the best alpha with it is at or
-// below the best one without.
-std::vector<Damping> jacobian_grid(double best_constant) {
-  std::vector<Damping> grid;
-  for (const double factor : {1.0, 0.32, 0.1}) {
-    for (const double beta : {0.5, 1.0}) grid.push_back(jacobian(best_constant * factor, beta));
-  }
-  return grid;
-}
-
-// Neighbours of the best candidate.
-std::vector<Damping> refinement(const Damping& best, double dt) {
-  if (best.form != DampingForm::scalar && best.form != DampingForm::jacobian) return {};
-  std::vector<Damping> grid;
-  for (const double factor : {0.56, 1.78}) {
-    Damping neighbour = best;
-    neighbour.alpha = std::min(rounded(best.alpha * factor), 1.0 / dt);
-    grid.push_back(neighbour);
-  }
-  if (best.form == DampingForm::scalar) return grid;
-  for (const double change : {-0.25, 0.25}) {
-    Damping neighbour = best;
-    neighbour.beta += change;
-    grid.push_back(neighbour);
-  }
-  return grid;
-}
-
-// Where sites do not share their law, every path is one sample of it.
-std::size_t learning_paths(const Model& model) {
-  constexpr std::size_t few_states = 6;
-  return model.dimension() <= few_states ? 8192 : 2048;
-}
-
-constexpr std::size_t learning_rounds = 2;
-// Learning takes a compilation and a sweep over paths each round: smaller runs are over sooner, and
-// larger models compile too long.
+// Learning takes a compilation and a sweep over paths each round: smaller runs are over sooner.
 constexpr std::size_t least_paths_to_learn_for = 16'384;
-constexpr std::size_t most_states_to_learn_for = 128;
 // Every weight costs the run an operation or two: less is not worth them.
 constexpr double worthwhile_cost = 0.9;
-
-// Times in the second half of the run, where the start is forgotten: eight, or as many as keep the
-// samples below 32 MB.
-std::vector<double> learning_times(const Model& model, const StepOptions& step,
-                                   const RunOptions& run) {
-  constexpr std::size_t most_numbers = std::size_t{1} << 22U;
-  const std::size_t last = snapshot_steps(model.time(), run.snapshots).back();
-  const std::size_t numbers = 2 * model.dimension() + step.responses.size();
-  const std::size_t count = std::clamp<std::size_t>(
-      std::min(most_numbers / (learning_paths(model) * numbers), last / 2), 1, 8);
-  std::vector<double> times;
-  for (std::size_t k = count; k-- > 0;) {
-    times.push_back(model.time().time(last - k * (last / 2) / count));
-  }
-  return times;
-}
-
-// The best of those that have a rate alpha.
-const Damping& start_of_learning(const std::vector<DampingCandidate>& finalists) {
-  for (const DampingCandidate& candidate : finalists) {
-    const DampingForm form = candidate.damping.form;
-    if (form == DampingForm::scalar || form == DampingForm::jacobian) return candidate.damping;
-  }
-  return finalists.front().damping;
-}
-
-// C(x) of the paths under the best damping so far, then of those under that C: the covariance falls
-// until it is the one that its own damping leaves. None where a path fails, or the run is to stop.
-std::vector<DampingCandidate> learn(Trial& trial, const Model& model,
-                                    const std::vector<double>& times,
-                                    const std::vector<DampingCandidate>& finalists,
-                                    std::size_t paths) {
-  const Damping& start = start_of_learning(finalists);
-  Damping learned = start;
-  for (std::size_t round = 0; round < learning_rounds; ++round) {
-    const Paths samples = trial.run(learned, learning_paths(model), times);
-    if (samples.summary.interrupted || samples.summary.failed != 0) return {};
-    learned = tune::regress_covariance(model, samples.snapshots);
-    learned.alpha = start.alpha;
-    learned.early = start.early;
-  }
-  std::vector<DampingCandidate> measured = trial.compare({learned}, paths);
-  std::erase_if(measured, [](const DampingCandidate& c) { return !std::isfinite(c.cost); });
-  return measured;
-}
 
 // Less variance that rests on fewer paths is none.
 bool is_better(Trial& trial, const DampingCandidate& learned, const DampingCandidate& other,
@@ -153,122 +42,109 @@ bool is_better(Trial& trial, const DampingCandidate& learned, const DampingCandi
                           best.text()));
 }
 
-bool learning_pays(const Model& model, const DampingRequest& request, const RunOptions& run) {
-  if (request.kind == DampingRequest::Kind::learned) return true;
-  return request.kind == DampingRequest::Kind::automatic && request.may_learn &&
-         run.paths >= least_paths_to_learn_for && model.dimension() <= most_states_to_learn_for;
+// What is left open may be the form too, or only its numbers.
+bool is_asked_for(const Tuner& tuner, const Damping& open) {
+  return tune::tuner_of(open.form) == &tuner;
 }
 
-// First the constants; then, around the best of them, the other forms.
-std::vector<DampingCandidate> screen(Trial& trial, const Model& model, const StepOptions& step,
-                                     const DampingRequest& request) {
-  const double dt = model.time().step;
-  const bool early = !model.has_initial_density();
-  std::vector<DampingCandidate> tried = trial.compare(constant_grid(dt, early), screening_paths);
+bool learning_pays(const Tuner& tuner, const Trial& trial, const Damping& open,
+                   const Tuning& tuning) {
+  if (tuner.from_covectors == nullptr) return false;
+  if (is_asked_for(tuner, open)) return true;
+  return open.form == nullptr && tuning.may_learn &&
+         trial.sampling().paths >= least_paths_to_learn_for &&
+         trial.model().dimension() <= tuner.most_states;
+}
+
+// First what the forms try without a guide, the constants; then, around the best of them, the other
+// forms, those with a step of their own last.
+std::vector<DampingCandidate> screen(Trial& trial, const Damping& open) {
+  DampingSurvey survey = trial.survey();
+  std::vector<DampingCandidate> tried =
+      trial.compare(tune::carrying_candidates(survey), screening_paths);
   if (tried.empty()) return tried;
-  const double best_constant = tried.front().damping.alpha;
-  auto jacobians = trial.compare(jacobian_grid(best_constant), screening_paths);
-  if (request.kind == DampingRequest::Kind::jacobian_grid) return jacobians;
-  insert(tried, jacobians);
-  if (!early) insert(tried, trial.compare({constant(best_constant, true)}, screening_paths));
-  insert(tried, trial.compare(trial.gaussian_if_possible(), screening_paths));
-  const bool noise_everywhere =
-      std::all_of(model.noisy().begin(), model.noisy().end(), std::identity{});
-  if (step.scheme == Scheme::exact && noise_everywhere) {
-    Damping kernel;
-    kernel.form = DampingForm::kernel;
-    insert(tried, trial.compare({kernel}, screening_paths));
+  const Damping best = tried.front().damping;
+  survey.best = &best;
+  if (open.form != nullptr) {
+    const std::vector<Damping> own = open.form->candidates(survey);
+    if (!own.empty()) return trial.compare(own, screening_paths);
   }
+  insert(tried, trial.compare(tune::carrying_candidates(survey), screening_paths));
+  if (!survey.score_free) {
+    Damping early = best;
+    early.early = true;
+    insert(tried, trial.compare({early}, screening_paths));
+  }
+  insert(tried, trial.compare(tune::tuned_from_states(trial), screening_paths));
+  insert(tried, trial.compare(tune::noise_only_candidates(survey), screening_paths));
   return tried;
 }
 
-// A damping that the model and its scheme have no use for.
-void check_request(const Model& model, const StepOptions& step, const DampingRequest& request) {
-  using Kind = DampingRequest::Kind;
-  const Damping& damping = request.damping;
-  const bool is_given = request.kind == Kind::given;
-  if (model.dynamics() == Dynamics::sde) {
-    const bool is_exact = step.scheme == Scheme::exact;
-    const bool for_exact =
-        damping.form == DampingForm::kernel || damping.form == DampingForm::mixed;
-    if (is_given && for_exact && !is_exact) {
-      throw Error(ErrorKind::usage,
-                  "The damping '" + damping.text() +
-                      "' belongs to exact steps: those of maps, and those of the SDE " +
-                      model.name() + " with the exact scheme.");
-    }
-    return;
+// What is learned from the finalists goes among them, in front where it was asked for or is better.
+void add_learned(Trial& trial, const Tuner& tuner, const Damping& open, std::size_t paths,
+                 DampingChoice& choice, std::vector<DampingCandidate>& final_round) {
+  const std::vector<DampingCandidate> learned = tuner.from_covectors(trial, final_round, paths);
+  const bool must_be = is_asked_for(tuner, open);
+  if (must_be && learned.empty()) throw_not_learned(final_round.front().damping);
+  if (learned.empty()) return;
+  if (must_be || is_better(trial, learned.front(), final_round.front(), paths)) {
+    choice.damping = learned.front().damping;
+    choice.cost = learned.front().cost;
   }
-  const std::string a_map = "model " + model.name() + " is a discrete-time map.";
-  if (request.kind == Kind::learned) {
-    throw Error(ErrorKind::usage, "Learned damping is a rate, for SDEs, but " + a_map);
-  }
-  if (request.kind == Kind::jacobian_grid || (is_given && damping.form == DampingForm::jacobian)) {
-    throw Error(ErrorKind::usage, "Jacobian damping is made of the drift of an SDE, but " + a_map);
-  }
-  if (is_given && damping.early) {
-    throw Error(ErrorKind::usage,
-                "The damping 'early' forgets the start of an SDE at the rate 1/t, but " + a_map);
-  }
-  if (is_given && damping.alpha > 1.0) {
-    throw Error(ErrorKind::usage,
-                fmt::format("The damping alpha = {} is above 1: it is the share of the kernel in a "
-                            "step, because {}",
-                            damping.alpha, a_map));
-  }
+  insert(final_round, learned);
 }
 
-DampingChoice choose_by_trial(const Model& model, const DampingRequest& request,
-                              const StepOptions& step, const RunOptions& run,
-                              const VarianceMeasure& measure) {
+DampingChoice choose_by_trial(Trial& trial, const Damping& open, const Tuning& tuning) {
   DampingChoice choice;
-  Trial trial(model, step, run, measure);
-  choice.paths = tune::final_paths(run);
-  choice.candidates = screen(trial, model, step, request);
+  const TimeGrid& grid = trial.model().time();
+  choice.paths = trial.final_paths();
+  choice.candidates = screen(trial, open);
   std::vector<DampingCandidate> final_round =
       trial.compare(best_of(choice.candidates), choice.paths);
   if (final_round.empty()) {  // stopped before anything was measured
-    choice.damping = constant(1.0 / (model.time().end - model.time().start), true);
+    choice.damping = constant_damping(rounded(1.0 / (grid.end - grid.start)), true);
     return choice;
   }
-  insert(final_round,
-         trial.compare(refinement(final_round.front().damping, model.time().step), choice.paths));
-  std::vector<DampingCandidate> learned;
-  if (learning_pays(model, request, run)) {
-    learned = learn(trial, model, learning_times(model, step, run), final_round, choice.paths);
+  const Damping winner = final_round.front().damping;
+  insert(final_round, trial.compare(winner.form->neighbours(winner, grid.step), choice.paths));
+  choice.damping = final_round.front().damping;
+  choice.cost = final_round.front().cost;
+  for (const Tuner& tuner : tune::tuners()) {
+    if (!learning_pays(tuner, trial, open, tuning)) continue;
+    add_learned(trial, tuner, open, choice.paths, choice, final_round);
   }
-  const bool is_asked_for = request.kind == DampingRequest::Kind::learned;
-  if (is_asked_for && learned.empty()) throw_not_learned(final_round.front().damping);
-  const bool is_taken =
-      !learned.empty() &&
-      (is_asked_for || is_better(trial, learned.front(), final_round.front(), choice.paths));
-  const DampingCandidate& best = is_taken ? learned.front() : final_round.front();
-  choice.damping = best.damping;
-  choice.cost = best.cost;
-  insert(final_round, learned);
   choice.candidates.insert(choice.candidates.begin(), final_round.begin(), final_round.end());
   return choice;
 }
 
 }  // namespace
 
-DampingChoice choose_damping(const Model& model, const DampingRequest& request,
-                             const StepOptions& step, const RunOptions& run,
-                             const VarianceMeasure& measure) {
-  using Kind = DampingRequest::Kind;
+DampingChoice choose_damping(const Model& model, const Method& method, const Asked& asked,
+                             const Sampling& sampling, const Session& session,
+                             const Tuning& tuning) {
   const auto began = std::chrono::steady_clock::now();
-  check_request(model, step, request);
+  if (const auto why = refusal(model, method, asked)) throw Error(*why);
+  const Damping& open = method.damping;
   DampingChoice choice;
-  if (request.kind == Kind::given) {
-    choice.damping = request.damping;
+  if (open.form != nullptr && !open.open) {
+    choice.damping = open;
     return choice;
   }
-  if (request.kind == Kind::gaussian) {
-    choice.damping = gaussian_damping(model, run);
+  const bool is_map = model.dynamics() == Dynamics::map;
+  if (open.form == nullptr && is_map && tuning.parameters_move) {
+    choice.damping = kernel_damping();
     return choice;
   }
-  choice = model.dynamics() == Dynamics::map ? tune::choose_for_map(model, step, run, measure)
-                                             : choose_by_trial(model, request, step, run, measure);
+  const Tuner* tuner = tune::tuner_of(open.form);
+  if (tuner != nullptr && tuner->from_states != nullptr) {
+    const tune::Tuned tuned = tuner->from_states(model, sampling, session);
+    choice.damping = tuned.damping;
+    choice.compile_seconds = tuned.compile_seconds;
+    return choice;
+  }
+  Trial trial(model, method, asked, sampling, session, tuning.measure);
+  choice = is_map ? tune::choose_for_map(trial) : choose_by_trial(trial, open, tuning);
+  choice.compile_seconds = trial.compile_seconds();
   choice.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return choice;
 }

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
-#include "divker/error.hpp"
+#include "divker/plan.hpp"
 
 namespace divker::tune {
 namespace {
@@ -37,8 +38,8 @@ std::vector<double> columns_variance(const Matrix& values) {
 }
 
 std::vector<double> default_measure(const Snapshot& snapshot) {
-  std::vector<double> variances = columns_variance(snapshot.nu);
-  const std::vector<double> responses = columns_variance(snapshot.responses);
+  std::vector<double> variances = columns_variance(snapshot.nu());
+  const std::vector<double> responses = columns_variance(snapshot.responses());
   variances.insert(variances.end(), responses.begin(), responses.end());
   return variances;
 }
@@ -48,11 +49,17 @@ void sort_by_cost(std::vector<DampingCandidate>& candidates) {
                    [](const auto& a, const auto& b) { return a.cost < b.cost; });
 }
 
-}  // namespace
-
-std::size_t final_paths(const RunOptions& run) {
-  return std::clamp(run.paths / 16, screening_paths, most_final_paths);
+std::vector<Damping> candidates_of(const DampingSurvey& survey, bool noise_only) {
+  std::vector<Damping> all;
+  for (const DampingForm* form : damping_forms()) {
+    if (form->is_noise_only() != noise_only) continue;
+    const std::vector<Damping> own = form->candidates(survey);
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
 }
+
+}  // namespace
 
 double variance_error(const Matrix& values) {
   const std::vector<double> mean = column_means(values);
@@ -70,30 +77,62 @@ double variance_error(const Matrix& values) {
   return worst;
 }
 
-const Ensemble& Trial::ensemble_for(const Damping& damping) {
-  const auto shape = std::pair(damping.form, damping.covariance);
-  auto found = ensembles_.find(shape);
-  if (found == ensembles_.end()) {
-    StepOptions options = step_;
-    damping.shape(options);
-    found = ensembles_.emplace(shape, Ensemble(model_, options)).first;
-  }
-  return found->second;
+Trial::Trial(const Model& model, const Method& method, const Asked& asked, const Sampling& sampling,
+             const Session& session, const VarianceMeasure& measure)
+    : model_(model),
+      method_(method),
+      asked_(asked),
+      sampling_(sampling),
+      session_(session.aside()),
+      measure_(measure) {
+  sampling_.seed ^= pilot_seed;
+  sampling_.failed_share = 1.0;
+}
+
+double Trial::compile_seconds() const {
+  double sum = compile_seconds_;
+  for (const Ensemble& ensemble : ensembles_) sum += ensemble.compile_seconds();
+  return sum;
+}
+
+std::size_t Trial::final_paths() const {
+  return std::clamp(sampling_.paths / 16, screening_paths, most_final_paths);
+}
+
+DampingSurvey Trial::survey() const {
+  DampingSurvey survey;
+  survey.dt = model_.time().step;
+  survey.is_map = model_.dynamics() == Dynamics::map;
+  survey.is_exact = resolved(model_, method_, asked_).scheme == Scheme::exact;
+  survey.score_free = !model_.has_initial_density();
+  survey.noise_everywhere =
+      std::all_of(model_.noisy().begin(), model_.noisy().end(), std::identity{});
+  survey.has_responses = !asked_.wrt.empty();
+  return survey;
+}
+
+Ensemble& Trial::ensemble_for(const Damping& damping) {
+  const auto found =
+      std::find_if(ensembles_.begin(), ensembles_.end(), [&damping](const Ensemble& ensemble) {
+        return ensemble.plan().method.damping.same_step(damping);
+      });
+  if (found != ensembles_.end()) return *found;
+  Method method = method_;
+  method.damping = damping;
+  return ensembles_.emplace_back(model_, method, asked_, session_.marcher);
 }
 
 Paths Trial::run(const Damping& damping, std::size_t paths, const std::vector<double>& snapshots) {
-  RunOptions run = run_;
-  run.paths = paths;
-  run.seed ^= pilot_seed;
-  run.damping = damping;
-  run.snapshots = snapshots;
-  run.failed_share = 1.0;
-  run.progress = nullptr;
-  return ensemble_for(damping).run(run);
+  Sampling sampling = sampling_;
+  sampling.paths = paths;
+  sampling.snapshots = snapshots;
+  Ensemble& ensemble = ensemble_for(damping);
+  ensemble.set_damping(damping);
+  return ensemble.run(sampling, session_);
 }
 
 Measured Trial::measure(const Damping& damping, std::size_t paths) {
-  const Paths result = run(damping, paths, run_.snapshots);
+  const Paths result = run(damping, paths, sampling_.snapshots);
   if (result.summary.interrupted || result.summary.failed != 0) return {infinity, 1.0};
   Measured measured;
   double log_sum = 0.0;
@@ -103,7 +142,7 @@ Measured Trial::measure(const Damping& damping, std::size_t paths) {
       log_sum += std::log(std::max(variance, 1e-300));
       count += 1.0;
     }
-    const Matrix& values = snapshot.responses.cols != 0 ? snapshot.responses : snapshot.nu;
+    const Matrix& values = snapshot.responses().cols != 0 ? snapshot.responses() : snapshot.nu();
     measured.error = std::max(measured.error, variance_error(values));
   }
   measured.cost = std::exp(log_sum / std::max(count, 1.0));
@@ -114,7 +153,7 @@ Measured Trial::measure(const Damping& damping, std::size_t paths) {
 std::vector<DampingCandidate> Trial::compare(const std::vector<Damping>& grid, std::size_t paths) {
   std::vector<DampingCandidate> candidates;
   for (const Damping& damping : grid) {
-    if (run_.stopped()) break;
+    if (session_.stopped()) break;
     candidates.push_back({damping, measure(damping, paths).cost});
   }
   sort_by_cost(candidates);
@@ -125,7 +164,7 @@ std::vector<DampingCandidate> Trial::compare_carefully(const std::vector<Damping
                                                        std::size_t paths) {
   std::vector<DampingCandidate> candidates;
   for (const Damping& damping : grid) {
-    if (run_.stopped()) break;
+    if (session_.stopped()) break;
     const Measured measured = measure(damping, paths);
     const double upper = measured.cost * (1.0 + 2.0 * measured.error);
     candidates.push_back({damping, measured.error > highest_error ? infinity : upper});
@@ -134,17 +173,11 @@ std::vector<DampingCandidate> Trial::compare_carefully(const std::vector<Damping
   return candidates;
 }
 
-std::vector<Damping> Trial::gaussian_if_possible() const {
-  if (model_.dimension() > largest_gaussian_dimension) return {};
-  try {
-    RunOptions other_paths = run_;
-    other_paths.seed ^= pilot_seed;
-    return {gaussian_damping(model_, other_paths)};
-  } catch (const Error& error) {
-    // A singular covariance rules this one candidate out, not the others.
-    if (error.kind() != ErrorKind::numerical) throw;
-    return {};
-  }
+std::vector<Damping> carrying_candidates(const DampingSurvey& survey) {
+  return candidates_of(survey, false);
+}
+std::vector<Damping> noise_only_candidates(const DampingSurvey& survey) {
+  return candidates_of(survey, true);
 }
 
 void insert(std::vector<DampingCandidate>& all, const std::vector<DampingCandidate>& more) {
@@ -155,7 +188,7 @@ void insert(std::vector<DampingCandidate>& all, const std::vector<DampingCandida
 std::vector<Damping> best_of(const std::vector<DampingCandidate>& candidates) {
   std::vector<Damping> best;
   for (const DampingCandidate& candidate : candidates) {
-    if (best.size() < finalists) best.push_back(candidate.damping);
+    if (best.size() < most_finalists) best.push_back(candidate.damping);
   }
   return best;
 }

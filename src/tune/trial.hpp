@@ -2,9 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
-#include <memory>
-#include <utility>
 #include <vector>
 
 #include "divker/pilot.hpp"
@@ -12,10 +9,7 @@
 namespace divker::tune {
 
 inline constexpr std::size_t screening_paths = 256;
-inline constexpr std::size_t finalists = 4;
-inline constexpr std::size_t largest_gaussian_dimension = 64;
-// Of the final comparison.
-[[nodiscard]] std::size_t final_paths(const RunOptions& run);
+inline constexpr std::size_t most_finalists = 4;
 
 // The relative standard error of the variance of the worst column, sqrt(sum d^4) / sum d^2 over the
 // deviations d from the mean. About sqrt(3/n) for n normal numbers; near one where a single path
@@ -32,9 +26,20 @@ struct Measured {
 // run's: the choice must not know the answer.
 class Trial {
  public:
-  Trial(const Model& model, const StepOptions& step, const RunOptions& run,
-        const VarianceMeasure& measure)
-      : model_(model), step_(step), run_(run), measure_(measure) {}
+  Trial(const Model& model, const Method& method, const Asked& asked, const Sampling& sampling,
+        const Session& session, const VarianceMeasure& measure);
+
+  [[nodiscard]] const Model& model() const { return model_; }
+  [[nodiscard]] const Asked& asked() const { return asked_; }
+  [[nodiscard]] const Sampling& sampling() const { return sampling_; }  // of the pilot's paths
+  [[nodiscard]] const Session& session() const { return session_; }
+  [[nodiscard]] double compile_seconds() const;
+  // Of programs that others compiled for the trial.
+  void add_compile_seconds(double seconds) { compile_seconds_ += seconds; }
+  // Paths of the final comparison.
+  [[nodiscard]] std::size_t final_paths() const;
+  // What the forms are told when they are asked for candidates, before the first round.
+  [[nodiscard]] DampingSurvey survey() const;
 
   [[nodiscard]] Measured measure(const Damping& damping, std::size_t paths);
   // Ordered by cost, cheapest first; empty once the run was told to stop.
@@ -43,21 +48,26 @@ class Trial {
   // The same with costs two of their standard errors higher, infinite where few paths decide.
   [[nodiscard]] std::vector<DampingCandidate> compare_carefully(const std::vector<Damping>& grid,
                                                                 std::size_t paths);
-  // Gaussian damping from paths of the pilot's; none for many states or a singular covariance.
-  [[nodiscard]] std::vector<Damping> gaussian_if_possible() const;
   // Paths of the pilot's, recorded at the times asked for.
   [[nodiscard]] Paths run(const Damping& damping, std::size_t paths,
                           const std::vector<double>& snapshots);
 
  private:
-  [[nodiscard]] const Ensemble& ensemble_for(const Damping& damping);
+  [[nodiscard]] Ensemble& ensemble_for(const Damping& damping);
 
   const Model& model_;
-  const StepOptions& step_;
-  const RunOptions& run_;
+  const Method& method_;
+  const Asked& asked_;
+  Sampling sampling_;
+  Session session_;
   const VarianceMeasure& measure_;
-  std::map<std::pair<DampingForm, std::shared_ptr<const CovectorCovariance>>, Ensemble> ensembles_;
+  std::vector<Ensemble> ensembles_;
+  double compile_seconds_ = 0.0;
 };
+
+// The candidates of all forms whose steps carry a covector, or of the noise-only ones.
+[[nodiscard]] std::vector<Damping> carrying_candidates(const DampingSurvey& survey);
+[[nodiscard]] std::vector<Damping> noise_only_candidates(const DampingSurvey& survey);
 
 // Puts `more` among the candidates, by cost.
 void insert(std::vector<DampingCandidate>& all, const std::vector<DampingCandidate>& more);

@@ -252,10 +252,8 @@ inline Values arguments_of(const Moment& m, const std::vector<double>& gamma,
           {"damping", damping}};
 }
 
-inline StepOptions all_responses(const Model& model) {
-  StepOptions options;
-  options.responses = model.free_parameters();
-  return options;
+inline Asked all_responses(const Model& model) {
+  return Asked::responses_to(model.free_parameters());
 }
 
 template <class Equations>

@@ -74,10 +74,9 @@ struct KnownModel {
 [[nodiscard]] inline AnswerOptions calibration_options(std::uint64_t seed, double alpha,
                                                        const std::string& regressor) {
   AnswerOptions options;
-  options.run.paths = 4000;
-  options.run.seed = seed;
-  options.damping.kind = DampingRequest::Kind::given;
-  options.damping.damping.alpha = alpha;
+  options.sampling.paths = 4000;
+  options.sampling.seed = seed;
+  options.method.damping = constant_damping(alpha);
   options.regressor = regressor;
   return options;
 }

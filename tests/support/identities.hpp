@@ -27,9 +27,9 @@ struct IdentityOptions {
   std::size_t paths = 1'000'000;
   std::size_t paths_at_a_time = 50'000;
   InverseOrder order = InverseOrder::first;
-  Scheme scheme = Scheme::euler;
+  Scheme scheme = Scheme::euler;  // a map's is its own
   std::uint64_t seed = 1;
-  DampingRequest damping;
+  Damping damping = Damping::automatic();
 };
 
 // One comparison: what should be zero, and the size of the terms that should cancel.
@@ -104,15 +104,15 @@ inline double half_width(const Parameter& p) {
 }
 
 // A plain run, for which every path has to end: rows of different runs belong together.
-inline Matrix states_of(const Ensemble& ensemble, const RunOptions& run) {
-  Paths paths = ensemble.run(run);
+inline Matrix states_of(const Ensemble& ensemble, const Sampling& sampling) {
+  const Paths paths = ensemble.run(sampling);
   if (paths.summary.failed != 0) throw std::runtime_error("a path of a plain run has failed");
-  return std::move(paths.snapshots.back().x);
+  return paths.snapshots.back().x();
 }
 
 // Adds the finite difference of every function to the moments of parameter p.
 inline void add_differences(Ensemble& plain, const Model& model, std::size_t p,
-                            const std::vector<TestFunction>& functions, const RunOptions& run,
+                            const std::vector<TestFunction>& functions, const Sampling& run,
                             Moments& moments) {
   const double h = half_width(model.parameters()[p]);
   std::vector<Matrix> ends;
@@ -147,23 +147,20 @@ inline void add_differences(Ensemble& plain, const Model& model, std::size_t p,
   std::vector<std::size_t> parameters;
   for (const std::size_t i : spread(free.size(), 6)) parameters.push_back(free[i]);
 
-  StepOptions step;
-  step.responses = parameters;
+  const Asked asked = Asked::responses_to(parameters);
+  Method method;
+  method.damping = options.damping;
   if (model.dynamics() == Dynamics::sde) {
-    step.order = options.order;
-    step.scheme = options.scheme;
+    method.order = options.order;
+    method.scheme = options.scheme;
   }
-  RunOptions run;
+  Sampling run;
   run.paths = std::min(options.paths, options.paths_at_a_time);
   run.seed = options.seed;
-  const DampingChoice choice = choose_damping(model, options.damping, step, run);
-  choice.damping.shape(step);
-  run.damping = choice.damping;
-  const Ensemble carried(model, step);
-  StepOptions states_only;
-  states_only.score = false;
-  Ensemble plain(model, states_only);
-  RunOptions plain_run;
+  method.damping = choose_damping(model, method, asked, run).damping;
+  const Ensemble carried(model, method, asked);
+  Ensemble plain(model, {}, Asked::states());
+  Sampling plain_run;
   plain_run.paths = run.paths;
 
   plain_run.seed = options.seed + 1'000'000;
@@ -173,7 +170,7 @@ inline void add_differences(Ensemble& plain, const Model& model, std::size_t p,
   Moments of_response(parameters.size() * count);
   std::vector<Moments> differences(parameters.size(), Moments(count));
   IdentityReport report;
-  report.damping = choice.damping.text();
+  report.damping = method.damping.text();
   for (std::size_t done = 0; done < options.paths; done += run.paths) {
     run.seed = ++plain_run.seed + 1'000'000;
     const Paths paths = carried.run(run);
@@ -181,15 +178,15 @@ inline void add_differences(Ensemble& plain, const Model& model, std::size_t p,
     const Snapshot& end = paths.snapshots.back();
     std::vector<double> score_sample(of_score.size());
     std::vector<double> response_sample(of_response.size());
-    for (std::size_t r = 0; r < end.x.rows; ++r) {
+    for (std::size_t r = 0; r < end.x().rows; ++r) {
       for (std::size_t f = 0; f < count; ++f) {
-        const auto [phi, slope] = functions[f](end.x, r);
+        const auto [phi, slope] = functions[f](end.x(), r);
         for (std::size_t i = 0; i < states.size(); ++i) {
           score_sample[i * count + f] =
-              end.nu(r, states[i]) * phi + (functions[f].state == states[i] ? slope : 0.0);
+              end.nu()(r, states[i]) * phi + (functions[f].state == states[i] ? slope : 0.0);
         }
         for (std::size_t p = 0; p < parameters.size(); ++p) {
-          response_sample[p * count + f] = end.responses(r, p) * phi;
+          response_sample[p * count + f] = end.responses()(r, p) * phi;
         }
       }
       of_score.add(score_sample);
@@ -209,8 +206,8 @@ inline void add_differences(Ensemble& plain, const Model& model, std::size_t p,
   }
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     for (std::size_t f = 0; f < count; ++f) {
-      const divker::Estimate kernel = of_response.estimate(p * count + f);
-      const divker::Estimate difference = differences[p].estimate(f);
+      const Estimate kernel = of_response.estimate(p * count + f);
+      const Estimate difference = differences[p].estimate(f);
       report.checks.push_back(
           {"response to " + model.parameters()[parameters[p]].name + ", phi = " + functions[f].name,
            {kernel.value - difference.value,

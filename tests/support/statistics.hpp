@@ -16,14 +16,13 @@
 #include <span>
 #include <vector>
 
+#include "divker/moments.hpp"
+
 namespace divker::test {
 
 inline constexpr double z_limit = 5.0;
 
-struct Estimate {
-  double value = 0.0;
-  double standard_error = 0.0;
-};
+using divker::Estimate;
 
 // A mean of independent values, and their mean square.
 class Mean {

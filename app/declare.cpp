@@ -1,0 +1,136 @@
+#include "declare.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "divker/error.hpp"
+
+namespace divker::app {
+namespace {
+
+// The number that the whole text spells; nothing if it spells none.
+std::optional<double> number(const std::string& text) {
+  double value = 0.0;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (error != std::errc() || end != last) return std::nullopt;
+  return value;
+}
+
+std::pair<std::string, std::string> parse_name(const std::string& option, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    throw Error(ErrorKind::usage, fmt::format("{} {}: expected NAME=COLUMN, such as {} w=weight.",
+                                              option, text, option));
+  }
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+}  // namespace
+
+std::pair<std::string, double> parse_setting(const std::string& option,
+                                             const std::string& setting) {
+  const std::size_t equals = setting.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{0} {1}: expected name=value, such as {0} F=8.2.", option, setting));
+  }
+  const std::string text = setting.substr(equals + 1);
+  const std::optional<double> value = number(text);
+  if (value) return {setting.substr(0, equals), *value};
+  throw Error(ErrorKind::usage, fmt::format("{} {}: '{}' is not a number.", option, setting, text));
+}
+
+CLI::Validator whole_number() {
+  const auto complaint = [](const std::string& text) {
+    std::uint64_t value = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, value);
+    if (error == std::errc() && end == last) return std::string();
+    return fmt::format("'{}' is not a whole number from 0 to {}", text,
+                       std::numeric_limits<std::uint64_t>::max());
+  };
+  return {complaint, ""};
+}
+
+CLI::Validator finite_number() {
+  const auto complaint = [](const std::string& text) {
+    const std::optional<double> value = number(text);
+    if (value && std::isfinite(*value)) return std::string();
+    return fmt::format("'{}' is not a finite number", text);
+  };
+  return {complaint, ""};
+}
+
+CLI::Validator not_empty() {
+  const auto complaint = [](const std::string& text) {
+    return text.empty() ? std::string("the text is empty") : std::string();
+  };
+  return {complaint, ""};
+}
+
+CLI::Option* Declare::add(const present::Option& option, bool& value) {
+  return command_.add_flag(flag(option.name), value, option.help);
+}
+
+CLI::Option* Declare::add(const present::Option& option, std::string& value) {
+  CLI::Option* declared = command_.add_option(flag(option.name), value, option.help);
+  return option.type.empty() ? declared : declared->check(not_empty());
+}
+
+CLI::Option* Declare::add(const present::Option& option, std::vector<std::string>& value) {
+  return command_.add_option(flag(option.name), value, option.help)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(not_empty());
+}
+
+CLI::Option* Declare::add(const present::Option& option, std::vector<double>& value) {
+  return command_.add_option(flag(option.name), value, option.help)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(finite_number());
+}
+
+CLI::Option* Declare::add(const present::Option& option, std::optional<present::Values>& value) {
+  const auto parse = [&value, name = flag(option.name)](const std::vector<std::string>& settings) {
+    value.emplace();
+    for (const std::string& setting : settings) value->push_back(parse_setting(name, setting));
+  };
+  return command_
+      .add_option_function<std::vector<std::string>>(flag(option.name), parse, option.help)
+      ->allow_extra_args(false);
+}
+
+CLI::Option* Declare::add(const present::Option& option,
+                          std::map<std::string, std::string>& value) {
+  const auto parse = [&value, name = flag(option.name)](const std::vector<std::string>& pairs) {
+    for (const std::string& pair : pairs) {
+      auto [key, mapped] = parse_name(name, pair);
+      value[key] = mapped;
+    }
+  };
+  return command_
+      .add_option_function<std::vector<std::string>>(flag(option.name), parse, option.help)
+      ->allow_extra_args(false);
+}
+
+CLI::Option* Declare::add(const present::Option& option, present::GivenPoints& value) {
+  return command_.add_option(flag(option.name), value.file, option.help)->check(not_empty());
+}
+
+void Declare::relate() {
+  for (const present::Option& option : told_) {
+    CLI::Option* one = command_.get_option(flag(option.name));
+    if (!option.needs.empty()) one->needs(command_.get_option(flag(option.needs)));
+    for (const std::string& other : option.excludes) {
+      one->excludes(command_.get_option(flag(other)));
+    }
+  }
+}
+
+}  // namespace divker::app

@@ -1,0 +1,44 @@
+// How an answer is made, and what of it is asked for: the words in which a plan is ordered.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "divker/damping.hpp"
+#include "divker/scheme.hpp"
+
+namespace divker {
+
+// How. The default leaves everything open: plan() and choose_damping() fill it in, and what they
+// took is what a record says.
+struct Method {
+  // A name of estimators() (divker/estimator.hpp); empty: the divergence kernel.
+  std::string estimator;
+  Scheme scheme = Scheme::automatic;
+  InverseOrder order = InverseOrder::automatic;
+  Damping damping = Damping::automatic();
+};
+
+// What the programs of a plan must deliver beside the states.
+struct Asked {
+  bool score = true;             // carry nu
+  std::vector<std::size_t> wrt;  // parameters to differentiate; they need the score
+  // Errors of sampling are small, as along the paths of stationary answers: the bias of the step is
+  // worth removing where the order is left open.
+  bool long_paths = false;
+
+  [[nodiscard]] static Asked states() {
+    Asked asked;
+    asked.score = false;
+    return asked;
+  }
+  [[nodiscard]] static Asked responses_to(std::vector<std::size_t> parameters) {
+    Asked asked;
+    asked.wrt = std::move(parameters);
+    return asked;
+  }
+};
+
+}  // namespace divker

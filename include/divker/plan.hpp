@@ -1,0 +1,65 @@
+// What will be done, decided in one place: the programs of a path for a model, a method and what is
+// asked for, or the sentence why not.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "divker/error.hpp"
+#include "divker/method.hpp"
+#include "divker/model.hpp"
+#include "divker/program.hpp"
+
+namespace divker {
+
+// A dense matrix, made for every path between two programs: the inverse of one that is given by
+// some of its entries. A path fails where it is singular, or where its determinant has another sign
+// than on the path without noise.
+struct Inversion {
+  std::string entries;              // the array of the entries
+  std::vector<std::size_t> places;  // of the entries, row * dimension + column
+  std::size_t dimension = 0;
+  std::string inverse;  // the array that is made, row after row
+};
+
+// One program, and what is done with its results before the next one.
+struct Stage {
+  Program program;
+  std::optional<Inversion> inversion;
+  std::size_t chunk = 0;  // KernelOptions::chunk
+};
+
+// Everything that a marcher needs to know of a method.
+struct Plan {
+  Method method;  // as it runs: nothing is automatic but a damping that was left open
+  Asked asked;
+  Stage start;
+  std::optional<Program> first;  // the first step, where it is another than the rest
+  std::vector<Stage> step;       // in this order
+
+  // The first step forgets the start, because the initial law has no density.
+  [[nodiscard]] bool score_free() const { return asked.score && first.has_value(); }
+  [[nodiscard]] std::size_t operations() const;  // of one step of one path
+  // What the last program of a step leaves for snapshots: names and widths.
+  [[nodiscard]] std::vector<const Result*> recorded() const;
+  // The same programs with other numbers. Error(usage) for a damping that asks for other ones.
+  void use(const Damping& damping, const Model& model);
+  // "euler steps, order 1, damping 5", "exact steps, damping kernel", "states alone".
+  [[nodiscard]] std::string text() const;
+};
+
+// A component of a recorded array in messages: "state x[3]", "covector of x[3]", "response".
+[[nodiscard]] std::string component_in_words(const Result& array, std::size_t component,
+                                             const Model& model);
+
+// Why the method is not possible for the model; none if it is. Cheap: nothing is derived.
+[[nodiscard]] std::optional<Error> refusal(const Model& model, const Method& method,
+                                           const Asked& asked);
+// The method with everything filled in that is automatic, but for the damping.
+[[nodiscard]] Method resolved(const Model& model, const Method& method, const Asked& asked);
+// Throws the refusal. A damping that is left open is planned as the constant 1.
+[[nodiscard]] Plan plan(const Model& model, const Method& method, const Asked& asked);
+
+}  // namespace divker

@@ -1,0 +1,46 @@
+// d E[Phi] = E[(Phi - mean) I] + E[dPhi] and d log h(y) = E[I | x_T = y], with the damping that
+// makes their variance small.
+#include "answer/estimators/estimators.hpp"
+#include "answer/observable.hpp"
+#include "answer/point_answer.hpp"
+
+namespace divker {
+namespace {
+
+class DivergenceKernel : public Estimator {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "divergence-kernel"; }
+
+  [[nodiscard]] ObservableAnswer observable_response(const Model& model,
+                                                     const std::vector<std::size_t>& parameters,
+                                                     const std::string& observable,
+                                                     const AnswerOptions& options) const override {
+    const Observable phi(model, parameters, observable);
+    Tuning tuning;
+    tuning.measure = response_variances(phi);
+    tuning.may_learn = false;
+    Study study(model, options.method, Asked::responses_to(parameters), options.sampling,
+                options.session, tuning);
+    return response_of_mean(study, phi, observable);
+  }
+
+  [[nodiscard]] PointAnswer response_at(const Model& model,
+                                        const std::vector<std::size_t>& parameters,
+                                        const Matrix& points,
+                                        const AnswerOptions& options) const override {
+    Tuning tuning;
+    tuning.measure = variances_at_points;
+    Study study(model, options.method, Asked::responses_to(parameters), options.sampling,
+                options.session, tuning);
+    return conditional_means(study, points, options);
+  }
+};
+
+}  // namespace
+
+const Estimator& divergence_kernel_estimator() {
+  static const DivergenceKernel instance;
+  return instance;
+}
+
+}  // namespace divker

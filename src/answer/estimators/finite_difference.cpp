@@ -1,0 +1,87 @@
+// {E[Phi](gamma + h) - E[Phi](gamma - h)} / (2h) with common random numbers, h by a pilot.
+#include "answer/finite_difference.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "answer/estimators/density_difference.hpp"
+#include "answer/estimators/estimators.hpp"
+#include "answer/observable.hpp"
+#include "answer/questions.hpp"
+#include "divker/error.hpp"
+
+namespace divker {
+namespace {
+
+void check_difference_step(double step) {
+  if (std::isfinite(step) && step >= 0.0) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("The step of the finite difference is {}; it must be positive.", step));
+}
+
+Estimate mean_of_sound(const std::vector<double>& values) {
+  Moments moments(1);
+  for (const double value : values) {
+    if (!std::isnan(value)) moments.add(std::span(&value, 1));
+  }
+  return moments.estimate(0);
+}
+
+class FiniteDifference : public Estimator {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "finite-difference"; }
+
+  [[nodiscard]] ObservableAnswer observable_response(const Model& model,
+                                                     const std::vector<std::size_t>& parameters,
+                                                     const std::string& observable,
+                                                     const AnswerOptions& options) const override {
+    check_difference_step(options.difference_step);
+    const std::size_t paths = options.sampling.paths;
+    const double time = model.time().snapshot_times(options.sampling.snapshots).back();
+    (void)Observable(model, parameters, observable);
+    ShiftedRuns runs(model, options.sampling, options.session,
+                     [&](const Model& shifted, const Matrix& x) {
+                       return Observable(shifted, {}, observable)(x, time).phi;
+                     });
+    const std::vector<double> unshifted = runs.at(parameters.front(), 0.0, paths);
+    require_paths(runs.record().summary);
+    ObservableAnswer answer;
+    answer.value = mean_of_sound(unshifted);
+    answer.names = parameter_names(model, parameters);
+    Effort effort;
+    for (const std::size_t p : parameters) {
+      const StepRequest request{p, options.difference_step, paths, 1, {}};
+      const StepChoice choice = choose_step(model, runs, mean_difference, request);
+      const Differences found =
+          mean_difference(runs.at(p, choice.h, paths), runs.at(p, -choice.h, paths), choice.h);
+      answer.response.push_back({found.value[0], std::hypot(found.error(0), choice.truncation[0])});
+      effort.steps.push_back(choice.h);
+      effort.truncation.push_back(choice.truncation[0]);
+    }
+    answer.record = runs.record();
+    answer.record.method.estimator = name();
+    answer.record.effort.steps = effort.steps;
+    answer.record.effort.truncation = effort.truncation;
+    return answer;
+  }
+
+  [[nodiscard]] PointAnswer response_at(const Model& model,
+                                        const std::vector<std::size_t>& parameters,
+                                        const Matrix& points,
+                                        const AnswerOptions& options) const override {
+    check_difference_step(options.difference_step);
+    PointAnswer answer = density_difference(model, parameters, points, options);
+    answer.record.method.estimator = name();
+    return answer;
+  }
+};
+
+}  // namespace
+
+const Estimator& finite_difference_estimator() {
+  static const FiniteDifference instance;
+  return instance;
+}
+
+}  // namespace divker

@@ -1,0 +1,86 @@
+// The likelihood ratio is what I becomes when every step is the noise-only step: the same means of
+// I, with the score of the law of the whole path.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "answer/estimators/estimators.hpp"
+#include "answer/observable.hpp"
+#include "answer/point_answer.hpp"
+#include "divker/error.hpp"
+
+namespace divker {
+namespace {
+
+void require_noise_on_every_state(const Model& model) {
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    if (model.noisy()[i]) continue;
+    throw Error(ErrorKind::model,
+                fmt::format("The likelihood ratio is taken of the density of a step, which needs "
+                            "noise on every state; {} of model {} has none.",
+                            model.states()[i].name, model.name()));
+  }
+}
+
+std::vector<Warning> noise_warnings(const Model& model,
+                                    const std::vector<std::size_t>& parameters) {
+  std::vector<NodeId> amplitudes;
+  for (const NoiseEntry& entry : model.noise()) amplitudes.push_back(entry.amplitude);
+  const std::vector<NodeId> needed = reachable(*model.graph(), amplitudes);
+  std::vector<Warning> warnings;
+  for (const std::size_t p : parameters) {
+    const Parameter& parameter = model.parameters()[p];
+    if (model.dynamics() == Dynamics::map || !std::ranges::binary_search(needed, parameter.node)) {
+      continue;
+    }
+    warnings.push_back(
+        {"variance", fmt::format("The noise depends on {}: the variance of its likelihood ratio "
+                                 "grows like 1/dt.",
+                                 parameter.name)});
+  }
+  return warnings;
+}
+
+class LikelihoodRatio : public Estimator {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "likelihood-ratio"; }
+
+  [[nodiscard]] ObservableAnswer observable_response(const Model& model,
+                                                     const std::vector<std::size_t>& parameters,
+                                                     const std::string& observable,
+                                                     const AnswerOptions& options) const override {
+    Study study = study_of(model, parameters, options);
+    return response_of_mean(study, Observable(model, parameters, observable), observable);
+  }
+
+  [[nodiscard]] PointAnswer response_at(const Model& model,
+                                        const std::vector<std::size_t>& parameters,
+                                        const Matrix& points,
+                                        const AnswerOptions& options) const override {
+    Study study = study_of(model, parameters, options);
+    return conditional_means(study, points, options);
+  }
+
+ private:
+  [[nodiscard]] Study study_of(const Model& model, const std::vector<std::size_t>& parameters,
+                               const AnswerOptions& options) const {
+    require_noise_on_every_state(model);
+    Method method;
+    method.estimator = name();
+    method.scheme = Scheme::exact;
+    method.damping = kernel_damping();
+    Study study(model, method, Asked::responses_to(parameters), options.sampling, options.session);
+    study.record().alpha.clear();
+    study.record().warnings = noise_warnings(model, parameters);
+    return study;
+  }
+};
+
+}  // namespace
+
+const Estimator& likelihood_ratio_estimator() {
+  static const LikelihoodRatio instance;
+  return instance;
+}
+
+}  // namespace divker

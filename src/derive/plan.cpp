@@ -1,0 +1,204 @@
+#include "divker/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "derive/likelihood_ratio.hpp"
+#include "divker/exact_step.hpp"
+#include "divker/step.hpp"
+
+namespace divker {
+namespace derive {
+namespace {
+
+bool is_map(const Model& model) { return model.dynamics() == Dynamics::map; }
+
+bool is_noise_only(const Damping& damping) {
+  return damping.form != nullptr && damping.form->is_noise_only();
+}
+
+// Is the Jacobian of every step inverted? A method with everything but the damping filled in.
+bool inverts(const Method& method, const Asked& asked) {
+  return asked.score && method.scheme == Scheme::exact && !is_noise_only(method.damping);
+}
+
+// A rule: a sentence where it forbids the method, which has everything but the damping filled in.
+using Refusal = std::optional<Error>;
+
+Refusal usage(std::string sentence) { return Error(ErrorKind::usage, sentence); }
+
+Refusal of_scheme(const Model& model, const Method& method, const Asked& /*asked*/) {
+  if (!is_map(model) || method.scheme != Scheme::euler) return std::nullopt;
+  return usage(
+      fmt::format("The scheme euler is for SDEs: model {} is a discrete-time map, whose "
+                  "step is exact.",
+                  model.name()));
+}
+
+Refusal of_damping(const Model& model, const Method& method, const Asked& asked) {
+  if (!asked.score || method.damping.form == nullptr) return std::nullopt;
+  const std::string why = method.damping.form->refusal(method.damping, model, method.scheme);
+  if (!why.empty()) return usage(why);
+  if (method.damping.open) return std::nullopt;
+  try {
+    method.damping.form->check(method.damping, model);
+  } catch (const Error& error) {
+    return error;
+  }
+  return std::nullopt;
+}
+
+Refusal of_order(const Model& model, const Method& method, const Asked& /*asked*/) {
+  if (method.order != InverseOrder::second || method.scheme != Scheme::exact) return std::nullopt;
+  if (is_map(model)) {
+    return usage(
+        fmt::format("The order in the inverse is that of an expansion in dt, but model {} "
+                    "is a discrete-time map, whose step is exact.",
+                    model.name()));
+  }
+  return usage(
+      "The order in the inverse is that of the Euler scheme; the exact scheme keeps all orders.");
+}
+
+// A map whose damping is open may still become the noise-only step, which needs no inverse.
+Refusal of_inverse(const Model& model, const Method& method, const Asked& asked) {
+  const bool may_do_without = is_map(model) && method.damping.form == nullptr;
+  if (!inverts(method, asked) || may_do_without) return std::nullopt;
+  if (model.dimension() > largest_exact_dimension) {
+    return usage(
+        fmt::format("The exact step inverts a matrix as wide as the model has states: "
+                    "model {} has {}, the limit is {}.",
+                    model.name(), model.dimension(), largest_exact_dimension));
+  }
+  if (const auto kink = kink_of(model)) {
+    return Error(ErrorKind::model,
+                 fmt::format("The step of model {} has a kink ({}): its Jacobian jumps there, and "
+                             "the exact divergence step would miss what the fold contributes; the "
+                             "damping 'kernel' needs no Jacobian.",
+                             model.name(), *kink));
+  }
+  return std::nullopt;
+}
+
+// A step that forgets where it started, or takes its response from the noise, needs noise on every
+// state.
+Refusal of_silent_states(const Model& model, const Method& method, const Asked& asked) {
+  const DampingForm* form = method.damping.form;
+  const bool is_told = form != nullptr && form->takes_likelihood_ratio() && !asked.wrt.empty();
+  const bool forgets = !model.has_initial_density() || is_noise_only(method.damping);
+  if (!asked.score || !(forgets || is_told)) return std::nullopt;
+  try {
+    require_noise_everywhere(model);
+  } catch (const Error& error) {
+    return error;
+  }
+  return std::nullopt;
+}
+
+constexpr auto rules = {of_scheme, of_damping, of_order, of_inverse, of_silent_states};
+
+// The first step of an SDE leaves a covector of the size of 1/sqrt(dt), that of a map does not.
+Damping begun_early(Damping damping, const Model& model, bool score_free) {
+  if (score_free && !is_map(model)) damping.early = true;
+  return damping;
+}
+
+// The programs of a step, in their order.
+std::vector<Stage> stages_of_step(const Model& model, const Method& method, const Asked& asked) {
+  if (inverts(method, asked)) {
+    JacobianProgram entries = derive_step_jacobian(model);
+    Inversion inversion{"jacobian", std::move(entries.places), model.dimension(), "inverse"};
+    // Many results that share little: short functions run as fast, and are compiled much sooner.
+    constexpr std::size_t chunk = 100;
+    return {{std::move(entries.program), std::move(inversion), chunk},
+            {derive_exact_step(model, method, asked), std::nullopt, 0}};
+  }
+  const bool is_noise_step = is_map(model) || (asked.score && is_noise_only(method.damping));
+  return {{is_noise_step ? derive_noise_step(model, asked, false)
+                         : derive_divergence_step(model, method, asked),
+           std::nullopt, 0}};
+}
+
+}  // namespace
+}  // namespace derive
+
+Method resolved(const Model& model, const Method& method, const Asked& asked) {
+  Method result = method;
+  if (result.scheme == Scheme::automatic) {
+    result.scheme = derive::is_map(model) ? Scheme::exact : Scheme::euler;
+  }
+  if (result.order == InverseOrder::automatic) {
+    const bool is_worth_it = asked.long_paths && result.scheme == Scheme::euler;
+    result.order = is_worth_it ? InverseOrder::second : InverseOrder::first;
+  }
+  return result;
+}
+
+std::optional<Error> refusal(const Model& model, const Method& method, const Asked& asked) {
+  const Method whole = resolved(model, method, asked);
+  for (const auto& rule : derive::rules) {
+    if (auto why = rule(model, whole, asked)) return why;
+  }
+  return std::nullopt;
+}
+
+Plan plan(const Model& model, const Method& method, const Asked& asked) {
+  Method whole = resolved(model, method, asked);
+  if (whole.damping.open) whole.damping = Damping();
+  if (const auto why = refusal(model, whole, asked)) throw Error(*why);
+  Plan result;
+  result.asked = asked;
+  result.start = {derive_start(model, asked), std::nullopt, 0};
+  result.step = derive::stages_of_step(model, whole, asked);
+  if (asked.score && !model.has_initial_density()) {
+    result.first = derive_noise_step(model, asked, true);
+  }
+  whole.damping = derive::begun_early(whole.damping, model, result.score_free());
+  result.method = std::move(whole);
+  return result;
+}
+
+std::size_t Plan::operations() const {
+  std::size_t sum = 0;
+  for (const Stage& stage : step) sum += stage.program.operations();
+  return sum;
+}
+
+std::vector<const Result*> Plan::recorded() const {
+  std::vector<const Result*> all;
+  for (const Result& result : step.back().program.results) {
+    if (result.recorded) all.push_back(&result);
+  }
+  return all;
+}
+
+void Plan::use(const Damping& damping, const Model& model) {
+  if (!asked.score) return;
+  if (damping.open || !damping.same_step(method.damping)) {
+    throw Error(ErrorKind::usage,
+                fmt::format("The ensemble was compiled for another form of damping than '{}'.",
+                            damping.text()));
+  }
+  damping.form->check(damping, model);
+  method.damping = derive::begun_early(damping, model, score_free());
+}
+
+std::string component_in_words(const Result& array, std::size_t component, const Model& model) {
+  if (array.name == state_array) return "state " + model.states()[component].name;
+  if (array.name == covector_array) return "covector of " + model.states()[component].name;
+  if (array.name == response_array) return "response";
+  return fmt::format("{}[{}]", array.name, component);
+}
+
+std::string Plan::text() const {
+  if (!asked.score) return "states alone";
+  if (method.scheme == Scheme::exact) {
+    return fmt::format("exact steps, damping {}", method.damping.text());
+  }
+  return fmt::format("euler steps, order {}, damping {}", number_of(method.order),
+                     method.damping.text());
+}
+
+}  // namespace divker

@@ -1,0 +1,21 @@
+// What a fit has found: estimates with their errors, and how the law compares with the data.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "fit/evaluation.hpp"
+
+namespace divker::fit {
+
+// At the state's parameters, of which `evaluation` is the law.
+[[nodiscard]] FitResult report(const Model& model, const FitData& data, const FitState& state,
+                               const Evaluation& evaluation, const Evaluator& evaluator);
+
+[[nodiscard]] std::vector<JointGoodness> joint_goodness(const FitData& data,
+                                                        const Evaluation& evaluation);
+
+// Does a p value, one of so many tests, tell the law from that of the data?
+[[nodiscard]] bool is_rejected(double p, std::size_t tests);
+
+}  // namespace divker::fit

@@ -1,0 +1,66 @@
+// What a fit does next: a step of its optimiser, a larger sample, more detail, or the end.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fit/optimizer.hpp"
+
+namespace divker::fit {
+
+class Schedule {
+ public:
+  // The arguments are kept by reference. `fingerprint`: of all that the fit depends on.
+  Schedule(const Model& model, const FitData& data, const FitOptions& options, Evaluator& evaluator,
+           std::string fingerprint);
+
+  [[nodiscard]] const FitState& state() const { return state_; }
+  void resume(FitState state);
+  // One iteration, see Fit::advance.
+  bool advance();
+  // The law where the fit stands. Parameters that no path ever notices are dropped first.
+  // Error(numerical) if the run was interrupted.
+  [[nodiscard]] const Evaluation& evaluation();
+
+ private:
+  // False if the run was interrupted.
+  bool ensure_evaluation();
+  bool evaluate_anew(const FitState& before);
+  void forget(const FitState& before);
+  void choose_again();
+  bool begin_nearest();
+  void record(double gain, double step, std::size_t halvings);
+  void end(bool converged, std::string reason);
+
+  [[nodiscard]] std::size_t steps_with_these_paths() const;
+  [[nodiscard]] bool is_noisy() const;
+  bool enlarge();
+  bool refine();
+
+  bool drop_silent();
+  bool drop_ineffective();
+  bool deactivate(const std::vector<bool>& drop);
+
+  [[nodiscard]] Matching free_matching() const;
+  [[nodiscard]] std::optional<Trial> attempt(const Matching& here, const Eigen::VectorXd& change);
+  bool step();
+
+  [[nodiscard]] std::vector<const FitIteration*> floor() const;
+  [[nodiscard]] bool at_noise_floor() const;
+  [[nodiscard]] std::vector<double> mean_of(const std::vector<const FitIteration*>& some) const;
+  bool average();
+  void confirm(const std::string& reason);
+
+  const Model& model_;
+  const FitData& data_;
+  const FitOptions& options_;
+  Evaluator& evaluator_;
+  std::unique_ptr<Optimizer> optimizer_;
+  FitState state_;
+  std::optional<Evaluation> evaluation_;  // at the state's parameters with its paths
+};
+
+}  // namespace divker::fit

@@ -1,0 +1,24 @@
+// A model as a user asks for it: with values set, and with the samples that it starts from.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "divker/model.hpp"
+#include "present/option.hpp"
+
+namespace divker::present {
+
+// Parameters by name, and `dt` and `T`, which together may pass through grids that do not divide:
+// the grid is set once. Errors as Model::with_value.
+[[nodiscard]] Model with_values(Model model, const Values& values);
+
+// With the files of `init x ~ samples("...")`, which are looked for in `folder`, that of the model
+// file, then in the current one. A model with other initial laws as it is; Error(model) for files
+// at fault.
+[[nodiscard]] Model with_samples_read(const Model& model, const std::filesystem::path& folder);
+
+// A file or the name of a shipped model, with its samples.
+[[nodiscard]] Model load_with_samples(const std::string& file_or_name);
+
+}  // namespace divker::present
