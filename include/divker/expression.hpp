@@ -43,7 +43,9 @@ enum class Op : std::uint8_t {
   atan,
   erf,
   abs,
-  sign,  // -1, 0 or 1; its derivative is taken as 0
+  sign,   // -1, 0 or 1; its derivative is taken as 0
+  floor,  // the largest whole number that is not above a; its derivative is taken as 0
+  where,  // b where a > 0, and 0 elsewhere even if b is no number there; so are its derivatives
 };
 
 [[nodiscard]] bool is_binary(Op op);
@@ -156,6 +158,18 @@ Expression cosh(Expression a);
 Expression atan(Expression a);
 Expression erf(Expression a);
 Expression abs(Expression a);
+Expression floor(Expression a);
+Expression where(Expression condition, Expression value);
+
+// Conditions are expressions whose value is 1 where they hold and 0 elsewhere. Each takes such
+// ones, and knows that a condition never holds together with its own negation.
+Expression exceeds(Expression a, Expression b);  // a > b
+Expression negated(Expression condition);
+Expression both(Expression a, Expression b);
+Expression either(Expression a, Expression b);
+// a where the condition holds and b elsewhere. What is wrong with the one that is not taken, such
+// as the root of a negative number, does no harm to the value nor to its derivatives.
+Expression choose(Expression condition, Expression a, Expression b);
 
 // Balanced sum: depth log n, which keeps the dependency chain short in the kernel. A factor that
 // most terms share is taken out in front, again and again. Empty: zero.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -41,6 +42,8 @@ Expression partial(Graph& g, NodeId id, int which) {
     }
     case Op::step:
     case Op::sign:
+    case Op::floor:
+    case Op::where:  // its value is passed on by those who call, so that nothing multiplies it
       return g.constant(0.0);
     case Op::neg:
       return g.constant(-1.0);
@@ -163,27 +166,71 @@ bool depends_on(Expression f, std::span<const Expression> variables) {
   return between(f.graph(), {&root, 1}, variables).moving.contains(root);
 }
 
+namespace {
+
+// What flows back through a node. What counts only under a condition is kept apart from it: in
+// a product with an infinite derivative, its zeros would not stay zeros.
+struct Share {
+  Expression term;
+  std::optional<Expression> condition;
+};
+
+Expression value_of(const Share& share) {
+  return share.condition ? where(*share.condition, share.term) : share.term;
+}
+
+// Contributions are summed pairwise: short chains in the kernel.
+Share total(Graph& g, const std::vector<Share>& shares) {
+  Share result = shares.front();
+  const bool is_alike = std::all_of(shares.begin(), shares.end(), [&](const Share& share) {
+    return share.condition == result.condition;
+  });
+  std::vector<Expression> terms;
+  for (const Share& share : shares) {
+    terms.push_back(is_alike ? share.term : value_of(share));
+    if (!share.condition) result.condition.reset();
+    if (result.condition) result.condition = either(*result.condition, *share.condition);
+  }
+  result.term = sum(g, terms);
+  if (result.condition && result.condition->is_constant()) result.condition.reset();
+  return result;
+}
+
+// What a node with that share passes to the value of a `where`.
+Share under_condition(const Share& share, Expression condition) {
+  if (condition.node().op != Op::step) {
+    condition = exceeds(condition, condition.graph().constant(0.0));
+  }
+  return {share.term, share.condition ? both(*share.condition, condition) : condition};
+}
+
+}  // namespace
+
 std::vector<Expression> gradient(Expression f, std::span<const Expression> variables) {
   Graph& g = f.graph();
   const NodeId root = f.id();
   const Between path = between(g, {&root, 1}, variables);
   g.spend(path.visited);
 
-  // Contributions are gathered and summed pairwise: short chains in the kernel.
-  std::unordered_map<NodeId, std::vector<Expression>> adjoints;
-  adjoints[root].push_back(g.constant(1.0));
+  std::unordered_map<NodeId, std::vector<Share>> adjoints;
+  adjoints[root].push_back({g.constant(1.0), std::nullopt});
   for (auto id = path.order.rbegin(); id != path.order.rend(); ++id) {
     const auto found = adjoints.find(*id);
     if (found == adjoints.end()) continue;
-    const Expression adjoint = sum(g, found->second);
+    const Share adjoint = total(g, found->second);
     adjoints.erase(found);
-    if (adjoint.is_zero()) continue;
+    if (adjoint.term.is_zero()) continue;
     const Node node = g.node(*id);
+    if (node.op == Op::where) {
+      if (!path.moving.contains(node.b)) continue;
+      adjoints[node.b].push_back(under_condition(adjoint, g.at(node.a)));
+      continue;
+    }
     for (int which = 0; which < operand_count(node.op); ++which) {
       const NodeId target = operand(node, which);
       if (!path.moving.contains(target)) continue;
-      const Expression term = adjoint * partial(g, *id, which);
-      if (!term.is_zero()) adjoints[target].push_back(term);
+      const Expression term = adjoint.term * partial(g, *id, which);
+      if (!term.is_zero()) adjoints[target].push_back({term, adjoint.condition});
     }
   }
 
@@ -191,7 +238,7 @@ std::vector<Expression> gradient(Expression f, std::span<const Expression> varia
   result.reserve(variables.size());
   for (const Expression& variable : variables) {
     const auto found = adjoints.find(variable.id());
-    result.push_back(found == adjoints.end() ? g.constant(0.0) : sum(g, found->second));
+    result.push_back(found == adjoints.end() ? g.constant(0.0) : value_of(total(g, found->second)));
   }
   return result;
 }
@@ -221,7 +268,11 @@ std::vector<Expression> directional_derivative(Graph& graph, std::span<const Exp
     for (int which = 0; which < operand_count(node.op); ++which) {
       const auto inner = tangents.find(operand(node, which));
       if (inner == tangents.end()) continue;
-      tangent = tangent + partial(graph, id, which) * inner->second;
+      if (node.op != Op::where) {
+        tangent = tangent + partial(graph, id, which) * inner->second;
+      } else if (which == 1) {
+        tangent = where(graph.at(node.a), inner->second);
+      }
     }
     if (!tangent.is_zero()) tangents.emplace(id, tangent);
   }
@@ -291,6 +342,10 @@ Expression rebuild(Graph& graph, const Node& node, Expression a, Expression b) {
       return abs(a);
     case Op::sign:
       return graph.unary(Op::sign, a);
+    case Op::floor:
+      return floor(a);
+    case Op::where:
+      return where(a, b);
   }
   return a;
 }

@@ -158,6 +158,8 @@ constexpr std::array op_table{
     OpTraits{Op::erf, "erf", false},
     OpTraits{Op::abs, "abs", false},
     OpTraits{Op::sign, "sign", false},
+    OpTraits{Op::floor, "floor", false},
+    OpTraits{Op::where, "where", true},
 };
 
 const OpTraits& traits(Op op) { return op_table[static_cast<std::size_t>(op)]; }
@@ -217,6 +219,10 @@ double apply(Op op, double a, double b) {
       return std::fabs(a);
     case Op::sign:
       return static_cast<double>(a > 0.0) - static_cast<double>(a < 0.0);
+    case Op::floor:
+      return std::floor(a);
+    case Op::where:
+      return a > 0.0 ? b : 0.0;
   }
   return a;
 }
@@ -351,6 +357,32 @@ Expression cosh(Expression a) { return even(Op::cosh, a); }
 Expression atan(Expression a) { return odd(Op::atan, a); }
 Expression erf(Expression a) { return odd(Op::erf, a); }
 Expression abs(Expression a) { return even(Op::abs, a); }
+Expression floor(Expression a) { return a.graph().unary(Op::floor, a); }
+
+Expression where(Expression condition, Expression value) {
+  if (condition.is_constant()) {
+    return condition.node().value > 0.0 ? value : value.graph().constant(0.0);
+  }
+  if (value.is_zero()) return value;
+  if (is_op(condition, Op::step) && second(condition).is_zero()) condition = first(condition);
+  return make(value.graph(), Op::where, condition, value);
+}
+
+Expression exceeds(Expression a, Expression b) {
+  return a == b ? a.graph().constant(0.0) : make(a.graph(), Op::step, a, b);
+}
+Expression negated(Expression condition) {
+  const bool is_negation = is_op(condition, Op::sub) && first(condition).is_constant(1.0);
+  return is_negation ? second(condition) : 1.0 - condition;
+}
+Expression both(Expression a, Expression b) {
+  if (a == b) return a;
+  return a == negated(b) ? a.graph().constant(0.0) : a * b;
+}
+Expression either(Expression a, Expression b) { return negated(both(negated(a), negated(b))); }
+Expression choose(Expression condition, Expression a, Expression b) {
+  return a == b ? a : where(condition, a) + where(negated(condition), b);
+}
 
 Expression dot(Graph& graph, std::span<const Expression> a, std::span<const Expression> b) {
   std::vector<Expression> terms;

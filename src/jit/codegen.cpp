@@ -303,10 +303,13 @@ Value* ChunkWriter::operation(const Node& node) {
       return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, a);
     case Op::abs:
       return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, a);
+    case Op::floor:
+      return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::floor, a);
     case Op::min:
     case Op::max:
     case Op::step:
     case Op::sign:
+    case Op::where:
       return comparison_result(node, a, b);
     default:
       return call(node.op, a, b);
@@ -324,6 +327,8 @@ Value* ChunkWriter::comparison_result(const Node& node, Value* a, Value* b) {
       return builder_.CreateSelect(builder_.CreateFCmpOGT(a, b), a, b);
     case Op::step:
       return builder_.CreateSelect(builder_.CreateFCmpOGT(a, b), one, zero);
+    case Op::where:
+      return builder_.CreateSelect(builder_.CreateFCmpOGT(a, zero), b, zero);
     default: {
       Value* positive = builder_.CreateSelect(builder_.CreateFCmpOGT(a, zero), one, zero);
       Value* negative = builder_.CreateSelect(builder_.CreateFCmpOLT(a, zero), one, zero);

@@ -13,6 +13,7 @@
 #include <llvm/TargetParser/Host.h>
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -123,6 +124,10 @@ llvm::orc::SymbolMap function_symbols(llvm::orc::LLJIT& jit, std::size_t lanes) 
     symbols[jit.mangleAndIntern(function.symbol)] = {
         llvm::orc::ExecutorAddr::fromPtr(function.address), llvm::JITSymbolFlags::Exported};
   }
+  // SSE2 has no instruction for it, so that LLVM calls the C library.
+  symbols[jit.mangleAndIntern("floor")] = {
+      llvm::orc::ExecutorAddr::fromPtr(static_cast<double (*)(double)>(std::floor)),
+      llvm::JITSymbolFlags::Exported};
   return symbols;
 }
 

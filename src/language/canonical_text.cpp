@@ -20,7 +20,8 @@ class Spacing {
   bool before(const Token& token) {
     const bool result = decide(token);
     const bool ends_operand = is_word(last_) || last_.is(")") || last_.is("]") || last_.is("'");
-    after_prefix_ = is_sign(token) && !(ends_operand && !is_statement_word(last_));
+    after_prefix_ =
+        token.is("!") || (is_sign(token) && !(ends_operand && !is_statement_word(last_)));
     if (token.is("(") || token.is("[")) ++depth_;
     if (token.is("[")) ++square_;
     if (token.is(")") || token.is("]")) --depth_;
@@ -30,7 +31,10 @@ class Spacing {
   }
 
  private:
-  static bool is_statement_word(const Token& token) { return token.is("time") || token.is("in"); }
+  static bool is_statement_word(const Token& token) {
+    return token.is("time") || token.is("in") || token.is("and") || token.is("or") ||
+           token.is("not");
+  }
 
   [[nodiscard]] bool decide(const Token& token) const {
     if (last_.kind == TokenKind::end) return false;

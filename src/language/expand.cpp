@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -67,11 +68,8 @@ Expression Expander::raw(const Syntax& syntax) {
       return name(syntax);
     case SyntaxKind::component:
       return component(syntax);
-    case SyntaxKind::call: {
-      std::vector<Expression> arguments;
-      for (const Syntax& operand : syntax.operands) arguments.push_back(expand(operand));
-      return syntax.function->make(arguments);
-    }
+    case SyntaxKind::call:
+      return syntax.function->decides ? choice(syntax) : call(syntax);
     case SyntaxKind::sum_over:
       return sum_over(syntax);
     case SyntaxKind::additive:
@@ -82,8 +80,70 @@ Expression Expander::raw(const Syntax& syntax) {
       return pow(expand(syntax.operands[0]), expand(syntax.operands[1]));
     case SyntaxKind::negative:
       return -expand(syntax.operands[0]);
+    case SyntaxKind::comparison:
+    case SyntaxKind::conjunction:
+    case SyntaxKind::disjunction:
+    case SyntaxKind::negation:
+      source_.fail(syntax.offset, std::string(comparison_misplaced));
   }
   return graph_.constant(0.0);
+}
+
+Expression Expander::call(const Syntax& syntax) {
+  std::vector<Expression> arguments;
+  for (const Syntax& operand : syntax.operands) arguments.push_back(expand(operand));
+  return syntax.function->make(arguments);
+}
+
+// What is decided already is not expanded on the other side, which may be out of range or not
+// finite: if(j < 9, x[j+1], 0).
+Expression Expander::choice(const Syntax& syntax) {
+  const Expression holds = condition(syntax.operands[0]);
+  if (holds.is_constant()) return expand(syntax.operands[holds.is_zero() ? 2 : 1]);
+  const std::array arguments{holds, expand(syntax.operands[1]), expand(syntax.operands[2])};
+  return syntax.function->make(arguments);
+}
+
+Expression Expander::condition(const Syntax& syntax) {
+  count(syntax);
+  switch (syntax.kind) {
+    case SyntaxKind::comparison:
+      return comparison(syntax);
+    case SyntaxKind::negation:
+      return negated(condition(syntax.operands[0]));
+    case SyntaxKind::conjunction:
+    case SyntaxKind::disjunction: {
+      Expression result = condition(syntax.operands[0]);
+      for (std::size_t i = 1; i < syntax.operands.size(); ++i) {
+        const Expression next = condition(syntax.operands[i]);
+        result = syntax.kind == SyntaxKind::conjunction ? both(result, next) : either(result, next);
+      }
+      return result;
+    }
+    default:
+      source_.fail(syntax.offset,
+                   "A condition was expected here: a comparison, such as x > 0, or "
+                   "several with and, or, not.");
+  }
+}
+
+// A path meets a number in no interval of time: what is defined there alone would never be seen.
+Expression Expander::comparison(const Syntax& syntax) {
+  const Expression a = expand(syntax.operands[0]);
+  const Expression b = expand(syntax.operands[1]);
+  const std::string& symbol = syntax.name;
+  if (symbol == ">") return exceeds(a, b);
+  if (symbol == "<") return exceeds(b, a);
+  if (symbol == ">=") return negated(exceeds(b, a));
+  if (symbol == "<=") return negated(exceeds(a, b));
+  if (!a.is_constant() || !b.is_constant()) {
+    source_.fail(syntax.offset,
+                 fmt::format("A path is never equal to a number: write <, <=, > or >=. '{}' "
+                             "compares numbers, constants and indices.",
+                             symbol));
+  }
+  const bool is_equal = a.node().value == b.node().value;
+  return graph_.constant(is_equal == (symbol == "==") ? 1.0 : 0.0);
 }
 
 const Symbol& Expander::defined(const Syntax& syntax) const {

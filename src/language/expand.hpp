@@ -47,6 +47,10 @@ class Expander {
  private:
   [[nodiscard]] Expression raw(const Syntax& syntax);
   [[nodiscard]] Expression name(const Syntax& syntax);
+  [[nodiscard]] Expression call(const Syntax& syntax);
+  [[nodiscard]] Expression choice(const Syntax& syntax);
+  [[nodiscard]] Expression condition(const Syntax& syntax);
+  [[nodiscard]] Expression comparison(const Syntax& syntax);
   [[nodiscard]] Expression component(const Syntax& syntax);
   [[nodiscard]] Expression additive(const Syntax& syntax);
   [[nodiscard]] Expression sum_over(const Syntax& syntax);

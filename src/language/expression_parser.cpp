@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "model/names.hpp"
 
@@ -88,9 +89,72 @@ void ExpressionParser::bind_index(const Token& token) {
   indices_.emplace_back(token.text);
 }
 
+namespace {
+
+bool is_comparison(const Token& token) {
+  constexpr std::array symbols{"<", "<=", ">", ">=", "==", "!="};
+  return token.kind == TokenKind::symbol &&
+         std::find(symbols.begin(), symbols.end(), token.text) != symbols.end();
+}
+
+// A single operand stands for itself.
+Syntax joined(SyntaxKind kind, std::vector<Syntax> operands) {
+  if (operands.size() == 1) return std::move(operands.front());
+  Syntax result;
+  result.kind = kind;
+  result.offset = operands.front().offset;
+  result.operands = std::move(operands);
+  return result;
+}
+
+}  // namespace
+
+// Whether what it reads is a number or a condition is seen when it is expanded.
 Syntax ExpressionParser::expression() {
+  const Deeper deeper(*this, peek());
+  std::vector<Syntax> operands;
+  do {
+    operands.push_back(conjunction());
+  } while (accept("or") || accept("||"));
+  return joined(SyntaxKind::disjunction, std::move(operands));
+}
+
+Syntax ExpressionParser::conjunction() {
+  std::vector<Syntax> operands;
+  do {
+    operands.push_back(negation());
+  } while (accept("and") || accept("&&"));
+  return joined(SyntaxKind::conjunction, std::move(operands));
+}
+
+Syntax ExpressionParser::negation() {
   const Token& start = peek();
-  const Deeper deeper(*this, start);
+  if (!start.is("not") && !start.is("!")) return comparison();
+  const Deeper deeper(*this, take());
+  Syntax result;
+  result.kind = SyntaxKind::negation;
+  result.offset = start.offset;
+  result.operands.push_back(negation());
+  return result;
+}
+
+Syntax ExpressionParser::comparison() {
+  Syntax left = additive();
+  if (!is_comparison(peek())) return left;
+  Syntax result;
+  result.kind = SyntaxKind::comparison;
+  result.offset = peek().offset;
+  result.name = take().text;
+  result.operands.push_back(std::move(left));
+  result.operands.push_back(additive());
+  if (is_comparison(peek())) {
+    fail(peek(), "Two comparisons are joined by 'and', as in 0 < x and x < 1.");
+  }
+  return result;
+}
+
+Syntax ExpressionParser::additive() {
+  const Token& start = peek();
   Syntax sum;
   sum.kind = SyntaxKind::additive;
   sum.offset = start.offset;
@@ -111,7 +175,10 @@ void ExpressionParser::check_end_of_product() const {
   const Token& token = peek();
   const bool starts_a_factor =
       token.kind == TokenKind::identifier || token.kind == TokenKind::number || token.is("(");
-  if (!starts_a_factor || token.is("in") || token.is("fixed") || token.is("tamed")) return;
+  if (!starts_a_factor || token.is("in") || token.is("fixed") || token.is("tamed") ||
+      token.is("and") || token.is("or")) {
+    return;
+  }
   if (is_noise(token)) misplaced_noise(token);
   fail(token, fmt::format("An operator was expected before {}; a product is written with *.",
                           shown(token)));
@@ -294,6 +361,9 @@ Syntax ExpressionParser::call(const Token& name) {
       result.operands.push_back(expression());
     } while (accept(","));
   }
+  if (result.function->decides && peek().is("=")) {
+    fail(peek(), fmt::format("'{}' takes a comparison: <, <=, > or >=, not =.", name.text));
+  }
   expect(")", fmt::format("the arguments of {}", name.text));
   if (result.operands.size() != result.function->arguments) {
     fail(name, fmt::format("{} takes {} argument{}, not {}.", name.text, result.function->arguments,
@@ -398,6 +468,7 @@ std::vector<Term> ExpressionParser::terms() {
     result.push_back(term());
     const Term& last = result.back();
     const Token& next = peek();
+    if (is_comparison(next)) fail(next, std::string(comparison_misplaced));
     if (dynamics_ == Dynamics::sde && last.noise.empty()) {
       check_end_of_product();
       source_.fail(last.offset,

@@ -55,6 +55,10 @@ class ExpressionParser {
 
   [[nodiscard]] bool is_noise(const Token& token) const;
   [[nodiscard]] bool is_index(std::string_view name) const;
+  [[nodiscard]] Syntax conjunction();
+  [[nodiscard]] Syntax negation();
+  [[nodiscard]] Syntax comparison();
+  [[nodiscard]] Syntax additive();
   [[nodiscard]] Syntax product();
   [[nodiscard]] Syntax factor();
   [[nodiscard]] Syntax primary();

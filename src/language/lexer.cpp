@@ -19,13 +19,25 @@ struct Lookalike {
   std::string_view meant;
 };
 // What editors and papers put in place of plain characters.
-constexpr std::array lookalikes{Lookalike{"\u2212", "-"},  Lookalike{"\u2013", "-"},
-                                Lookalike{"\u00D7", "*"},  Lookalike{"\u00B7", "*"},
-                                Lookalike{"\u22C5", "*"},  Lookalike{"\u2032", "'"},
-                                Lookalike{"\u2019", "'"},  Lookalike{"\u201C", "\""},
-                                Lookalike{"\u201D", "\""}, Lookalike{"\u221E", "inf"},
-                                Lookalike{"\u03C0", "pi"}, Lookalike{"\u03BE", "xi"},
-                                Lookalike{"\u00B2", "^2"}, Lookalike{"\u00A0", "a plain space"}};
+constexpr std::array lookalikes{Lookalike{"\u2212", "-"},
+                                Lookalike{"\u2013", "-"},
+                                Lookalike{"\u00D7", "*"},
+                                Lookalike{"\u00B7", "*"},
+                                Lookalike{"\u22C5", "*"},
+                                Lookalike{"\u2032", "'"},
+                                Lookalike{"\u2019", "'"},
+                                Lookalike{"\u201C", "\""},
+                                Lookalike{"\u201D", "\""},
+                                Lookalike{"\u221E", "inf"},
+                                Lookalike{"\u03C0", "pi"},
+                                Lookalike{"\u03BE", "xi"},
+                                Lookalike{"\u00B2", "^2"},
+                                Lookalike{"\u2264", "<="},
+                                Lookalike{"\u2265", ">="},
+                                Lookalike{"\u2260", "!="},
+                                Lookalike{"&", "and"},
+                                Lookalike{"|", "or"},
+                                Lookalike{"\u00A0", "a plain space"}};
 
 class Lexer {
  public:
@@ -137,7 +149,13 @@ class Lexer {
   }
 
   void symbol(char c) {
-    constexpr std::string_view known = "()[],:=~+-*/^'";
+    for (const std::string_view pair : {"<=", ">=", "==", "!=", "&&", "||"}) {
+      if (!text_.substr(at_).starts_with(pair)) continue;
+      add(TokenKind::symbol, at_, pair.size());
+      at_ += pair.size();
+      return;
+    }
+    constexpr std::string_view known = "()[],:=~+-*/^'<>!";
     if (known.find(c) == std::string_view::npos) unexpected(c);
     if (text_.substr(at_).starts_with("**")) source_.fail(at_, "A power is written ^, not **.");
     if (c == '(' || c == '[') {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "divker/model.hpp"
@@ -10,16 +11,24 @@
 
 namespace divker {
 
+// The fault of a comparison that stands for a number.
+inline constexpr std::string_view comparison_misplaced =
+    "A comparison is no number; it is the condition of an if, as in if(x > 0, 1, 0).";
+
 enum class SyntaxKind {
-  number,     // value
-  name,       // a scalar, a free index, t or pi
-  component,  // name[operand 0]
-  call,       // function(operands)
-  sum_over,   // sum(name, operand 0 : operand 1, operand 2)
-  additive,   // operands joined by signs '+' and '-', one sign before each
-  product,    // operands joined by '*' and '/', one before each; the first is '*'
-  power,      // operand 0 ^ operand 1
-  negative,   // - operand 0
+  number,       // value
+  name,         // a scalar, a free index, t or pi
+  component,    // name[operand 0]
+  call,         // function(operands)
+  sum_over,     // sum(name, operand 0 : operand 1, operand 2)
+  additive,     // operands joined by signs '+' and '-', one sign before each
+  product,      // operands joined by '*' and '/', one before each; the first is '*'
+  power,        // operand 0 ^ operand 1
+  negative,     // - operand 0
+  comparison,   // operand 0 name operand 1, where the name is < <= > >= == or !=
+  conjunction,  // all operands hold
+  disjunction,  // one of the operands holds
+  negation,     // operand 0 does not hold
 };
 
 struct Syntax {

@@ -26,6 +26,12 @@ const std::array table{
     FunctionInfo{"max", 2, [](Arguments a) { return max(a[0], a[1]); }},
     FunctionInfo{"sign", 1, [](Arguments a) { return a[0].graph().unary(Op::sign, a[0]); }},
     FunctionInfo{"step", 2, [](Arguments a) { return a[0].graph().binary(Op::step, a[0], a[1]); }},
+    FunctionInfo{"floor", 1, [](Arguments a) { return floor(a[0]); }},
+    FunctionInfo{"ceil", 1, [](Arguments a) { return -floor(-a[0]); }},
+    FunctionInfo{"round", 1, [](Arguments a) { return floor(a[0] + 0.5); }},
+    FunctionInfo{"mod", 2, [](Arguments a) { return a[0] - a[1] * floor(a[0] / a[1]); }},
+    FunctionInfo{"where", 2, [](Arguments a) { return where(a[0], a[1]); }},
+    FunctionInfo{"if", 3, [](Arguments a) { return choose(a[0], a[1], a[2]); }, true},
 };
 
 }  // namespace

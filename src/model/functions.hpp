@@ -14,6 +14,7 @@ struct FunctionInfo {
   std::string_view name;
   std::size_t arguments;
   Expression (*make)(std::span<const Expression> arguments);
+  bool decides = false;  // the first argument is a condition, and one of the others is taken
 };
 
 // Null where there is no such function.
