@@ -1,13 +1,11 @@
 // docs/exact.md: the step of a chain without expansion in dt.
 #include "divker/exact_step.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "derive/damping.hpp"
 #include "derive/likelihood_ratio.hpp"
 #include "derive/noise_inverse.hpp"
 #include "derive/ports.hpp"
+#include "divker/model_kinks.hpp"
 
 namespace divker {
 namespace derive {
@@ -70,16 +68,14 @@ Vector response_increments(const Symbols& s, Expression log_determinant, const V
 }  // namespace derive
 
 std::optional<std::string> kink_of(const Model& model) {
-  constexpr std::array kinked{Op::abs, Op::min, Op::max, Op::step, Op::sign};
   Graph graph(*model.graph());
   std::vector<NodeId> roots = model.drift();
   for (const NoiseEntry& entry : model.noise()) roots.push_back(entry.amplitude);
   std::vector<Expression> x;
   for (const State& state : model.states()) x.push_back(graph.at(state.node));
-  for (const NodeId id : reachable(graph, roots)) {
-    const Op op = graph.node(id).op;
-    if (std::find(kinked.begin(), kinked.end(), op) == kinked.end()) continue;
-    if (depends_on(graph.at(id), x)) return std::string(name_of(op));
+  for (const Kink& kink : find_kinks(graph, roots, x, positive_inputs(model, graph))) {
+    const bool is_edge = kink.op == Op::sqrt || kink.op == Op::pow;
+    if (kink.kind != KinkKind::bend && !is_edge) return std::string(name_of(kink.op));
   }
   return std::nullopt;
 }

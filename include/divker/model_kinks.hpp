@@ -1,0 +1,39 @@
+// Where a model jumps or has a kink in its states or free parameters.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "divker/kinks.hpp"
+#include "divker/model.hpp"
+
+namespace divker {
+
+enum class ModelPart { drift, noise, initial, observation };
+[[nodiscard]] std::string_view name_of(ModelPart part);
+
+struct ModelKink {
+  ModelPart part = ModelPart::drift;
+  std::string name;  // of the state whose equation or law it is, or of the observation
+  Op op = Op::constant;
+  KinkKind kind = KinkKind::jump;
+  std::string place;  // "x = L", "x is a whole number"
+  // What decides on which side of the place a path is.
+  bool by_states = false;
+  bool by_parameters = false;  // that are not fixed
+  bool by_time = false;
+
+  // For people: "The drift of v jumps where v = 0 (sign): derivatives miss what happens there."
+  [[nodiscard]] std::string sentence() const;
+};
+
+// All of them, as find_kinks() sees them, equation by equation. Positive states and parameters with
+// a positive range are known to be positive. Where parameters alone decide, derivatives are right
+// but for the very place: it is listed only where the model's values are at it.
+[[nodiscard]] std::vector<ModelKink> model_kinks(const Model& model);
+
+// The inputs of a copy of the model's graph that are above zero by their declaration.
+[[nodiscard]] std::vector<Expression> positive_inputs(const Model& model, Graph& graph);
+
+}  // namespace divker

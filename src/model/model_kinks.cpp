@@ -1,0 +1,160 @@
+#include "divker/model_kinks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace divker {
+namespace {
+
+// Longer places are not written out.
+constexpr std::uint32_t most_shown = 40;
+
+struct Statement {
+  ModelPart part;
+  std::string name;
+  NodeId root;
+};
+
+std::vector<Statement> statements_of(const Model& model) {
+  std::vector<Statement> statements;
+  const auto state = [&](std::size_t i) { return model.states()[i].name; };
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    statements.push_back({ModelPart::drift, state(i), model.drift()[i]});
+  }
+  for (const NoiseEntry& entry : model.noise()) {
+    statements.push_back({ModelPart::noise, state(entry.row), entry.amplitude});
+  }
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    const InitialLaw& law = model.initial()[i];
+    if (law.kind == InitialKind::samples) continue;
+    statements.push_back({ModelPart::initial, state(i), law.a});
+    if (law.kind != InitialKind::point) statements.push_back({ModelPart::initial, state(i), law.b});
+  }
+  for (const Observation& y : model.observations()) {
+    statements.push_back({ModelPart::observation, y.name, y.value});
+    if (y.noisy) statements.push_back({ModelPart::observation, y.name, y.deviation});
+  }
+  return statements;
+}
+
+NodeNames let_names(const Model& model) {
+  NodeNames names;
+  for (const auto& [name, nodes] : model.lets()) {
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (is_leaf(model.graph()->node(nodes[i]).op)) continue;
+      names[nodes[i]] = nodes.size() == 1 ? name : fmt::format("{}[{}]", name, i);
+    }
+  }
+  return names;
+}
+
+std::string place_text(const Kink& kink, const NodeNames& names) {
+  const Graph& graph = kink.place.graph();
+  const auto text = [&](NodeId id) {
+    const auto named = names.find(id);
+    if (named != names.end()) return named->second;
+    if (graph.weight(id) <= most_shown) return to_string(graph, id, names);
+    return fmt::format("an expression of {} operations", graph.weight(id));
+  };
+  const Node& node = kink.place.node();
+  if (kink.op == Op::floor) return text(kink.place.id()) + " is a whole number";
+  if (!names.contains(kink.place.id())) {
+    if (node.op == Op::sub) return text(node.a) + " = " + text(node.b);
+    if (node.op == Op::add && graph.node(node.a).op == Op::constant) {
+      return fmt::format("{} = {}", text(node.b), -graph.node(node.a).value);
+    }
+  }
+  return text(kink.place.id()) + " = 0";
+}
+
+// Is the place where the parameters are?
+bool is_at(const Kink& kink, std::span<const double> inputs) {
+  const double value = evaluate(kink.place, inputs);
+  return kink.op == Op::floor ? value == std::floor(value) : !(std::fabs(value) > 0.0);
+}
+
+}  // namespace
+
+std::string_view name_of(ModelPart part) {
+  switch (part) {
+    case ModelPart::drift:
+      return "drift";
+    case ModelPart::noise:
+      return "noise";
+    case ModelPart::initial:
+      return "initial law";
+    case ModelPart::observation:
+      return "observation";
+  }
+  return "unknown";
+}
+
+std::string ModelKink::sentence() const {
+  const std::string subject =
+      fmt::format("The {}{}{}", name_of(part), part == ModelPart::observation ? " " : " of ", name);
+  const std::string where = fmt::format("{} ({})", place, name_of(op));
+  switch (kind) {
+    case KinkKind::jump:
+      return fmt::format("{} jumps where {}: derivatives miss what happens there.", subject, where);
+    case KinkKind::kink:
+      return fmt::format("{} has a kink where {}: its derivative jumps there.", subject, where);
+    case KinkKind::root:
+      return fmt::format("{} has an infinite slope where {}: derivatives have no bound near it.",
+                         subject, where);
+    case KinkKind::bend:
+      return fmt::format("{} has a continuous derivative where {}, but not a second one.", subject,
+                         where);
+  }
+  return subject;
+}
+
+std::vector<Expression> positive_inputs(const Model& model, Graph& graph) {
+  std::vector<Expression> positive;
+  for (const State& state : model.states()) {
+    if (state.positive) positive.push_back(graph.at(state.node));
+  }
+  for (const Parameter& parameter : model.parameters()) {
+    if (parameter.lower >= 0.0) positive.push_back(graph.at(parameter.node));
+  }
+  return positive;
+}
+
+std::vector<ModelKink> model_kinks(const Model& model) {
+  Graph graph(*model.graph());
+  std::vector<Expression> states;
+  std::vector<Expression> parameters;
+  for (const State& state : model.states()) states.push_back(graph.at(state.node));
+  for (const std::size_t p : model.free_parameters()) {
+    parameters.push_back(graph.at(model.parameters()[p].node));
+  }
+  std::vector<Expression> inputs = states;
+  inputs.insert(inputs.end(), parameters.begin(), parameters.end());
+  const std::vector<Statement> statements = statements_of(model);
+  std::vector<NodeId> roots;
+  for (const Statement& statement : statements) roots.push_back(statement.root);
+  const Expression time = graph.at(model.time_input());
+  const NodeNames names = let_names(model);
+  const std::vector<double> values =
+      model.input_values(std::vector<double>(model.dimension()), model.time().start);
+
+  std::vector<ModelKink> result;
+  for (const Kink& kink : find_kinks(graph, roots, inputs, positive_inputs(model, graph))) {
+    const Statement& statement = statements[kink.root];
+    const ModelKink found{statement.part,
+                          statement.name,
+                          kink.op,
+                          kink.kind,
+                          place_text(kink, names),
+                          depends_on(kink.place, states),
+                          depends_on(kink.place, parameters),
+                          depends_on(kink.place, {&time, 1})};
+    if (!found.by_states && !found.by_time && !is_at(kink, values)) continue;
+    // Two columns of noise may switch at one place.
+    if (result.empty() || result.back().sentence() != found.sentence()) result.push_back(found);
+  }
+  return result;
+}
+
+}  // namespace divker
