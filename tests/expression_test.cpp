@@ -143,7 +143,26 @@ INSTANTIATE_TEST_SUITE_P(
                [](Expression a, Expression b) { return a * a.graph().binary(Op::step, a, b); }, 1.7,
                1.3},
         OpCase{"sign", [](Expression a, Expression b) { return b * a.graph().unary(Op::sign, a); },
-               -0.7, 1.3}),
+               -0.7, 1.3},
+        OpCase{"floor", [](Expression a, Expression b) { return a * floor(4.0 * a * b); }, 0.7,
+               1.3},
+        OpCase{"where", [](Expression a, Expression b) { return where(a - b, a * a * b) * b; }, 1.7,
+               1.3},
+        OpCase{"where_not", [](Expression a, Expression b) { return where(b - a, log(b - a)) * b; },
+               1.7, 1.3},
+        OpCase{"choose",
+               [](Expression a, Expression b) {
+                 return sin(choose(both(exceeds(a, b), exceeds(b, a * 0.0)), sqrt(a - b) * b,
+                                   log(b - a) * a));
+               },
+               1.7, 1.3},
+        OpCase{"choose_nested",
+               [](Expression a, Expression b) {
+                 const Expression root = sqrt(a - b);
+                 return choose(exceeds(a, b), choose(exceeds(a, 2.0 * b), root * a, root * b),
+                               choose(either(exceeds(b, a), exceeds(a, 3.0 * b)), a * a * b, root));
+               },
+               0.7, 1.3}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST_F(ExpressionTest, ReverseAndForwardModeAgree) {
@@ -190,7 +209,7 @@ TEST_F(ExpressionTest, SubstitutionKeepsTheValueOfEveryOperation) {
   const double value = 0.3;
   const double x_value = value * value + 0.5;
   const double y_value = 1.0 / (value + 2.0);
-  for (int number = static_cast<int>(Op::add); number <= static_cast<int>(Op::sign); ++number) {
+  for (int number = static_cast<int>(Op::add); number <= static_cast<int>(Op::where); ++number) {
     const Op op = static_cast<Op>(number);
     SCOPED_TRACE(name_of(op));
     const Expression f = is_binary(op) ? g.binary(op, x, y) : g.unary(op, x - y);
@@ -200,6 +219,39 @@ TEST_F(ExpressionTest, SubstitutionKeepsTheValueOfEveryOperation) {
         is_binary(op) ? apply(op, x_value, y_value) : apply(op, x_value - y_value, 0.0);
     EXPECT_NEAR(at(moved, 7.0, 7.0, value), wanted, 1e-14 * (1.0 + std::fabs(wanted)));
   }
+}
+
+// Where a branch is not taken, neither its value nor its derivatives of any kind are numbers.
+TEST_F(ExpressionTest, WhatIsNotTakenDoesNoHarm) {
+  const Expression guarded = choose(exceeds(x, g.constant(0.0)), sqrt(x) * y, z * x);
+  const Expression shared = where(x, log(x)) + where(y, log(x) * y) + z;
+  const std::array<Expression, 3> variables{x, y, z};
+  for (const Expression f : {guarded, shared, exp(guarded * shared)}) {
+    for (const Expression d : gradient(f, variables)) {
+      EXPECT_TRUE(std::isfinite(at(d, -1.0, -2.0, 3.0))) << to_string(d);
+      EXPECT_TRUE(std::isfinite(at(d, 0.0, -2.0, 3.0))) << to_string(d);
+      for (const Expression second : gradient(d, variables)) {
+        EXPECT_TRUE(std::isfinite(at(second, -1.0, -2.0, 3.0))) << to_string(second);
+      }
+    }
+    const Expression forward = derivative(f, x);
+    EXPECT_EQ(at(forward, -1.0, -2.0, 3.0), at(gradient(f, variables)[0], -1.0, -2.0, 3.0));
+  }
+  EXPECT_EQ(to_string(gradient(where(x, sin(x)), variables)[0]), "where(x, cos(x))");
+}
+
+TEST_F(ExpressionTest, ConditionsKnowTheirNegation) {
+  const Expression above = exceeds(x, y);
+  EXPECT_EQ(negated(negated(above)), above);
+  EXPECT_TRUE(both(above, negated(above)).is_zero());
+  EXPECT_TRUE(either(negated(above), above).is_constant(1.0));
+  EXPECT_EQ(both(above, above), above);
+  EXPECT_EQ(either(above, above), above);
+  EXPECT_TRUE(exceeds(x, x).is_zero());
+  EXPECT_EQ(choose(above, z, z), z);
+  EXPECT_EQ(choose(g.constant(1.0), x, y), x);
+  EXPECT_EQ(choose(g.constant(0.0), x, y), y);
+  EXPECT_EQ(choose(exceeds(x, g.constant(0.0)), y, g.constant(0.0)), where(x, y));
 }
 
 TEST_F(ExpressionTest, ImportKeepsTheValue) {

@@ -213,11 +213,15 @@ Expression random_operation(Graph& g, Expression a, Expression b, std::size_t wh
       return erf(a);
     case 20:
       return abs(a);
+    case 21:
+      return where(a - 0.1, b);
+    case 22:
+      return 0.5 * floor(3.0 * a);
     default:
       return b * g.unary(Op::sign, a);
   }
 }
-constexpr std::size_t random_operations = 22;
+constexpr std::size_t random_operations = 24;
 
 Program random_program(std::uint64_t seed, std::size_t operations) {
   std::mt19937_64 random(seed);
@@ -335,17 +339,33 @@ TEST(Kernel, AccumulatesWhereAsked) {
 TEST(Kernel, ComparisonsTreatSpecialValuesAsTheInterpreterDoes) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  constexpr std::array special{0.0, -0.0, 1.0, -1.0, infinity, -infinity, nan, 5e-324};
+  constexpr std::array special{0.0,
+                               -0.0,
+                               1.0,
+                               -1.0,
+                               infinity,
+                               -infinity,
+                               nan,
+                               5e-324,
+                               -2.5,
+                               -1e-300,
+                               0.999999999999999,
+                               4503599627370495.5,
+                               -4503599627370495.5,
+                               1e300,
+                               -1e300,
+                               0.5};
   auto graph = std::make_shared<Graph>();
   const Expression a = graph->input("a");
   const Expression b = graph->input("b");
   Program program{graph, {{"a", Role::carried, {a.id()}}, {"b", Role::carried, {b.id()}}}, {}};
   std::vector<Expression> values;
-  for (const Op op : {Op::min, Op::max, Op::step}) {
+  for (const Op op : {Op::min, Op::max, Op::step, Op::where}) {
     values.push_back(graph->binary(op, a, b));
     values.push_back(graph->binary(op, b, a));
   }
-  for (const Op op : {Op::abs, Op::sign, Op::neg, Op::sqrt}) values.push_back(graph->unary(op, a));
+  for (const Op op : {Op::abs, Op::sign, Op::neg, Op::sqrt, Op::floor})
+    values.push_back(graph->unary(op, a));
   program.results = {{"values", ids(values)}};
   Values arguments(2);
   for (const double first : special) {

@@ -19,6 +19,9 @@ const std::string head =
     "model m\nparam a = 1\nparam v[3] = [1, 2, 3]\nconst n = 3\nstate x[3], q\n";
 const std::string tail = "init x ~ normal(0, 1)\ninit q ~ normal(0, 1)\ntime 0 : 0.1 : 1\n";
 
+const std::string one_state = "model m\nparam a = 1\nstate x\n";
+const std::string one_law = "init x ~ normal(0, 1)\ntime 0 : 0.1 : 1\n";
+
 struct Fault {
   std::string name;
   std::string text;
@@ -361,6 +364,47 @@ INSTANTIATE_TEST_SUITE_P(
                 std::string(
                     "dx[i] = -x[i] dt + dW[i]\ndq = -q dt + dV\ninit state = 0\ntime 0 : a : 1\n"),
             9, 10, "'a' is a parameter; only numbers and constants can be used here."},
+        Fault{"Equality", one_state + "dx = (if(x == 0, 1, 2)) dt + dW\n" + one_law, 4, 12,
+              "A path is never equal to a number: write <, <=, > or >=. '==' compares numbers, "
+              "constants and indices."},
+        Fault{"Inequality", one_state + "dx = (if(x - a != 0, 1, 2)) dt + dW\n" + one_law, 4, 16,
+              "A path is never equal to a number: write <, <=, > or >=. '!=' compares numbers, "
+              "constants and indices."},
+        Fault{"Assignment", one_state + "dx = (if(x = 0, 1, 2)) dt + dW\n" + one_law, 4, 12,
+              "'if' takes a comparison: <, <=, > or >=, not =."},
+        Fault{"ChainOfComparisons", one_state + "dx = (if(0 < x < 1, 1, 2)) dt + dW\n" + one_law, 4,
+              16, "Two comparisons are joined by 'and', as in 0 < x and x < 1."},
+        Fault{"ComparisonAsNumber", one_state + "dx = (2*(x > 0)) dt + dW\n" + one_law, 4, 12,
+              "A comparison is no number; it is the condition of an if, as in if(x > 0, 1, 0)."},
+        Fault{"ConjunctionAsNumber", one_state + "dx = (2 + (x > 0 and x < 1)) dt + dW\n" + one_law,
+              4, 14,
+              "A comparison is no number; it is the condition of an if, as in if(x > 0, 1, 0)."},
+        Fault{"NumberAsCondition", one_state + "dx = (if(x, 1, 2)) dt + dW\n" + one_law, 4, 10,
+              "A condition was expected here: a comparison, such as x > 0, or several with and, "
+              "or, not."},
+        Fault{"NumberInConjunction", one_state + "dx = (if(x > 0 and a, 1, 2)) dt + dW\n" + one_law,
+              4, 20,
+              "A condition was expected here: a comparison, such as x > 0, or several with and, "
+              "or, not."},
+        Fault{"ConditionInComparison",
+              one_state + "dx = (if((x > 0) > 0, 1, 2)) dt + dW\n" + one_law, 4, 13,
+              "A comparison is no number; it is the condition of an if, as in if(x > 0, 1, 0)."},
+        Fault{"IfNeedsThree", one_state + "dx = (if(x > 0, 1)) dt + dW\n" + one_law, 4, 7,
+              "if takes 3 arguments, not 2."},
+        Fault{"SingleAmpersand", one_state + "dx = (if(x > 0 & x < 1, 1, 2)) dt + dW\n" + one_law,
+              4, 16, "The character '&' is not part of the language; write and."},
+        Fault{"SingleBar", one_state + "dx = (if(x > 0 | x < 1, 1, 2)) dt + dW\n" + one_law, 4, 16,
+              "The character '|' is not part of the language; write or."},
+        Fault{"NothingAfterNot", one_state + "dx = (if(not, 1, 2)) dt + dW\n" + one_law, 4, 13,
+              "An expression was expected, but ',' was found."},
+        Fault{"RoundOfTwo", one_state + "dx = (mod(x)) dt + dW\n" + one_law, 4, 7,
+              "mod takes 2 arguments, not 1."},
+        Fault{"BareComparison", one_state + "dx = a > x dt + dW\n" + one_law, 4, 8,
+              "A comparison is no number; it is the condition of an if, as in if(x > 0, 1, 0)."},
+        Fault{"ConditionAsName", "model m\nparam and = 1\n", 2, 7,
+              "'and' is a word of the language and cannot be declared."},
+        Fault{"NotEqualSign", one_state + "dx = if(x \u2265 0, 1, 2) dt + dW\n" + one_law, 4, 11,
+              "The character '\u2265' is not part of the language; write >=."},
         Fault{"EndOfLine", "model m n\n", 1, 9,
               "The end of the line was expected, but 'n' was found."},
         Fault{
@@ -442,6 +486,92 @@ TEST(LanguageTest, ExpressionsMeanWhatMathematicsMeans) {
   for (const auto& [text, value] : values) {
     EXPECT_NEAR(drift_at(with_drift(text), 0, x, 0.5), value, 1e-12) << text;
   }
+}
+
+TEST(LanguageTest, ConditionsDecide) {
+  const std::map<std::string, double> at_three{
+      {"if(x > 2, 10, 20)", 10.0},
+      {"if(x > 3, 10, 20)", 20.0},
+      {"if(x >= 3, 10, 20)", 10.0},
+      {"if(x < 3, 10, 20)", 20.0},
+      {"if(x <= 3, 10, 20)", 10.0},
+      {"if(x < -1 + a*3, 10, 20)", 10.0},
+      {"if(x > 2 and x < 4, 10, 20)", 10.0},
+      {"if(x > 2 && x < 3, 10, 20)", 20.0},
+      {"if(x > 5 or x < 4, 10, 20)", 10.0},
+      {"if(x > 5 || x < 2, 10, 20)", 20.0},
+      {"if(not x > 5, 10, 20)", 10.0},
+      {"if(!(x > 2), 10, 20)", 20.0},
+      {"if(not (x > 2 and a > 5), 10, 20)", 10.0},
+      {"if(x > 5 and x > 1 or a > 1, 10, 20)", 10.0},
+      {"if(x > 5 and (x > 1 or a > 1), 10, 20)", 20.0},
+      {"if(((x > 2)), (10), 20)", 10.0},
+      {"if((x + 1)*2 > 7, 10, 20)", 10.0},
+      {"if(x > 5, 10, if(x > 2, 15, 20))", 15.0},
+      {"2*if(x > 2, x, 0) + 1", 7.0},
+      {"if(t > 0.4, 10, 20)", 10.0},
+      {"if(x > 5, log(x - 5), sqrt(x + 1))", 2.0},
+      {"if(x < 5, sqrt(x + 1), log(x - 5))", 2.0},
+      {"where(x - 2, 7)", 7.0},
+      {"where(x - 3, log(x - 5))", 0.0},
+  };
+  const std::vector<double> x{3.0, 10.0, 20.0, 30.0};
+  for (const auto& [text, value] : at_three) {
+    EXPECT_DOUBLE_EQ(drift_at(with_drift(text), 0, x, 0.5), value) << text;
+  }
+}
+
+// What is decided already leaves nothing of the other side, whatever is wrong with it.
+TEST(LanguageTest, ConditionsOfNumbersAndIndices) {
+  const std::vector<double> x{3.0, 10.0, 20.0, 30.0};
+  const std::map<std::string, double> values{
+      {"if(n == 3, 1, 1/(n - 3))", 1.0},
+      {"sum(j, 0:2, if(j != 1, y[j], 0))", 40.0},
+      {"sum(j, 0:2, if(j < 1, w[j], 0))", 5.0},
+      {"if(n > 2 or x > 0, 4, 5)", 4.0},
+  };
+  for (const auto& [text, value] : values) {
+    const Model m = with_drift(text);
+    EXPECT_DOUBLE_EQ(drift_at(m, 0, x), value) << text;
+    const NodeId root = m.drift()[0];
+    for (const NodeId id : reachable(*m.graph(), {&root, 1})) {
+      EXPECT_NE(m.graph()->node(id).op, Op::where) << text;
+    }
+  }
+}
+
+TEST(LanguageTest, WholeNumbers) {
+  const std::map<std::string, std::vector<double>> at{{"floor(x)", {-3.0, -2.0, 2.0}},
+                                                      {"ceil(x)", {-2.0, -2.0, 3.0}},
+                                                      {"round(x)", {-2.0, -2.0, 3.0}},
+                                                      {"mod(x, 2)", {1.5, 0.0, 0.75}},
+                                                      {"mod(x, -2)", {-0.5, 0.0, -1.25}}};
+  for (const auto& [text, wanted] : at) {
+    const std::vector<double> points{-2.5, -2.0, 2.75};
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      EXPECT_DOUBLE_EQ(drift_at(with_drift(text), 0, {points[i], 0.0, 0.0, 0.0}), wanted[i])
+          << text;
+    }
+  }
+}
+
+TEST(LanguageTest, RegimesAreReadBack) {
+  const Model m = with_drift(
+      "if( x>0 and!(y[0]<=-1)or not(x>-2&&t>=1) , floor( x ) ,mod(x,2))+where(x,sqrt(x))");
+  EXPECT_THAT(m.text(), HasSubstr("dx = (if(x > 0 and !(y[0] <= -1) or not (x > -2 && t >= 1), "
+                                  "floor(x), mod(x, 2)) + where(x, sqrt(x))) dt + dW"));
+  EXPECT_EQ(parse_model(m.text()).hash(), m.hash());
+  EXPECT_EQ(parse_model(m.text()).text(), m.text());
+
+  ModelBuilder b("built");
+  const Expression x = b.state("x");
+  const Expression inside = both(exceeds(x, x * x), negated(exceeds(x, sin(x))));
+  b.drift(x, choose(inside, floor(x), where(x, sqrt(x))));
+  b.noise(x, "W", b.graph().constant(1.0));
+  b.initial_normal(x, 0.0, 1.0);
+  b.time(0.0, 0.1, 1.0);
+  const Model built = b.build();
+  EXPECT_EQ(parse_model(built.text()).hash(), built.hash()) << built.text();
 }
 
 TEST(LanguageTest, LiteralEquationsTakePrecedence) {

@@ -49,7 +49,8 @@ struct JacobianProgram {
 [[nodiscard]] Program derive_exact_step(const Model& model, const Method& method,
                                         const Asked& asked);
 
-// The name of a function in x -> x' whose derivative jumps; none if the step is smooth.
+// The name of a function that makes x -> x' or its derivative jump, or the derivative infinite
+// (abs under a root); none if the step is smooth but for roots at zero. See find_kinks().
 [[nodiscard]] std::optional<std::string> kink_of(const Model& model);
 
 }  // namespace divker

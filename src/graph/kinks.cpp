@@ -350,7 +350,8 @@ class Search {
       if (exponent.value < 0.0 || exponent.value >= 2.0) return;
       if (exponent.value > 1.0) kind = KinkKind::bend;
     }
-    report({number, node.op, kind, graph_.at(node.a)});
+    const Node& argument = graph_.node(node.a);
+    report({number, node.op, kind, graph_.at(argument.op == Op::abs ? argument.a : node.a)});
   }
 
   Graph& graph_;

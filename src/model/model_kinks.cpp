@@ -50,8 +50,9 @@ NodeNames let_names(const Model& model) {
   return names;
 }
 
-std::string place_text(const Kink& kink, const NodeNames& names) {
-  const Graph& graph = kink.place.graph();
+std::string place_text(const Kink& kink, const NodeNames& names,
+                       std::span<const Expression> states) {
+  Graph& graph = kink.place.graph();
   const auto text = [&](NodeId id) {
     const auto named = names.find(id);
     if (named != names.end()) return named->second;
@@ -61,7 +62,10 @@ std::string place_text(const Kink& kink, const NodeNames& names) {
   const Node& node = kink.place.node();
   if (kink.op == Op::floor) return text(kink.place.id()) + " is a whole number";
   if (!names.contains(kink.place.id())) {
-    if (node.op == Op::sub) return text(node.a) + " = " + text(node.b);
+    if (node.op == Op::sub) {
+      const bool is_turned = !depends_on(graph.at(node.a), states);
+      return text(is_turned ? node.b : node.a) + " = " + text(is_turned ? node.a : node.b);
+    }
     if (node.op == Op::add && graph.node(node.a).op == Op::constant) {
       return fmt::format("{} = {}", text(node.b), -graph.node(node.a).value);
     }
@@ -146,7 +150,7 @@ std::vector<ModelKink> model_kinks(const Model& model) {
                           statement.name,
                           kink.op,
                           kink.kind,
-                          place_text(kink, names),
+                          place_text(kink, names, states),
                           depends_on(kink.place, states),
                           depends_on(kink.place, parameters),
                           depends_on(kink.place, {&time, 1})};
