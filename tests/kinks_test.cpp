@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
 
 namespace divker {
 namespace {
@@ -123,6 +128,96 @@ TEST_F(Kinks, RootsThatAreTooLongAreTakenForTheWorse) {
   const List all = kinds(sum(g, terms));
   EXPECT_EQ(all.size(), 70U);
   EXPECT_EQ(all.front().substr(0, 8), "abs kink");
+}
+
+// Random compositions along a random line: where the value or the gradient differs between two
+// points that are close together, a place must be known that is as bad as that.
+class RandomKinks : public Kinks {
+ protected:
+  Expression random_expression(std::mt19937_64& random) {
+    std::vector<Expression> pool{x, y, c(0.5), x - y, x * y};
+    for (int i = 0; i < 7; ++i) {
+      const Expression a = pool[random() % pool.size()];
+      const Expression b = pool[random() % pool.size()];
+      pool.push_back(operation(random() % 14, a, b));
+    }
+    return pool.back() + pool[pool.size() - 2];
+  }
+
+  Expression operation(std::size_t which, Expression a, Expression b) {
+    switch (which) {
+      case 0:
+        return abs(a);
+      case 1:
+        return max(a, b);
+      case 2:
+        return min(a, c(0.0));
+      case 3:
+        return step(a, b);
+      case 4:
+        return sign(a);
+      case 5:
+        return where(a, b);
+      case 6:
+        return choose(exceeds(a, b), a, b * b);
+      case 7:
+        return floor(a);
+      case 8:
+        return sin(a);
+      case 9:
+        return a + b;
+      case 10:
+        return a - 0.5 * b;
+      default:
+        return a * b;
+    }
+  }
+
+  // 0: smooth, 1: the gradient jumps, 2: the value jumps.
+  int seen_along_a_line(Expression f, std::mt19937_64& random) const {
+    const std::vector<Expression> slopes = gradient(f, std::array{x, y});
+    std::uniform_real_distribution<double> uniform(-2.0, 2.0);
+    const std::array<double, 4> line{uniform(random), uniform(random), uniform(random),
+                                     uniform(random)};
+    const auto at = [&](Expression e, double u) {
+      return evaluate(e, std::array{line[0] + u * line[2], line[1] + u * line[3], 0.3, 0.7});
+    };
+    const auto jumps = [&](Expression e) {
+      constexpr int intervals = 60;
+      for (int i = 0; i < intervals; ++i) {
+        double left = -1.0 + 2.0 * i / intervals;
+        double right = left + 2.0 / intervals;
+        // Towards the half with the greater change.
+        while (right - left > 1e-9) {
+          const double middle = 0.5 * (left + right);
+          const double first = std::fabs(at(e, middle) - at(e, left));
+          (first > std::fabs(at(e, right) - at(e, middle)) ? right : left) = middle;
+        }
+        if (std::fabs(at(e, right) - at(e, left)) > 1e-3) return true;
+      }
+      return false;
+    };
+    if (jumps(f)) return 2;
+    return jumps(slopes[0]) || jumps(slopes[1]) ? 1 : 0;
+  }
+};
+
+TEST_F(RandomKinks, NoneIsMissed) {
+  std::mt19937_64 random(7);
+  std::array<int, 3> met{};
+  for (int trial = 0; trial < 400; ++trial) {
+    const Expression f = random_expression(random);
+    const NodeId root = f.id();
+    int known = 0;
+    for (const Kink& kink : find_kinks(g, {&root, 1}, std::array{x, y})) {
+      const bool is_jump = kink.kind == KinkKind::jump;
+      known = std::max(known, is_jump ? 2 : kink.kind == KinkKind::bend ? 0 : 1);
+    }
+    const int seen = seen_along_a_line(f, random);
+    EXPECT_LE(seen, known) << to_string(f);
+    ++met[static_cast<std::size_t>(seen)];
+  }
+  for (const int count : met) EXPECT_GT(count, 30);
 }
 
 }  // namespace

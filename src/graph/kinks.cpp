@@ -33,6 +33,7 @@ struct Facts {
   bool moves = false;         // with one of the inputs
   bool is_flat = false;       // constant between the places where it jumps
   bool is_condition = false;  // 0 or 1
+  bool has_switch = false;    // something in it switches
   std::uint64_t value = 0;    // at a random point
 };
 
@@ -70,20 +71,26 @@ class Knowledge {
   Facts learn(NodeId id) const {
     const Node& node = graph_.node(id);
     if (node.op == Op::constant) {
-      const bool is_condition = node.value == 0.0 || node.value == 1.0;
-      return {signs_of_constant(node.value), is_input(id), true, is_condition,
-              residue::constant(node.value)};
+      return {.signs = signs_of_constant(node.value),
+              .moves = is_input(id),
+              .is_flat = true,
+              .is_condition = node.value == 0.0 || node.value == 1.0,
+              .value = residue::constant(node.value)};
     }
     Facts facts;
     if (node.op == Op::input) {
-      facts = {{}, is_input(id), false, false, residue::mix(node.a + 1) % residue::prime};
+      facts.moves = is_input(id);
+      facts.value = residue::mix(node.a + 1) % residue::prime;
     } else {
       const Facts& a = facts_[node.a];
       const Facts& b = is_binary(node.op) ? facts_[node.b] : a;
       const bool jumps = node.op == Op::step || node.op == Op::sign || node.op == Op::floor;
-      facts = {signs_of(node.op, a.signs, b.signs, node.a == node.b),
-               a.moves || b.moves || is_input(id), jumps || (a.is_flat && b.is_flat),
-               is_condition(node, a, b), residue::apply(node.op, a.value, b.value)};
+      facts = {.signs = signs_of(node.op, a.signs, b.signs, node.a == node.b),
+               .moves = a.moves || b.moves || is_input(id),
+               .is_flat = jumps || (a.is_flat && b.is_flat),
+               .is_condition = is_condition(node, a, b),
+               .has_switch = a.has_switch || b.has_switch || switches(node.op),
+               .value = residue::apply(node.op, a.value, b.value)};
     }
     if (id < positive_.size() && positive_[id]) facts.signs = {false, false, true};
     return facts;
@@ -277,9 +284,16 @@ class Search {
     const Expression a = graph_.at(node.a);
     const Expression g = compares(node.op) ? a - graph_.at(node.b) : a;
     const Facts facts = knowledge_.of(g.id());
-    // A flat argument passes zero only where something inside it jumps, which is a place itself.
-    if (!facts.moves || facts.is_flat || !(is_floor || facts.signs.crosses_zero())) return;
-    places_.push_back({node.op, g, value, {}});
+    if (facts.moves && (is_floor || can_switch_at_zero(facts))) {
+      places_.push_back({node.op, g, value, {}});
+    }
+  }
+
+  // What is flat passes zero only where something inside it jumps, which is a place itself. What
+  // only touches zero does not switch there, unless it is zero all along one side, as max(x, 0).
+  static bool can_switch_at_zero(const Facts& g) {
+    if (g.is_flat || g.signs.excludes_zero()) return false;
+    return g.has_switch || g.signs.crosses_zero();
   }
 
   // A point where g is zero. Where g is linear in an input, with a slope that is never zero, the

@@ -52,7 +52,8 @@ std::uint64_t constant(double value) {
   return value < 0.0 ? negative(size) : size;
 }
 
-std::uint64_t mix(std::uint64_t h) {
+std::uint64_t mix(std::uint64_t word) {
+  std::uint64_t h = word;
   h = (h ^ (h >> 30U)) * 0xBF58476D1CE4E5B9ULL;
   h = (h ^ (h >> 27U)) * 0x94D049BB133111EBULL;
   return h ^ (h >> 31U);

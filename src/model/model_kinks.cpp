@@ -96,7 +96,7 @@ std::string_view name_of(ModelPart part) {
 }
 
 std::string ModelKink::sentence() const {
-  const std::string subject =
+  std::string subject =
       fmt::format("The {}{}{}", name_of(part), part == ModelPart::observation ? " " : " of ", name);
   const std::string where = fmt::format("{} ({})", place, name_of(op));
   switch (kind) {
@@ -137,6 +137,7 @@ std::vector<ModelKink> model_kinks(const Model& model) {
   inputs.insert(inputs.end(), parameters.begin(), parameters.end());
   const std::vector<Statement> statements = statements_of(model);
   std::vector<NodeId> roots;
+  roots.reserve(statements.size());
   for (const Statement& statement : statements) roots.push_back(statement.root);
   const Expression time = graph.at(model.time_input());
   const NodeNames names = let_names(model);
