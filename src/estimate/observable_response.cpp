@@ -19,7 +19,8 @@ void check_shape(const Matrix& m, const char* name, std::size_t rows, std::size_
 
 }  // namespace
 
-ResponseAccumulator::ResponseAccumulator(std::size_t parameters) : sums_(parameters) {}
+ResponseAccumulator::ResponseAccumulator(std::size_t parameters)
+    : sums_(parameters), tails_(parameters) {}
 
 // The sums about means moved by (du, dv, dw); the first moments about the old means vanish.
 ResponseAccumulator::Sums ResponseAccumulator::shifted(const Sums& s, double uu, double n,
@@ -68,6 +69,18 @@ ResponseAccumulator::Sums ResponseAccumulator::block_sums(std::span<const double
   return s;
 }
 
+void ResponseAccumulator::add_tails(std::span<const double> u, const Matrix& integral,
+                                    const Matrix& explicit_part, std::span<const Sums> block) {
+  std::vector<double> z(u.size());
+  for (std::size_t p = 0; p < parameters(); ++p) {
+    for (std::size_t r = 0; r < u.size(); ++r) z[r] = u[r] * integral(r, p);
+    if (explicit_part.rows > 0) {
+      for (std::size_t r = 0; r < u.size(); ++r) z[r] += explicit_part(r, p) - block[p].mean_w;
+    }
+    tails_[p].add(z);
+  }
+}
+
 void ResponseAccumulator::add(std::span<const double> phi, const Matrix& integral,
                               const Matrix& explicit_part) {
   check_shape(integral, "the table of I", phi.size(), parameters());
@@ -88,6 +101,7 @@ void ResponseAccumulator::add(std::span<const double> phi, const Matrix& integra
     block[p] = block_sums(u, integral, explicit_part, p);
   }
   merge_sums(phi.size(), mean, uu, block);
+  add_tails(u, integral, explicit_part, block);
 }
 
 void ResponseAccumulator::merge(const ResponseAccumulator& other) {
@@ -96,7 +110,9 @@ void ResponseAccumulator::merge(const ResponseAccumulator& other) {
                 fmt::format("cannot merge responses to {} parameters with responses to {}",
                             parameters(), other.parameters()));
   }
-  if (other.count_ > 0) merge_sums(other.count_, other.mean_u_, other.uu_, other.sums_);
+  if (other.count_ == 0) return;
+  merge_sums(other.count_, other.mean_u_, other.uu_, other.sums_);
+  for (std::size_t p = 0; p < parameters(); ++p) tails_[p].merge(other.tails_[p]);
 }
 
 void ResponseAccumulator::merge_sums(std::size_t count, double mean_u, double uu,
@@ -148,6 +164,7 @@ ObservableResponse ResponseAccumulator::result() const {
     result.plain.push_back({plain, error(squares)});
     result.response.push_back({plain - c * s.mean_v, error(squares - c * shared)});
   }
+  for (const TailSample& tail : tails_) result.tail_index.push_back(tail.index().k);
   return result;
 }
 
