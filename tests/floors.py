@@ -37,12 +37,13 @@ OUTSIDE_SRC = ("app", "python")
 FLOORS = [floor for floor in ALLOWED if floor not in ("base", *OUTSIDE_SRC)]
 # Public headers without a .cpp of the same stem.
 HEADER_ONLY = {"archive": "base", "covector_covariance": "derive", "error": "base", "matrix": "base",
-               "method": "derive", "record": "answer"}
+               "method": "derive", "record": "answer",
+               "text_column": "base"}
 
 # Not in public headers: a user needs the standard library alone.
 PRIVATE_LIBRARY = re.compile(
     r"^(llvm|llvm-c|clang|hdf5|fmt|Eigen|unsupported|nanoflann|CLI|nlohmann|gtest|gmock)(/|\.|$)"
-    r"|^(H5\w*|mpi|sleef|nanoflann)\.h(pp)?$|^hdf5")
+    r"|^(H5\w*|mpi|sleef|nanoflann|zlib)\.h(pp)?$|^hdf5")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 
 LINE_LIMIT = 800

@@ -72,7 +72,12 @@ TEST_F(TableFile, BlocksMakeTheSameFileAsTheWhole) {
 TEST_F(TableFile, UnknownExtension) {
   const std::string sentence =
       "'data.txt' has the extension '.txt'; the known ones are .csv, .npy, .h5";
-  expect_error(ErrorKind::usage, sentence, [] { (void)read_table("data.txt"); });
+  expect_error(ErrorKind::usage,
+               "'data.txt' has the extension '.txt'; the known ones are .csv, .csv.gz, .npy, .h5",
+               [] { (void)read_table("data.txt"); });
+  expect_error(ErrorKind::usage,
+               "'a.csv.gz' has the extension '.gz'; the known ones are .csv, .npy, .h5",
+               [] { check_table_writable("a.csv.gz"); });
   expect_error(ErrorKind::usage, sentence, [&] { write_table("data.txt", table_); });
   expect_error(ErrorKind::usage, sentence, [] { check_table_writable("data.txt"); });
   EXPECT_THROW(check_table_writable(folder_ / "no" / "a.csv"), Error);
@@ -102,6 +107,26 @@ TEST(SelectColumns, ByNameInAnyOrder) {
     EXPECT_EQ(error.kind(), ErrorKind::model);
     EXPECT_STREQ(error.what(), "'a.csv' has no column 'z'; its columns are p, t, q");
   }
+}
+
+// Columns that are not wanted may hold anything.
+TEST(SelectColumns, WantsNumbers) {
+  Table table{{"t", "x", "strain"}, Matrix(2, 3, 1.0)};
+  table.texts[2] = {{"wt", ""}, "a.csv:2: 'wt' in column 'strain' is not a number"};
+  table.values(1, 1) = table.values(0, 2) = std::nan("");
+  EXPECT_EQ(select_columns(table, Names{"t"}, "a.csv").data, (std::vector<double>{1, 1}));
+  const auto fault = [&](const std::string& wanted) {
+    return test::message_of([&] { (void)select_columns(table, Names{wanted}, "a.csv"); });
+  };
+  EXPECT_EQ(fault("strain"), "a.csv:2: 'wt' in column 'strain' is not a number");
+  EXPECT_EQ(fault("x"), "a.csv, row 2: the value of column 'x' is missing");
+  table.lines = {2, 4};
+  EXPECT_EQ(fault("x"), "a.csv:4: the value of column 'x' is missing");
+  table.columns.clear();
+  EXPECT_EQ(test::message_of([&] {
+              (void)select_columns(table, Names{"t", "x", "y"}, "a.csv");
+            }),
+            "a.csv:4: the value of column 2 is missing");
 }
 
 TEST(SelectColumns, WithoutNamesInOrderOfDeclaration) {

@@ -7,11 +7,17 @@
 
 namespace divker {
 
-// Reads a CSV file: fields separated by commas, spaces around them ignored, lines ended by LF or
-// CRLF, blank lines and lines that begin with `#` skipped, fields in double quotes allowed. The
-// first line is a header if no field of it is a plain number. Throws Error(model) that names file,
-// line, column and text for a field that is no number or not finite, and for ragged rows, an empty
-// or binary or missing file, repeated or empty column names. Cost: about 50 ns a field.
+// Reads a CSV file, compressed by gzip where its name ends in `.gz`: lines ended by LF or CRLF,
+// blank lines and lines that begin with `#` skipped, fields in double quotes allowed, spaces around
+// fields ignored. Fields are separated by commas, semicolons or tabs, whichever splits the first 20
+// lines alike; where it is not a comma, numbers may have decimal commas, if the first number with
+// decimals has one. What was recognised is in `remarks`.
+// The first line is a header if no field of it is a plain number; columns without a name have "".
+// A field that is no finite number makes its column one of text. An empty field, "." and NA or NaN
+// in letters of any case are missing: NaN.
+// Throws Error(model) that names file and line for ragged rows and repeated names, and for an empty
+// or binary or missing file, damaged compressed data, and more than `largest_file` bytes of
+// contents or of memory for texts. Cost: about 50 ns a field.
 [[nodiscard]] Table read_csv(const std::filesystem::path& path);
 
 // Writes a CSV file, whole or not at all, each number in the shortest form that reads back to the

@@ -10,14 +10,19 @@
 #include <vector>
 
 #include "divker/matrix.hpp"
+#include "divker/text_column.hpp"
 
 namespace divker {
 
 // Columns without names (an NPY array, a CSV file without a header) have `columns` empty; else
-// there is one distinct name for each column of `values`.
+// there is one distinct name for each column of `values`, or "" for one that has none.
 struct Table {
   std::vector<std::string> columns;
-  Matrix values;
+  Matrix values;  // NaN where a value is missing, or is no number
+  // The columns of a file that hold more than numbers, by their place.
+  std::map<std::size_t, TextColumn> texts = {};
+  std::vector<std::size_t> lines = {};    // of the file, for each row; empty: the format has none
+  std::vector<std::string> remarks = {};  // what the reader took the file for, where it may err
 };
 
 // A table whose rows come in blocks, so that it need not fit into memory.
@@ -35,9 +40,9 @@ struct TableStream {
 // What is said about a table: seed, model text, version, ...
 using Attributes = std::map<std::string, std::string>;
 
-// Reads .csv, .npy or .h5 (the only dataset of the file). Throws Error(usage) for another
-// extension, Error(model) for a file at fault; a value that is not finite is refused with its row
-// and column.
+// Reads .csv, .csv.gz, .npy or .h5 (the only dataset of the file). Throws Error(usage) for another
+// extension, Error(model) for a file at fault; a value of an .npy or .h5 file that is not finite is
+// refused with its row and column.
 [[nodiscard]] Table read_table(const std::filesystem::path& path);
 
 // Writes .csv, .npy or .h5, whole or not at all. CSV keeps the attributes as leading `#` comments,
@@ -52,8 +57,9 @@ void write_table(const std::filesystem::path& path, const TableStream& table,
 void check_table_writable(const std::filesystem::path& path);
 
 // The wanted columns, in the wanted order. Named columns may stand in any order and be more than
-// wanted; columns without names are taken in order and must be as many as wanted.
-// `source` names the table in the message of the Error(model).
+// wanted; columns without names are taken in order and must be as many as wanted. Throws
+// Error(model) for a wanted column that is not there, or in which a value is a text or missing;
+// `source` names the table in the message.
 [[nodiscard]] Matrix select_columns(const Table& table, std::span<const std::string> wanted,
                                     const std::string& source);
 

@@ -109,6 +109,13 @@ void fail_reading(const fs::path& path, const std::string& why) {
   throw Error(ErrorKind::model, fmt::format("cannot read '{}': {}", path.string(), why));
 }
 
+void check_text(std::string_view text, const fs::path& path) {
+  if (text.empty()) fail_reading(path, "it is empty");
+  if (text.find('\0') != std::string_view::npos) {
+    fail_reading(path, "it is not a text file (it holds a NUL byte)");
+  }
+}
+
 std::ifstream open_to_read(const fs::path& path) {
   std::error_code code;
   const fs::file_status status = fs::status(path, code);
@@ -206,9 +213,7 @@ void check_writable(const fs::path& path) {
 
 std::string read_text_file(const fs::path& path, std::size_t limit) {
   std::string text = read_file(path, limit);
-  if (text.find('\0') != std::string::npos) {
-    fail_reading(path, "it is not a text file (it holds a NUL byte)");
-  }
+  check_text(text, path);
   return text;
 }
 

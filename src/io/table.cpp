@@ -20,53 +20,73 @@ namespace {
 struct Format {
   std::string_view extension;
   Table (*read)(const std::filesystem::path&);
+  // Null for what others write.
   void (*write)(const std::filesystem::path&, const TableStream&, const Attributes&);
 };
+
+// The table, if all of it is finite.
+Table finite(const std::filesystem::path& path, Table table) {
+  const Matrix& values = table.values;
+  const auto bad = std::find_if(values.data.begin(), values.data.end(),
+                                [](double value) { return !std::isfinite(value); });
+  if (bad == values.data.end()) return table;
+  const auto at = static_cast<std::size_t>(bad - values.data.begin());
+  const std::size_t c = at % values.cols;
+  throw Error(ErrorKind::model,
+              fmt::format("cannot use '{}': row {}, column {} is {}, which is not finite",
+                          path.string(), at / values.cols,
+                          table.columns.empty() ? std::to_string(c) : table.columns[c], *bad));
+}
 
 // A new format is one file and one line here.
 constexpr Format kFormats[] = {
     {".csv", read_csv, write_csv},
+    {".csv.gz", read_csv, nullptr},
     {".npy",
      [](const std::filesystem::path& path) {
-       return Table{{}, read_npy(path)};
+       return finite(path, {{}, read_npy(path)});
      },
      [](const std::filesystem::path& path, const TableStream& table, const Attributes&) {
        write_npy(path, table);
      }},
-    {".h5", [](const std::filesystem::path& path) { return read_hdf5(path); },
+    {".h5", [](const std::filesystem::path& path) { return finite(path, read_hdf5(path)); },
      [](const std::filesystem::path& path, const TableStream& table, const Attributes& attributes) {
        write_hdf5(path, "values", table, attributes);
      }},
 };
 
-const Format& format_of(const std::filesystem::path& path) {
-  const std::string extension = path.extension().string();
+// The format of a name, of those that can be read or of those that can be written.
+const Format& format_of(const std::filesystem::path& path, bool to_write) {
+  const std::string name = path.filename().string();
   std::vector<std::string_view> known;
   for (const Format& format : kFormats) {
-    if (format.extension == extension) return format;
+    if (to_write && format.write == nullptr) continue;
+    if (name.size() > format.extension.size() && name.ends_with(format.extension)) return format;
     known.push_back(format.extension);
   }
-  throw Error(ErrorKind::usage, fmt::format("'{}' has the extension '{}'; the known ones are {}",
-                                            path.string(), extension, joined(known)));
+  throw Error(ErrorKind::usage,
+              fmt::format("'{}' has the extension '{}'; the known ones are {}", path.string(),
+                          path.extension().string(), joined(known)));
+}
+
+// A wanted column holds numbers, and in every row.
+void check_numbers(const Table& table, std::size_t column, const std::string& source) {
+  const auto texts = table.texts.find(column);
+  if (texts != table.texts.end()) throw Error(ErrorKind::model, texts->second.fault);
+  for (std::size_t r = 0; r < table.values.rows; ++r) {
+    if (!std::isnan(table.values(r, column))) continue;
+    const std::string row =
+        table.lines.empty() ? fmt::format(", row {}", r + 1) : fmt::format(":{}", table.lines[r]);
+    const std::string name = table.columns.empty() ? fmt::format("{}", column + 1)
+                                                   : fmt::format("'{}'", table.columns[column]);
+    throw Error(ErrorKind::model,
+                fmt::format("{}{}: the value of column {} is missing", source, row, name));
+  }
 }
 
 }  // namespace
 
-Table read_table(const std::filesystem::path& path) {
-  Table table = format_of(path).read(path);
-  const Matrix& values = table.values;
-  const auto bad = std::find_if(values.data.begin(), values.data.end(),
-                                [](double value) { return !std::isfinite(value); });
-  if (bad != values.data.end()) {
-    const auto at = static_cast<std::size_t>(bad - values.data.begin());
-    const std::size_t c = at % values.cols;
-    throw Error(ErrorKind::model,
-                fmt::format("cannot use '{}': row {}, column {} is {}, which is not finite",
-                            path.string(), at / values.cols,
-                            table.columns.empty() ? std::to_string(c) : table.columns[c], *bad));
-  }
-  return table;
-}
+Table read_table(const std::filesystem::path& path) { return format_of(path, false).read(path); }
 
 TableStream stream_of(const Table& table) {
   const Matrix& values = table.values;
@@ -81,11 +101,11 @@ void write_table(const std::filesystem::path& path, const Table& table,
 
 void write_table(const std::filesystem::path& path, const TableStream& table,
                  const Attributes& attributes) {
-  format_of(path).write(path, table, attributes);
+  format_of(path, true).write(path, table, attributes);
 }
 
 void check_table_writable(const std::filesystem::path& path) {
-  (void)format_of(path);
+  (void)format_of(path, true);
   check_writable(path);
 }
 
@@ -93,9 +113,13 @@ Matrix select_columns(const Table& table, std::span<const std::string> wanted,
                       const std::string& source) {
   const Matrix& values = table.values;
   if (table.columns.empty()) {
-    if (values.cols == wanted.size()) return values;
-    throw Error(ErrorKind::model, fmt::format("{} has {} columns without names; expected {}: {}",
-                                              source, values.cols, wanted.size(), joined(wanted)));
+    if (values.cols != wanted.size()) {
+      throw Error(ErrorKind::model,
+                  fmt::format("{} has {} columns without names; expected {}: {}", source,
+                              values.cols, wanted.size(), joined(wanted)));
+    }
+    for (std::size_t c = 0; c < values.cols; ++c) check_numbers(table, c, source);
+    return values;
   }
   std::vector<std::size_t> positions;
   for (const std::string& name : wanted) {
@@ -105,6 +129,7 @@ Matrix select_columns(const Table& table, std::span<const std::string> wanted,
                                                 name, joined(table.columns)));
     }
     positions.push_back(static_cast<std::size_t>(found - table.columns.begin()));
+    check_numbers(table, positions.back(), source);
   }
   Matrix selected(values.rows, wanted.size());
   for (std::size_t r = 0; r < values.rows; ++r) {
