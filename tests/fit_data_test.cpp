@@ -133,8 +133,10 @@ TEST(FitData, RefusesBadTables) {
     return message_of([&] { (void)match_data(model, {table}, options); }, kind);
   };
   const ErrorKind of_data = ErrorKind::model;
-  EXPECT_THAT(fault({"d.npy", {}, matrix(2, {1, 2, NAN, 4}), {}}, of_data),
-              HasSubstr("d.npy holds nan in row 2, column number 1; data must be finite."));
+  EXPECT_THAT(fault({"d.npy", {}, matrix(2, {1, 2, INFINITY, 4}), {}}, of_data),
+              HasSubstr("d.npy holds inf in row 2, column number 1; data must be finite."));
+  EXPECT_THAT(fault({"d.npy", {}, matrix(2, {NAN, NAN}), {}}, of_data),
+              HasSubstr("d.npy holds no row with a value of y and z."));
   EXPECT_THAT(fault({"d.npy", {}, matrix(3, {1, 2, 3}), {}}, of_data),
               HasSubstr("d.npy has 3 columns without names; expected 2: y and z."));
   EXPECT_THAT(fault({"d.csv", {"weight"}, matrix(1, {1}), {}}, of_data),
@@ -142,6 +144,8 @@ TEST(FitData, RefusesBadTables) {
                         "model growth; these are y, z, w and v."));
   EXPECT_THAT(fault({"d.csv", {"w"}, matrix(1, {1, 2, -3}), {}}, of_data),
               HasSubstr("Row 3 of d.csv has 'w' = -3, but w stays positive in the model growth"));
+  EXPECT_THAT(fault({"d.csv", {"w"}, matrix(1, {1, -3}), {}, {}, {2, 5}}, of_data),
+              HasSubstr("Line 5 of d.csv has 'w' = -3, but w stays positive in the model growth"));
   EXPECT_THAT(fault({"d.csv", {"y"}, matrix(1, {1}), 2.5}, ErrorKind::usage),
               HasSubstr("The time 2.5 of d.csv is outside the time grid 0 : 0.1 : 2 of the model; "
                         "the nearest time on it is 2."));
@@ -154,6 +158,131 @@ TEST(FitData, RefusesBadTables) {
   map.names["q"] = "y";
   EXPECT_THAT(fault({"d.csv", {"y"}, matrix(1, {1}), {}}, ErrorKind::usage, map),
               HasSubstr("--map q=...: 'q' is neither an observation nor a state"));
+}
+
+// Numbers and times from columns, and what else a file may hold beside them.
+DataTable with_text(const std::string& name, std::vector<std::string> cells) {
+  DataTable table{"d.csv", {"y", "t", name}, matrix(3, {1, 1, NAN, 2, 1, NAN, 3, 2, NAN}), {}};
+  table.texts[2] = {std::move(cells), "d.csv:2: 'mouse_0' in column 'id' is not a number"};
+  table.lines = {2, 3, 5};
+  return table;
+}
+
+DataOptions timed() {
+  DataOptions options;
+  options.time_column = "t";
+  return options;
+}
+
+TEST(FitData, GroupsMayBeTexts) {
+  const Model model = parse_model(growth);
+  DataOptions options = timed();
+  options.group_column = "id";
+  DataTable table = with_text("id", {"mouse_0", "mouse_1", "mouse_0"});
+  FitData data = match_data(model, {table}, options);
+  EXPECT_EQ(data.individuals, 2U);
+  EXPECT_EQ(data.blocks[0].individuals, (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(data.blocks[1].individuals, (std::vector<std::size_t>{0}));
+  // A number among them is an identity of its own.
+  table.texts[2].cells[2].clear();
+  table.values(2, 2) = 0.0;
+  EXPECT_EQ(match_data(model, {table}, options).individuals, 3U);
+  table.values(2, 2) = NAN;
+  EXPECT_EQ(message_of([&] { (void)match_data(model, {table}, options); }, ErrorKind::model),
+            "The group is missing in line 5 of d.csv, column 'id'.");
+  table.values(2, 2) = 1e17;
+  EXPECT_EQ(message_of([&] { (void)match_data(model, {table}, options); }, ErrorKind::model),
+            "The group 1e+17 in line 5 of d.csv is too large a number to be told from its "
+            "neighbours; the limit is 9007199254740992. Write a letter before it.");
+}
+
+TEST(FitData, TextsAreRefusedWhereNumbersAreNeeded) {
+  const Model model = parse_model(growth);
+  const DataTable table = with_text("id", {"mouse_0", "", ""});
+  DataOptions options = timed();
+  options.names["y"] = "y";
+  const FitData unused = match_data(model, {table}, options);
+  EXPECT_EQ(unused.rows, 3U);
+  EXPECT_EQ(unused.ignored, std::vector<std::string>{"id"});
+  const std::string fault = "d.csv:2: 'mouse_0' in column 'id' is not a number";
+  const auto message = [&] {
+    return message_of([&] { (void)match_data(model, {table}, options); }, ErrorKind::model);
+  };
+  options.names["z"] = "id";
+  EXPECT_EQ(message(), fault);
+  options = timed();
+  options.time_column = "id";
+  options.names["y"] = "y";
+  EXPECT_EQ(message(), fault);
+  options.stationary = true;  // no time is asked for
+  EXPECT_EQ(match_data(model, {table}, options).rows, 3U);
+}
+
+TEST(FitData, RowsCountForWhatTheyHave) {
+  const Model model = parse_model(growth);
+  DataTable table{"d.csv",
+                  {"y", "z", "t"},
+                  matrix(3, {1, 2, 1,  //
+                             3, NAN, 1, NAN, NAN, NAN, NAN, 4, 1, 5, 6, 1, NAN, NAN, 2}),
+                  {}};
+  table.lines = {2, 3, 4, 5, 6, 7};
+  const FitData data = match_data(model, {table}, timed());
+  ASSERT_EQ(data.blocks.size(), 3U);
+  EXPECT_EQ(data.times(), std::vector<double>{1.0});
+  EXPECT_EQ(data.rows, 4U);
+  EXPECT_EQ(data.individuals, 4U);
+  using Sizes = std::vector<std::size_t>;
+  EXPECT_EQ(data.blocks[0].observed, Sizes{0});
+  EXPECT_EQ(data.blocks[0].rows, Sizes{2});
+  EXPECT_EQ(data.blocks[1].observed, (Sizes{0, 1}));
+  EXPECT_EQ(data.blocks[1].values.data, (std::vector<double>{1, 2, 5, 6}));
+  EXPECT_EQ(data.blocks[1].individuals, (Sizes{1, 2}));
+  EXPECT_EQ(data.blocks[2].observed, Sizes{1});
+  EXPECT_EQ(
+      data.remarks,
+      (std::vector<std::string>{
+          "d.csv: 2 of 6 rows have no value of y and z and are left out, line 4 first.",
+          "d.csv: 2 of 6 rows lack some values of y and z; they count for those they have."}));
+  table.values(3, 2) = NAN;
+  EXPECT_EQ(message_of([&] { (void)match_data(model, {table}, timed()); }, ErrorKind::model),
+            "The time is missing in line 5 of d.csv, column 't'.");
+}
+
+// Each set of columns costs what a snapshot costs.
+TEST(FitData, LimitsTheSetsOfColumns) {
+  const Model model = parse_model(
+      "model m\nparam a = 1\nstate x[8]\ndx[i] = -a*x[i] dt + dW[i]\ninit x ~ normal(0, 1)\n"
+      "time 0 : 0.1 : 1\n");
+  DataTable table{"d.npy", {}, Matrix(65, 8, 0.0), {}};
+  for (std::size_t r = 0; r < 65; ++r) {
+    for (std::size_t c = 0; c < 7; ++c) {
+      if ((r >> c) % 2 == 1) table.values(r, c) = NAN;
+    }
+  }
+  EXPECT_EQ(message_of([&] { (void)match_data(model, {table}, {}); }, ErrorKind::model),
+            "The rows of d.npy have values in 65 different sets of columns; the limit is 64. Leave "
+            "out columns or rows that are hardly filled.");
+  table.values(64, 6) = 0.0;
+  EXPECT_EQ(match_data(model, {table}, {}).blocks.size(), 64U);
+}
+
+TEST(FitData, LeavesOutColumnsOfRowNumbers) {
+  const Model model = parse_model(growth);
+  for (const auto& [column, spelled] : std::vector<std::pair<std::string, std::string>>{
+           {"", "number 1"}, {"Unnamed: 0", "'Unnamed: 0'"}, {"rownames", "'rownames'"}}) {
+    const DataTable table{"d.csv", {column, "y"}, matrix(2, {0, 5, 1, 6}), {}};
+    const FitData data = match_data(model, {table}, {});
+    EXPECT_EQ(data.blocks[0].values.data, (std::vector<double>{5, 6}));
+    EXPECT_EQ(data.remarks, std::vector<std::string>{"d.csv: the column " + spelled +
+                                                     ", an index of rows, is not used."});
+    EXPECT_TRUE(data.ignored.empty());
+  }
+  DataOptions options;
+  options.group_column = "rownames";
+  const DataTable table{"d.csv", {"rownames", "y"}, matrix(2, {0, 5, 0, 6}), {}};
+  const FitData used = match_data(model, {table}, options);
+  EXPECT_EQ(used.individuals, 1U);
+  EXPECT_TRUE(used.remarks.empty());
 }
 
 TEST(FitData, KnowsWhatStaysPositive) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "divker/error.hpp"
 #include "fit/support.hpp"
@@ -19,7 +21,29 @@ struct Columns {
   std::vector<std::size_t> column;    // and the columns with their values
   std::optional<std::size_t> time;
   std::optional<std::size_t> group;
+
+  // With some of the observed ones alone.
+  [[nodiscard]] Columns part(const std::vector<std::size_t>& places) const {
+    Columns result{{}, {}, time, group};
+    for (const std::size_t c : places) {
+      result.observed.push_back(observed[c]);
+      result.column.push_back(column[c]);
+    }
+    return result;
+  }
 };
+
+// The rows of one table: by time, and by the places in Columns of the values that they have.
+struct Rows {
+  std::map<std::pair<double, std::vector<std::size_t>>, std::vector<std::size_t>> of;
+  std::vector<std::size_t> empty;
+  std::size_t incomplete = 0;  // but not empty
+};
+
+// A column that some program has made of row numbers: pandas and R leave it without a name.
+bool is_index(const std::string& column) {
+  return column.empty() || column == "rownames" || column.starts_with("Unnamed: ");
+}
 
 std::vector<std::string> names_of(const std::vector<Observation>& observations) {
   std::vector<std::string> names;
@@ -52,29 +76,98 @@ class Matcher {
     if (table.values.rows == 0) {
       throw Error(ErrorKind::model, fmt::format("{} holds no rows.", table.source));
     }
-    check_finite(table);
     const Columns columns = match_columns(table);
-    std::map<double, std::vector<std::size_t>> rows_at;
-    for (std::size_t r = 0; r < table.values.rows; ++r) {
-      rows_at[time_of(table, columns, r)].push_back(r);
+    for (const std::size_t c : columns.column) check_numbers(table, c);
+    if (columns.time && !options_.stationary) check_numbers(table, *columns.time);
+    const Rows rows = sorted_rows(table, columns);
+    check_column_sets(table, columns, rows);
+    for (const auto& [key, members] : rows.of) {
+      add_block(table, columns.part(key.second), key.first, members);
     }
-    for (const auto& [time, rows] : rows_at) add_block(table, columns, time, rows);
+    remark_on_missing(table, columns, rows);
+  }
+
+  Rows sorted_rows(const DataTable& table, const Columns& columns) {
+    Rows rows;
+    for (std::size_t r = 0; r < table.values.rows; ++r) {
+      std::vector<std::size_t> present;
+      for (std::size_t c = 0; c < columns.column.size(); ++c) {
+        if (!std::isnan(table.values(r, columns.column[c]))) present.push_back(c);
+      }
+      if (present.empty()) {
+        rows.empty.push_back(r);
+        continue;
+      }
+      if (present.size() < columns.column.size()) ++rows.incomplete;
+      rows.of[{time_of(table, columns, r), std::move(present)}].push_back(r);
+    }
+    return rows;
+  }
+
+  void check_column_sets(const DataTable& table, const Columns& columns, const Rows& rows) const {
+    if (rows.of.empty()) {
+      throw Error(ErrorKind::model, fmt::format("{} holds no row with a value of {}.", table.source,
+                                                list_of(observed_names(columns))));
+    }
+    std::set<std::vector<std::size_t>> sets;
+    for (const auto& [key, members] : rows.of) sets.insert(key.second);
+    if (sets.size() <= most_column_sets) return;
+    throw Error(ErrorKind::model,
+                fmt::format("The rows of {} have values in {} different sets of columns; the limit "
+                            "is {}. Leave out columns or rows that are hardly filled.",
+                            table.source, sets.size(), most_column_sets));
+  }
+
+  void remark_on_missing(const DataTable& table, const Columns& columns, const Rows& rows) {
+    const std::size_t all = table.values.rows;
+    if (!rows.empty.empty()) {
+      data_.remarks.push_back(
+          fmt::format("{}: {} of {} rows have no value of {} and are left out, {} first.",
+                      table.source, rows.empty.size(), all, list_of(observed_names(columns)),
+                      row_or_line(table, rows.empty.front())));
+    }
+    if (rows.incomplete > 0) {
+      data_.remarks.push_back(
+          fmt::format("{}: {} of {} rows lack some values of {}; they count for those they have.",
+                      table.source, rows.incomplete, all, list_of(observed_names(columns))));
+    }
+  }
+
+  [[nodiscard]] std::vector<std::string> observed_names(const Columns& columns) const {
+    std::vector<std::string> names;
+    for (const std::size_t place : columns.observed) names.push_back(names_[place]);
+    return names;
   }
 
   static std::string column_name(const DataTable& table, std::size_t column) {
-    return table.columns.empty() ? fmt::format("number {}", column + 1)
-                                 : in_quotes(table.columns[column]);
+    return table.columns.empty() || table.columns[column].empty()
+               ? fmt::format("number {}", column + 1)
+               : in_quotes(table.columns[column]);
   }
 
-  static void check_finite(const DataTable& table) {
+  static std::string row_or_line(const DataTable& table, std::size_t row) {
+    return table.lines.empty() ? fmt::format("row {}", row + 1)
+                               : fmt::format("line {}", table.lines[row]);
+  }
+
+  // A column that is used holds numbers; some may be missing.
+  static void check_numbers(const DataTable& table, std::size_t column) {
+    const auto texts = table.texts.find(column);
+    if (texts != table.texts.end()) throw Error(ErrorKind::model, texts->second.fault);
     for (std::size_t r = 0; r < table.values.rows; ++r) {
-      for (std::size_t c = 0; c < table.values.cols; ++c) {
-        if (std::isfinite(table.values(r, c))) continue;
-        throw Error(ErrorKind::model,
-                    fmt::format("{} holds {} in row {}, column {}; data must be finite.",
-                                table.source, table.values(r, c), r + 1, column_name(table, c)));
-      }
+      if (!std::isinf(table.values(r, column))) continue;
+      throw Error(
+          ErrorKind::model,
+          fmt::format("{} holds {} in {}, column {}; data must be finite.", table.source,
+                      table.values(r, column), row_or_line(table, r), column_name(table, column)));
     }
+  }
+
+  [[noreturn]] static void fail_missing(const DataTable& table, std::size_t row, std::size_t column,
+                                        const std::string& what) {
+    throw Error(ErrorKind::model,
+                fmt::format("The {} is missing in {} of {}, column {}.", what,
+                            row_or_line(table, row), table.source, column_name(table, column)));
   }
 
   Columns match_columns(const DataTable& table) {
@@ -93,6 +186,9 @@ class Matcher {
       const auto found = std::find(names_.begin(), names_.end(), table.columns[c]);
       if (found != names_.end() && !options_.names.contains(*found)) {
         place(result, static_cast<std::size_t>(found - names_.begin()), c);
+      } else if (is_index(table.columns[c])) {
+        data_.remarks.push_back(fmt::format("{}: the column {}, an index of rows, is not used.",
+                                            table.source, column_name(table, c)));
       } else if (!options_.names.empty()) {
         data_.ignored.push_back(table.columns[c]);
       } else {
@@ -178,15 +274,16 @@ class Matcher {
     if (options_.stationary) return grid.time(grid.steps());
     double time = table.time.value_or(grid.time(grid.steps()));
     if (columns.time) time = table.values(row, *columns.time);
+    if (columns.time && std::isnan(time)) fail_missing(table, row, *columns.time, "time");
     const std::size_t step = grid.nearest_step(time);
     const double on_grid = grid.time(step);
     if (std::fabs(grid.position(time) - static_cast<double>(step)) > 0.5 + 1e-9) {
-      throw Error(
-          ErrorKind::usage,
-          fmt::format("The time {} of {}{} is outside the time grid {} : {} : {} of the "
-                      "model; the nearest time on it is {}.",
-                      time, table.source, columns.time ? fmt::format(", row {},", row + 1) : "",
-                      grid.start, grid.step, grid.end, on_grid));
+      throw Error(ErrorKind::usage,
+                  fmt::format("The time {} of {}{} is outside the time grid {} : {} : {} of the "
+                              "model; the nearest time on it is {}.",
+                              time, table.source,
+                              columns.time ? fmt::format(", {},", row_or_line(table, row)) : "",
+                              grid.start, grid.step, grid.end, on_grid));
     }
     if (step == 0 && !model_.has_initial_density()) {
       throw Error(ErrorKind::usage,
@@ -221,8 +318,25 @@ class Matcher {
 
   std::size_t individual(const DataTable& table, const Columns& columns, std::size_t row) {
     if (!columns.group) return data_.rows;
-    const double group = table.values(row, *columns.group);
-    return individuals_.try_emplace(group, individuals_.size()).first->second;
+    const std::pair<double, std::string> identity = identity_of(table, *columns.group, row);
+    return individuals_.try_emplace(identity, individuals_.size()).first->second;
+  }
+
+  // A number or a text.
+  static std::pair<double, std::string> identity_of(const DataTable& table, std::size_t column,
+                                                    std::size_t row) {
+    constexpr double most_told_apart = 9007199254740992.0;  // 2^53: beyond, integers are rounded
+    const auto texts = table.texts.find(column);
+    const double number = table.values(row, column);
+    if (texts != table.texts.end() && !texts->second.cells[row].empty()) {
+      return {0.0, texts->second.cells[row]};
+    }
+    if (std::isnan(number)) fail_missing(table, row, column, "group");
+    if (std::fabs(number) < most_told_apart) return {number, ""};
+    throw Error(ErrorKind::model,
+                fmt::format("The group {} in {} of {} is too large a number to be told from its "
+                            "neighbours; the limit is {}. Write a letter before it.",
+                            number, row_or_line(table, row), table.source, most_told_apart));
   }
 
   void check_support(const DataTable& table, const Columns& columns, std::size_t row, std::size_t c,
@@ -232,10 +346,12 @@ class Matcher {
     for (std::size_t i = 0; i < model_.dimension(); ++i) {
       if (!positive_[i] || model_.states()[i].node != observation.value) continue;
       throw Error(ErrorKind::model,
-                  fmt::format("Row {} of {} has {} = {}, but {} stays positive in the model {}: "
+                  fmt::format("{} {} of {} has {} = {}, but {} stays positive in the model {}: "
                               "the value is outside its support.",
-                              row + 1, table.source, column_name(table, columns.column[c]), value,
-                              model_.states()[i].name, model_.name()));
+                              table.lines.empty() ? "Row" : "Line",
+                              table.lines.empty() ? row + 1 : table.lines[row], table.source,
+                              column_name(table, columns.column[c]), value, model_.states()[i].name,
+                              model_.name()));
     }
   }
 
@@ -244,7 +360,7 @@ class Matcher {
   std::vector<Observation> measurable_;
   std::vector<std::string> names_;
   std::vector<bool> positive_;
-  std::map<double, std::size_t> individuals_;
+  std::map<std::pair<double, std::string>, std::size_t> individuals_;
   FitData data_;
 };
 

@@ -12,6 +12,7 @@
 #include "fit/coordinates.hpp"
 #include "fit/directions.hpp"
 #include "fit/goodness.hpp"
+#include "fit/marginals.hpp"
 #include "fit/spectrum.hpp"
 #include "model/names.hpp"
 
@@ -45,18 +46,19 @@ void add_covariances(const Model& model, const FitState& state, const Matching& 
   result.weak = weak_directions(model, state.active, spectrum);
 }
 
-// Coordinate c of block b of the data, held against the model's sample.
+// One coordinate of the data, held against the model's sample.
 GoodnessOfFit goodness_of(const Model& model, const FitData& data, const Evaluation& evaluation,
-                          std::uint64_t seed, std::size_t b, std::size_t c) {
+                          std::uint64_t seed, Marginal marginal) {
   constexpr std::size_t most_compared = 10'000;
-  const DataBlock& block = data.blocks[b];
+  const DataBlock& block = data.blocks[marginal.block];
   GoodnessOfFit one;
-  one.name = measurable(model)[block.observed[c]].name;
+  one.name = measurable(model)[block.observed[marginal.column]].name;
   one.time = block.time;
-  one.rows = block.values.rows;
-  std::vector<double> measured = block.values.column(c);
-  std::vector<double> drawn = evaluation.samples[b][0].column(c);
-  const std::vector<double> more = evaluation.samples[b][1].column(c);
+  std::vector<double> measured = std::move(marginal.values);
+  one.rows = measured.size();
+  const auto& halves = evaluation.samples[marginal.block];
+  std::vector<double> drawn = halves[0].column(marginal.column);
+  const std::vector<double> more = halves[1].column(marginal.column);
   drawn.insert(drawn.end(), more.begin(), more.end());
   Moments of_data(1), of_model(1);
   for (const double y : measured) of_data.add({&y, 1});
@@ -83,17 +85,14 @@ GoodnessOfFit goodness_of(const Model& model, const FitData& data, const Evaluat
 
 void add_goodness(const Model& model, const FitData& data, const Evaluation& evaluation,
                   const Evaluator& evaluator, FitResult& result) {
-  std::vector<std::pair<std::size_t, std::size_t>> coordinates;
-  bool one_each = true;
-  for (std::size_t b = 0; b < data.blocks.size(); ++b) {
-    one_each = one_each && data.blocks[b].observed.size() == 1;
-    for (std::size_t c = 0; c < data.blocks[b].observed.size(); ++c) coordinates.emplace_back(b, c);
-  }
-  result.goodness.resize(coordinates.size());
-  for_each_block(coordinates.size(), 1, evaluator.threads(), [&](std::size_t i, std::size_t) {
-    result.goodness[i] = goodness_of(model, data, evaluation, evaluator.seed(),
-                                     coordinates[i].first, coordinates[i].second);
+  std::vector<Marginal> marginals = marginals_of(data);
+  result.goodness.resize(marginals.size());
+  for_each_block(marginals.size(), 1, evaluator.threads(), [&](std::size_t i, std::size_t) {
+    result.goodness[i] =
+        goodness_of(model, data, evaluation, evaluator.seed(), std::move(marginals[i]));
   });
+  const bool one_each = std::ranges::all_of(
+      data.blocks, [](const DataBlock& block) { return block.observed.size() == 1; });
   if (!one_each) return;
   result.log_likelihood = 0.0;
   for (const GoodnessOfFit& one : result.goodness) {

@@ -8,6 +8,7 @@
 #include "fit/bounds.hpp"
 #include "fit/coordinates.hpp"
 #include "fit/goodness.hpp"
+#include "fit/marginals.hpp"
 
 namespace divker::fit {
 namespace {
@@ -15,17 +16,18 @@ namespace {
 // In a logarithmic coordinate.
 constexpr double spread_of_starts = 1.0;
 
-// Sum of the energy distances, each in units of the data's deviation.
+// Sum of the energy distances, each in units of the data's deviation, by their shares of the rows:
+// that of few rows is large by chance.
 double distance_from(const FitData& data, const Evaluation& there) {
   double total = 0.0;
-  for (std::size_t b = 0; b < data.blocks.size(); ++b) {
-    for (std::size_t c = 0; c < data.blocks[b].observed.size(); ++c) {
-      const std::vector<double> measured = data.blocks[b].values.column(c);
-      Moments moments(1);
-      for (const double y : measured) moments.add({&y, 1});
-      const double scale = measured.size() > 1 ? std::sqrt(moments.variance(0)) : 1.0;
-      total += energy_statistic(measured, there.samples[b][0].column(c)) / std::max(scale, 1e-300);
-    }
+  for (const Marginal& marginal : marginals_of(data)) {
+    const std::vector<double>& measured = marginal.values;
+    Moments moments(1);
+    for (const double y : measured) moments.add({&y, 1});
+    const double scale = measured.size() > 1 ? std::sqrt(moments.variance(0)) : 1.0;
+    const double share = static_cast<double>(measured.size()) / static_cast<double>(data.rows);
+    const std::vector<double> drawn = there.samples[marginal.block][0].column(marginal.column);
+    total += share * energy_statistic(measured, drawn) / std::max(scale, 1e-300);
   }
   return total;
 }
