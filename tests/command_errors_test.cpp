@@ -80,7 +80,7 @@ TEST_F(CommandTest, RefusesBadPoints) {
   expect_failure({"score", "ou", "--at", "other.csv"}, model,
                  "other.csv has no column 'x'; its columns are y");
   expect_failure({"score", "ou", "--at", "nan.csv"}, model,
-                 "nan.csv:3: 'nan' in column 'x' is not finite");
+                 "nan.csv:3: the value of column 'x' is missing");
   expect_failure({"score", "ou", "--at", "none.csv"}, model,
                  "cannot read 'none.csv': No such file or directory");
   expect_failure({"score", "ou", "--at", "empty.csv"}, model, "it is empty");
@@ -176,7 +176,7 @@ TEST_F(CommandTest, RefusesBadInitialSamples) {
   write("start.csv", "y\n1\n");
   expect_failure(words, model, "start.csv has no column 'x'; its columns are y");
   write("start.csv", "x\n1\nnan\n");
-  expect_failure(words, model, "start.csv:3: 'nan' in column 'x' is not finite");
+  expect_failure(words, model, "start.csv:3: the value of column 'x' is missing");
 }
 
 TEST_F(CommandTest, AModelReadsNoFilesOutsideOfItsFolder) {

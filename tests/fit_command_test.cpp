@@ -69,12 +69,12 @@ TEST_F(FitCommandTest, RefusesBadArguments) {
     words.insert(words.begin(), {"fit", "m.sde"});
     expect_failure(words, code, message);
   };
-  write("bad.csv", "x\n1\nnan\n");
+  write("bad.csv", "x\n1\nmuch\n");
   write("other.csv", "y\n1\n2\n3\n");
   write("one.csv", "x\n1\n");
   refuse({}, usage, "--data is required");
   refuse({"--data", "none.csv"}, data_at_fault, "cannot read 'none.csv'");
-  refuse({"--data", "bad.csv"}, data_at_fault, "bad.csv:3: 'nan' in column 'x' is not finite");
+  refuse({"--data", "bad.csv"}, data_at_fault, "bad.csv:3: 'much' in column 'x' is not a number");
   refuse({"--data", "other.csv"}, data_at_fault, "The column 'y' of other.csv is neither");
   refuse({"--data", "one.csv"}, data_at_fault, "fewer than the 2 parameters to be fitted");
   refuse({"--data", "y.npy@soon"}, usage,
@@ -108,7 +108,7 @@ TEST_F(FitCommandTest, NamesTheRowOfDataThatCannotBe) {
         "dw = r*w dt + s*w dW\ninit w ~ lognormal(0, 0.1)\ntime 0 : 0.1 : 1\n");
   write("negative.csv", "w\n1\n1.2\n-0.5\n0.9\n");
   expect_failure({"fit", "grows.sde", "--data", "negative.csv"}, data_at_fault,
-                 "Row 3 of negative.csv has 'w' = -0.5, but w stays positive in the model grows");
+                 "Line 4 of negative.csv has 'w' = -0.5, but w stays positive in the model grows");
 }
 
 TEST_F(FitCommandTest, GoesOnWithoutAParameterThatHasNoEffect) {

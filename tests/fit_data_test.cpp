@@ -5,10 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <functional>
 
 #include "divker/error.hpp"
+#include "divker/file.hpp"
 #include "divker/language.hpp"
+#include "divker/table.hpp"
 
 namespace divker {
 namespace {
@@ -246,6 +249,45 @@ TEST(FitData, RowsCountForWhatTheyHave) {
   table.values(3, 2) = NAN;
   EXPECT_EQ(message_of([&] { (void)match_data(model, {table}, timed()); }, ErrorKind::model),
             "The time is missing in line 5 of d.csv, column 't'.");
+}
+
+// One table in the ways in which programs write it.
+TEST(FitData, OfFilesAsPeopleHaveThem) {
+  const Model model = load_model("ou");
+  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) /
+                                     ("divker_data_" + std::to_string(getpid()) + ".csv");
+  const auto read = [&](const std::string& text, DataOptions options) {
+    write_whole_file(path, text);
+    Table table = read_table(path);
+    std::filesystem::remove(path);
+    options.time_column = "t";
+    return match_data(model, {{"d.csv", table.columns, table.values, {}, table.texts, table.lines}},
+                      options);
+  };
+  DataOptions grouped;
+  grouped.group_column = "id";
+  DataOptions mapped;
+  mapped.names["x"] = "x";
+  for (const auto& [text, options] : std::vector<std::pair<std::string, DataOptions>>{
+           {"t,x\n0.5,1.25\n0.5,-2.5\n1.0,3\n", {}},
+           {"t,x,strain\n0.5,1.25,wt\n0.5,-2.5,\"a, b\"\n1.0,3,wt\n", mapped},
+           {"t,x,id\n0.5,1.25,mouse_0\n0.5,-2.5,mouse_1\n1.0,3,mouse_2\n", grouped},
+           {",t,x\n0,0.5,1.25\n1,0.5,-2.5\n2,1.0,3\n", {}},
+           {"\"\",\"t\",\"x\"\n\"1\",0.5,1.25\n\"2\",0.5,-2.5\n\"3\",1.0,3\n", {}},
+           {"t;x\n0.5;1.25\n0.5;-2.5\n1.0;3\n", {}},
+           {"t;x\n0,5;1,25\n0,5;-2,5\n1,0;3\n", {}},
+           {"t\tx\n0,5\t1,25\n0,5\t-2,5\n1,0\t3\n", {}},
+           {"t,x\n0.5,1.25\n,\n0.5,-2.5\nNA,NA\n1.0,3\n", {}}}) {
+    SCOPED_TRACE(text);
+    const FitData data = read(text, options);
+    ASSERT_EQ(data.blocks.size(), 2U);
+    EXPECT_EQ(data.times(), (std::vector<double>{0.5, 1.0}));
+    EXPECT_EQ(data.blocks[0].values.data, (std::vector<double>{1.25, -2.5}));
+    EXPECT_EQ(data.blocks[1].values.data, std::vector<double>{3});
+    EXPECT_EQ(data.individuals, 3U);
+  }
+  EXPECT_EQ(message_of([&] { (void)read("t,x\n0.5,1.25\n0.5,none\n", {}); }, ErrorKind::model),
+            path.string() + ":3: 'none' in column 'x' is not a number");
 }
 
 // Each set of columns costs what a snapshot costs.

@@ -520,7 +520,7 @@ TEST_F(RobustCommand, FitsAPositiveState) {
     EXPECT_NEAR(fit["estimate"][p].get<double>(), truth[p], test::z_limit * error);
   }
   write("bad.csv", "w\n1\n0\n");
-  expect_failure({"fit", "geometric.sde", "--data", "bad.csv"}, 3, "Row 2 of bad.csv has 'w' = 0");
+  expect_failure({"fit", "geometric.sde", "--data", "bad.csv"}, 3, "Line 3 of bad.csv has 'w' = 0");
 }
 
 }  // namespace

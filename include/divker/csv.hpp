@@ -17,7 +17,7 @@ namespace divker {
 // in letters of any case are missing: NaN.
 // Throws Error(model) that names file and line for ragged rows and repeated names, and for an empty
 // or binary or missing file, damaged compressed data, and more than `largest_file` bytes of
-// contents or of memory for texts. Cost: about 50 ns a field.
+// contents or of memory for texts. Cost: about 70 ns a field.
 [[nodiscard]] Table read_csv(const std::filesystem::path& path);
 
 // Writes a CSV file, whole or not at all, each number in the shortest form that reads back to the
