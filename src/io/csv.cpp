@@ -21,7 +21,7 @@
 namespace divker {
 namespace {
 
-// Separators and decimal marks are recognised from the lines up to here.
+// The separator is recognised from so many lines.
 constexpr std::size_t first_lines = 20;
 
 std::string_view name_of_mark(char mark) { return mark == ',' ? "a comma" : "a point"; }
@@ -132,14 +132,15 @@ class Reader {
 
   [[noreturn]] void refuse_row(std::string_view line) const {
     const std::size_t expected = table_.values.cols;
+    const bool has_more = fields_.size() > expected;
     std::string advice;
-    if (separator_->sign == ',' && fields_.size() > expected && fields_.size() <= 2 * expected &&
+    if (!allows_comma() && has_more && fields_.size() <= 2 * expected &&
         std::ranges::all_of(fields_, is_whole)) {
       advice = "; if numbers have decimal commas, separate the columns by ';' or tabs";
     }
     for (const Separator& other : separators) {
-      if (&other == separator_ || line.find(other.sign) == std::string_view::npos) continue;
-      if (fields_.size() > expected) continue;
+      const bool is_there = line.find(other.sign) != std::string_view::npos;
+      if (has_more || &other == separator_ || !is_there) continue;
       advice = fmt::format("; line {} separates columns by {}, and this one has {}", first_line_,
                            separator_->many, other.one);
     }
