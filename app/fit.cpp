@@ -1,9 +1,11 @@
 // divker fit: the parameters of a model from snapshots of a population.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 
 #include "command.hpp"
 #include "divker/error.hpp"
@@ -79,8 +81,10 @@ DataArgument parse_data(const std::string& argument) {
   return result;
 }
 
-// The tables that --data names; all or none are of the stationary law.
-std::vector<DataTable> read_data(const std::vector<std::string>& arguments, DataOptions& columns) {
+// The tables that --data names; all or none are of the stationary law. What the reader took them
+// for goes to `remarks`.
+std::vector<DataTable> read_data(const std::vector<std::string>& arguments, DataOptions& columns,
+                                 std::vector<std::string>& remarks) {
   std::vector<DataTable> tables;
   std::size_t stationary = 0;
   for (const std::string& argument : arguments) {
@@ -92,7 +96,9 @@ std::vector<DataTable> read_data(const std::vector<std::string>& arguments, Data
                               argument, columns.time_column));
     }
     Table table = read_table(parsed.file);
-    tables.push_back({parsed.file, std::move(table.columns), std::move(table.values), parsed.time});
+    std::ranges::move(table.remarks, std::back_inserter(remarks));
+    tables.push_back({parsed.file, std::move(table.columns), std::move(table.values), parsed.time,
+                      std::move(table.texts), std::move(table.lines)});
   }
   if (stationary != 0 && stationary != tables.size()) {
     throw Error(ErrorKind::usage,
@@ -139,11 +145,14 @@ int interrupted(const FitCommandOptions& options, const FitState& state) {
 int run_fit(FitCommandOptions& options) {
   const Model model = load(options);
   check_outputs(options);
-  const auto tables = read_data(options.data, options.request.columns);
-  const present::Fitting fitting =
+  std::vector<std::string> remarks;
+  const auto tables = read_data(options.data, options.request.columns, remarks);
+  present::Fitting fitting =
       present::fit(options.request, model, tables, circumstances(options),
                    [&](const FitState& state) { show_progress(options, state); });
   if (!fitting.result) return interrupted(options, fitting.state);
+  std::ranges::move(fitting.remarks.sentences, std::back_inserter(remarks));
+  fitting.remarks.sentences = std::move(remarks);
   const FitResult& result = *fitting.result;
   on_first_rank([&] {
     if (!options.out.empty()) write_whole_file(options.out, fitted_text(result));

@@ -99,6 +99,7 @@ void print_remarks(const present::DataRemarks& remarks) {
   if (!remarks.ignored.empty()) {
     fmt::print("Columns not used: {}.\n", fmt::join(remarks.ignored, ", "));
   }
+  for (const std::string& sentence : remarks.sentences) fmt::print("{}\n", sentence);
 }
 
 double total_gain(const FitResult& result) {

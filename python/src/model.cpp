@@ -5,6 +5,7 @@
 
 #include "arrays.hpp"
 #include "dictionary.hpp"
+#include "divker/error.hpp"
 #include "divker/file.hpp"
 #include "divker/kernel.hpp"
 #include "divker/language.hpp"
@@ -68,6 +69,7 @@ void write(const std::string& file, const std::vector<std::string>& columns,
 
 py::tuple read(const std::string& file) {
   Table table = read_table(file);
+  if (!table.texts.empty()) throw Error(ErrorKind::model, table.texts.begin()->second.fault);
   return py::make_tuple(table.columns, adopt(std::move(table.values)));
 }
 
