@@ -8,18 +8,10 @@
 #include <limits>
 
 #include "divker/error.hpp"
+#include "numbers/number_in.hpp"
 
 namespace divker::app {
 namespace {
-
-// The number that the whole text spells; nothing if it spells none.
-std::optional<double> number(const std::string& text) {
-  double value = 0.0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, value);
-  if (error != std::errc() || end != last) return std::nullopt;
-  return value;
-}
 
 std::pair<std::string, std::string> parse_name(const std::string& option, const std::string& text) {
   const std::size_t equals = text.find('=');
@@ -40,7 +32,7 @@ std::pair<std::string, double> parse_setting(const std::string& option,
                 fmt::format("{0} {1}: expected name=value, such as {0} F=8.2.", option, setting));
   }
   const std::string text = setting.substr(equals + 1);
-  const std::optional<double> value = number(text);
+  const std::optional<double> value = number_in(text);
   if (value) return {setting.substr(0, equals), *value};
   throw Error(ErrorKind::usage, fmt::format("{} {}: '{}' is not a number.", option, setting, text));
 }
@@ -59,7 +51,7 @@ CLI::Validator whole_number() {
 
 CLI::Validator finite_number() {
   const auto complaint = [](const std::string& text) {
-    const std::optional<double> value = number(text);
+    const std::optional<double> value = number_in(text);
     if (value && std::isfinite(*value)) return std::string();
     return fmt::format("'{}' is not a finite number", text);
   };

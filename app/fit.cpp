@@ -1,17 +1,15 @@
 // divker fit: the parameters of a model from snapshots of a population.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <iterator>
 
 #include "command.hpp"
 #include "divker/error.hpp"
 #include "divker/file.hpp"
 #include "divker/ranks.hpp"
 #include "fit_report.hpp"
+#include "numbers/number_in.hpp"
 #include "picture.hpp"
 #include "present/fitting.hpp"
 #include "present/tables.hpp"
@@ -69,22 +67,17 @@ DataArgument parse_data(const std::string& argument) {
     result.stationary = true;
     return result;
   }
-  double time = 0.0;
-  const char* last = when.data() + when.size();
-  const auto [end, error] = std::from_chars(when.data(), last, time);
-  if (error != std::errc() || end != last || !std::isfinite(time)) {
+  result.time = number_in(when);
+  if (!result.time || !std::isfinite(*result.time)) {
     throw Error(ErrorKind::usage,
                 fmt::format("--data {}: '{}' after the @ is neither a time nor 'stationary'.",
                             argument, when));
   }
-  result.time = time;
   return result;
 }
 
-// The tables that --data names; all or none are of the stationary law. What the reader took them
-// for goes to `remarks`.
-std::vector<DataTable> read_data(const std::vector<std::string>& arguments, DataOptions& columns,
-                                 std::vector<std::string>& remarks) {
+// The tables that --data names; all or none are of the stationary law.
+std::vector<DataTable> read_data(const std::vector<std::string>& arguments, DataOptions& columns) {
   std::vector<DataTable> tables;
   std::size_t stationary = 0;
   for (const std::string& argument : arguments) {
@@ -96,9 +89,8 @@ std::vector<DataTable> read_data(const std::vector<std::string>& arguments, Data
                               argument, columns.time_column));
     }
     Table table = read_table(parsed.file);
-    std::ranges::move(table.remarks, std::back_inserter(remarks));
     tables.push_back({parsed.file, std::move(table.columns), std::move(table.values), parsed.time,
-                      std::move(table.texts), std::move(table.lines)});
+                      std::move(table.texts), std::move(table.lines), std::move(table.remarks)});
   }
   if (stationary != 0 && stationary != tables.size()) {
     throw Error(ErrorKind::usage,
@@ -145,20 +137,17 @@ int interrupted(const FitCommandOptions& options, const FitState& state) {
 int run_fit(FitCommandOptions& options) {
   const Model model = load(options);
   check_outputs(options);
-  std::vector<std::string> remarks;
-  const auto tables = read_data(options.data, options.request.columns, remarks);
-  present::Fitting fitting =
+  const auto tables = read_data(options.data, options.request.columns);
+  const present::Fitting fitting =
       present::fit(options.request, model, tables, circumstances(options),
                    [&](const FitState& state) { show_progress(options, state); });
   if (!fitting.result) return interrupted(options, fitting.state);
-  std::ranges::move(fitting.remarks.sentences, std::back_inserter(remarks));
-  fitting.remarks.sentences = std::move(remarks);
   const FitResult& result = *fitting.result;
   on_first_rank([&] {
     if (!options.out.empty()) write_whole_file(options.out, fitted_text(result));
     if (!options.history.empty()) write_table(options.history, present::history_table(result));
   });
-  const int code = report_fit(options, fitting.remarks, result);
+  const int code = report_fit(options, result);
   if (!options.picture.empty()) {
     on_first_rank([&] { draw_picture("fit", fit_picture(options, result), options.picture); });
   }

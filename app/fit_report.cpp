@@ -91,17 +91,6 @@ void print_rejected(const FitResult& result) {
   }
 }
 
-void print_remarks(const present::DataRemarks& remarks) {
-  if (remarks.largest_shift > 1e-9) {
-    fmt::print("Times were moved to the nearest step of the grid, by at most {:.3g}.\n",
-               remarks.largest_shift);
-  }
-  if (!remarks.ignored.empty()) {
-    fmt::print("Columns not used: {}.\n", fmt::join(remarks.ignored, ", "));
-  }
-  for (const std::string& sentence : remarks.sentences) fmt::print("{}\n", sentence);
-}
-
 double total_gain(const FitResult& result) {
   double total = 0.0;
   for (const FitIteration& one : result.state.history) total += one.gain;
@@ -117,8 +106,7 @@ Json fit_picture(const CommonOptions& options, const FitResult& result) {
   return object.json;
 }
 
-int report_fit(const CommonOptions& options, const present::DataRemarks& remarks,
-               const FitResult& result) {
+int report_fit(const CommonOptions& options, const FitResult& result) {
   const FitState& state = result.state;
   if (options.json) {
     print_json(fit_object(options, result).json);
@@ -129,7 +117,9 @@ int report_fit(const CommonOptions& options, const present::DataRemarks& remarks
     print_joint(result);
     fmt::print("\n");
     print_rejected(result);
-    if (!options.quiet) print_remarks(remarks);
+    if (!options.quiet) {
+      for (const std::string& remark : result.remarks) fmt::print("{}\n", remark);
+    }
     if (result.log_likelihood)
       fmt::print("log-likelihood of the data: {:.2f}\n", *result.log_likelihood);
     fmt::print("{} in {} iterations: {}; mean log-likelihood raised by {:.4g}\n",

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "command.hpp"
-#include "present/fitting.hpp"
+#include "divker/fit.hpp"
 
 namespace divker::app {
 
@@ -11,7 +11,6 @@ namespace divker::app {
 [[nodiscard]] Json fit_picture(const CommonOptions& options, const FitResult& result);
 
 // Prints the tables or the JSON object. Returns the exit code.
-int report_fit(const CommonOptions& options, const present::DataRemarks& remarks,
-               const FitResult& result);
+int report_fit(const CommonOptions& options, const FitResult& result);
 
 }  // namespace divker::app

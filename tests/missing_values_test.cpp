@@ -116,6 +116,11 @@ TEST(MissingValues, LeaveTheLikelihoodOfTheOthers) {
   ASSERT_EQ(result.joint.size(), 1U);
   EXPECT_EQ(result.joint[0].rows, rows_with_both);
   EXPECT_TRUE(result.rejected.empty());
+  ASSERT_EQ(result.remarks.size(), 2U);
+  EXPECT_EQ(result.remarks[0].find("d.csv: 7 of 617 rows have no value of x and y"), 0U)
+      << result.remarks[0];
+  EXPECT_EQ(result.remarks[1].find("d.csv: 460 of 617 rows lack some values"), 0U)
+      << result.remarks[1];
 }
 
 TEST(MissingValues, MarginalsAreOfAllRows) {

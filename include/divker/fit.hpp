@@ -130,6 +130,7 @@ struct FitResult {
   std::optional<double> log_likelihood;
   std::size_t data_rows = 0;
   std::size_t individuals = 0;
+  std::vector<std::string> remarks;  // on what of the data was moved or left out, in sentences
   FitState state;
   RunRecord record;  // of the last evaluation
 };

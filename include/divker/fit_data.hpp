@@ -24,6 +24,7 @@ struct DataTable {
   std::optional<double> time;        // of all rows; empty: the end of the time grid
   std::map<std::size_t, TextColumn> texts = {};  // columns that hold more than numbers
   std::vector<std::size_t> lines = {};           // of the file, for each row; empty: no text file
+  std::vector<std::string> remarks = {};         // of the reader
 };
 
 struct DataOptions {

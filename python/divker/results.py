@@ -276,7 +276,8 @@ class FitResult(Result):
     parameters (names), estimate (p,), stderr (p,), stderr_of_paths (p,): the part of the
     simulation; correlation (p, p), converged, reason, iterations, goodness, joint (of snapshots
     with several coordinates) and history (lists of dictionaries), rejected (sentences: where the
-    law is not that of the data), log_likelihood (if each snapshot has one coordinate). `marginals`: what the
+    law is not that of the data), remarks (sentences: what of the data was moved or left out,
+    such as rows of NaN), log_likelihood (if each snapshot has one coordinate). `marginals`: what the
     goodness compares, a list of dictionaries name, t, data (rows,), model (paths,). `text`: the
     fitted model in the language, with standard errors in comments.
     """
@@ -292,6 +293,7 @@ class FitResult(Result):
     goodness: list[dict[str, Any]]
     joint: list[dict[str, Any]]
     rejected: list[str]
+    remarks: list[str]
 
     def __init__(self, model: Model, values: dict[str, Any], file: dict[str, Any],
                  marginals: list[dict[str, Any]], text: str) -> None:

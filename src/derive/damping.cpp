@@ -3,26 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
 #include "divker/error.hpp"
 #include "numbers/checksum.hpp"
+#include "numbers/number_in.hpp"
 
 namespace divker {
 namespace derive {
 namespace {
-
-// The finite number that a whole text is.
-std::optional<double> number_in(std::string_view text) {
-  double value = 0.0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    return std::nullopt;
-  }
-  return value;
-}
 
 // What is used in place of a damping that is still to be chosen.
 const Damping& settled(const Damping& damping) {
@@ -92,7 +82,7 @@ std::optional<std::vector<double>> numbers_after(std::string_view prefix, std::s
     const bool is_last = numbers.size() + 1 == count;
     const std::size_t end = is_last ? rest.size() : std::min(rest.find(','), rest.size());
     const std::optional<double> number = number_in(rest.substr(0, end));
-    if (!number) return std::nullopt;
+    if (!number || !std::isfinite(*number)) return std::nullopt;
     numbers.push_back(*number);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }

@@ -164,8 +164,13 @@ ObservableResponse ResponseAccumulator::result() const {
     result.plain.push_back({plain, error(squares)});
     result.response.push_back({plain - c * s.mean_v, error(squares - c * shared)});
   }
-  for (const TailSample& tail : tails_) result.tail_index.push_back(tail.index().k);
   return result;
+}
+
+std::vector<double> ResponseAccumulator::tail_indices() const {
+  std::vector<double> indices;
+  for (const TailSample& tail : tails_) indices.push_back(tail.index().k);
+  return indices;
 }
 
 }  // namespace divker

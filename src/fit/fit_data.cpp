@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -64,6 +65,8 @@ class Matcher {
   FitData run(const std::vector<DataTable>& tables) {
     if (tables.empty()) throw Error(ErrorKind::usage, "No data were given.");
     data_.stationary = options_.stationary;
+    for (const DataTable& table : tables)
+      std::ranges::copy(table.remarks, std::back_inserter(data_.remarks));
     for (const DataTable& table : tables) add(table);
     std::stable_sort(data_.blocks.begin(), data_.blocks.end(),
                      [](const DataBlock& a, const DataBlock& b) { return a.time < b.time; });

@@ -1,6 +1,7 @@
 #include "fit/report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <Eigen/Dense>
 #include <algorithm>
@@ -120,6 +121,20 @@ std::vector<std::string> rejections(const FitResult& result) {
   return words;
 }
 
+std::vector<std::string> remarks_on(const FitData& data) {
+  std::vector<std::string> sentences;
+  if (data.largest_shift > 1e-9) {
+    sentences.push_back(
+        fmt::format("Times were moved to the nearest step of the grid, by at most {:.3g}.",
+                    data.largest_shift));
+  }
+  if (!data.ignored.empty()) {
+    sentences.push_back(fmt::format("Columns not used: {}.", fmt::join(data.ignored, ", ")));
+  }
+  sentences.insert(sentences.end(), data.remarks.begin(), data.remarks.end());
+  return sentences;
+}
+
 }  // namespace
 
 bool is_rejected(double p, std::size_t tests) { return !(p * static_cast<double>(tests) > gross); }
@@ -142,6 +157,7 @@ FitResult report(const Model& model, const FitData& data, const FitState& state,
   result.inactive = state.inactive;
   result.data_rows = data.rows;
   result.individuals = data.individuals;
+  result.remarks = remarks_on(data);
   result.state = state;
   add_covariances(model, state, evaluation.matching, result);
   add_goodness(model, data, evaluation, evaluator, result);

@@ -17,6 +17,7 @@
 #include "divker/file.hpp"
 #include "io/fields.hpp"
 #include "io/gzip.hpp"
+#include "io/reading.hpp"
 
 namespace divker {
 namespace {
@@ -43,15 +44,12 @@ class Reader {
     recognise_separator();
     restart();
     while (const auto line = next_line()) read_line(*line);
-    if (table_.values.rows == 0) fail("it holds no rows of numbers");
+    if (table_.values.rows == 0) fail_reading(path_, "it holds no rows of numbers");
     for (auto& [column, texts] : table_.texts) lengthen(texts);
     return std::move(table_);
   }
 
  private:
-  [[noreturn]] void fail(const std::string& why) const {
-    throw Error(ErrorKind::model, fmt::format("cannot read '{}': {}", path_, why));
-  }
   [[noreturn]] void fail_line(const std::string& why) const {
     throw Error(ErrorKind::model, fmt::format("{}:{}: {}", path_, line_, why));
   }
@@ -224,8 +222,9 @@ class Reader {
   void count_memory(std::size_t bytes) {
     text_bytes_ += bytes;
     if (text_bytes_ <= largest_file) return;
-    fail(fmt::format("its columns of text need more memory than the limit of {} bytes",
-                     largest_file));
+    fail_reading(path_,
+                 fmt::format("its columns of text need more memory than the limit of {} bytes",
+                             largest_file));
   }
 
   std::string path_;

@@ -255,6 +255,7 @@ void fit(Object& o, const FitResult& result) {
   o.set("inactive", result.inactive);
   o.set("rows", result.data_rows);
   o.set("individuals", result.individuals);
+  o.set("remarks", result.remarks);
   if (result.log_likelihood) o.set("log_likelihood", *result.log_likelihood);
   goodness(o, result);
   o.list("history", history, [](auto& one, const FitIteration& iteration) {

@@ -48,7 +48,7 @@ Fitting fit(const FitRequest& request, const Model& model, const std::vector<Dat
             const Session& session, const std::function<void(const FitState&)>& told) {
   const SavedFit saved(request);
   FitData data = match_data(model, tables, request.columns);
-  Fitting fitting{{data.largest_shift, data.ignored, data.remarks}, {}, std::nullopt};
+  Fitting fitting;
   FitOptions options = fit_options_of(request, session);
   options.saved_runs = saved.runs();
   Fit fit(model, std::move(data), options);

@@ -12,15 +12,7 @@
 
 namespace divker::present {
 
-// What was done to the data before the fit.
-struct DataRemarks {
-  double largest_shift = 0.0;          // of a time to its step
-  std::vector<std::string> ignored;    // columns
-  std::vector<std::string> sentences;  // on rows and columns that are left out
-};
-
 struct Fitting {
-  DataRemarks remarks;
   FitState state;
   std::optional<FitResult> result;  // none if the fit was stopped
 };
