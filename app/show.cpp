@@ -19,6 +19,7 @@ void print(const Model& model, const std::vector<present::OperationCount>& count
                          ? std::string()
                          : fmt::format(" of which {} free", model.free_parameters().size()));
   fmt::print("noise: {}\n", name_of(model.noise_class()));
+  if (!model.singular_noise().empty()) fmt::print("no score: {}\n", model.singular_noise());
   fmt::print("start: {}\n", model.has_initial_density()
                                 ? "from the initial law's own score"
                                 : "score-free (the initial law has no density on some state)");

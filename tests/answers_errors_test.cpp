@@ -66,8 +66,11 @@ TEST_F(CommandTest, RefusesBadMethodsOfResponses) {
   refuse({"ou", "--method", "finite-difference", "--fd-step", "-0.1"}, usage, "--fd-step");
   refuse({"ou", "--method", "finite-difference", "--fd-step", "2"}, usage,
          "The step 2 of the finite difference takes a = 1 outside its bounds (0, inf).");
-  refuse({"langevin", "--method", "likelihood-ratio", "--observable", "q"}, model,
-         "which needs noise on every state; q of model langevin has none.");
+  write_model("mass",
+              "param m = 1\nstate q, p\ndq = p/m dt\ndp = -q dt + dW\ninit q = 0\ninit p = 0");
+  refuse({"mass.sde", "--method", "likelihood-ratio", "--observable", "q"}, model,
+         "The likelihood ratio needs noise wherever a parameter acts: m moves the state q of model "
+         "mass, which has none.");
   write("points.csv", "q,p\n0,0\n");
   refuse({"langevin", "--method", "finite-difference", "--at", "points.csv"}, usage,
          "Finite differences of densities are for models of one state; model langevin has 2");

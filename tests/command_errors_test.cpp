@@ -51,7 +51,8 @@ TEST_F(CommandTest, ShowsWhereAModelIsAtFault) {
                  "  state x, y\n"
                  "           ^\n");
   write_model("singular", "state x, y\ndx = -x dt + dW\ndy = -y dt + dW\ninit x = 0\ninit y = 0");
-  expect_failure({"score", "singular.sde"}, model,
+  write("points.csv", "x,y\n0,0\n");
+  expect_failure({"score", "singular.sde", "--at", "points.csv"}, model,
                  "The noise of x and y is one and the same Brownian motion W");
 }
 

@@ -98,10 +98,10 @@ TEST(Diagnose, NoticesPointsOutside) {
   EXPECT_THAT(c.finding, HasSubstr("1 outside the sample"));
 }
 
-// Girsanov's weights need noise in every state: said, and the rest goes on.
+// Girsanov's weights need noise where the parameter acts: said, and the rest goes on.
 TEST(Diagnose, GoesOnWithoutAMethod) {
   const Diagnosis d = diagnosis_of(
-      "model langevin\nparam g = 1\nstate q, p\ndq = p dt\ndp = (-q - g*p) dt + 1 dW\n"
+      "model langevin\nparam m = 1\nstate q, p\ndq = p/m dt\ndp = (-q - p) dt + 1 dW\n"
       "init q ~ normal(0, 1)\ninit p ~ normal(0, 1)\ntime 0 : 0.01 : 1\n");
   EXPECT_EQ(d.observable, "(q^2 + p^2)/2");
   EXPECT_EQ(d.methods.size(), 3U);

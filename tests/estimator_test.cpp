@@ -267,14 +267,6 @@ TEST(Estimators, Refuses) {
   const Model langevin = load_model("langevin");
   EXPECT_EQ(refusal(
                 [&] {
-                  (void)observable_response(langevin, {0}, "q",
-                                            options_with(likelihood_ratio, 100));
-                },
-                ErrorKind::model),
-            "The likelihood ratio is taken of the density of a step, which needs noise on every "
-            "state; q of model langevin has none.");
-  EXPECT_EQ(refusal(
-                [&] {
                   (void)response_at(langevin, {0}, Matrix(1, 2),
                                     options_with(finite_difference, 100));
                 },

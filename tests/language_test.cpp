@@ -406,14 +406,7 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"NotEqualSign", one_state + "dx = if(x \u2265 0, 1, 2) dt + dW\n" + one_law, 4, 11,
               "The character '\u2265' is not part of the language; write >=."},
         Fault{"EndOfLine", "model m n\n", 1, 9,
-              "The end of the line was expected, but 'n' was found."},
-        Fault{
-            "SharedNoise", head + std::string("dx[i] = -x[i] dt + dW\ndq = -q dt + dV\n") + tail, 1,
-            1,
-            "The noise of x[0], x[1] and x[2] is one and the same Brownian motion W, so that their "
-            "joint density has no score; give each of these states a Brownian motion of its own."},
-        Fault{"NoNoise", "model m\nstate q\ndq = -q dt\ninit q = 0\ntime 0 : 1 : 2\n", 1, 1,
-              "The model m has no noise; the density of its states has no score without some."}),
+              "The end of the line was expected, but 'n' was found."}),
     [](const auto& tested) { return tested.param.name; });
 
 std::string message_of(const std::string& text, const LanguageLimits& limits = {}) {

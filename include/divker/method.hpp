@@ -23,8 +23,10 @@ struct Method {
 
 // What the programs of a plan must deliver beside the states.
 struct Asked {
-  bool score = true;             // carry nu
-  std::vector<std::size_t> wrt;  // parameters to differentiate; they need the score
+  bool score = true;  // carry nu
+  // Parameters to differentiate. Without the score I is the likelihood ratio of the path, made of
+  // noise-only steps.
+  std::vector<std::size_t> wrt;
   // Errors of sampling are small, as along the paths of stationary answers: the bias of the step is
   // worth removing where the order is left open.
   bool long_paths = false;
@@ -39,6 +41,12 @@ struct Asked {
     asked.wrt = std::move(parameters);
     return asked;
   }
+  [[nodiscard]] static Asked likelihood_ratios_of(std::vector<std::size_t> parameters) {
+    Asked asked = states();
+    asked.wrt = std::move(parameters);
+    return asked;
+  }
+  [[nodiscard]] bool states_alone() const { return !score && wrt.empty(); }
 };
 
 }  // namespace divker

@@ -129,6 +129,9 @@ class Model {
   // S S^T is diagonal on the noisy states.
   [[nodiscard]] bool has_diagonal_covariance() const { return diagonal_covariance_; }
   [[nodiscard]] const std::vector<bool>& noisy() const { return noisy_; }  // per state
+  // Why S S^T is singular on the noisy states at the start, in a sentence; "" where it is not.
+  // States need no inverse; a score and a likelihood ratio do (divker/plan.hpp).
+  [[nodiscard]] const std::string& singular_noise() const { return singular_noise_; }
   // Has every coordinate a known initial density? Otherwise the start must be score-free.
   [[nodiscard]] bool has_initial_density() const;
   [[nodiscard]] bool starts_from_samples() const;
@@ -152,7 +155,7 @@ class Model {
   [[nodiscard]] const std::shared_ptr<const Matrix>& samples() const { return samples_; }
   [[nodiscard]] Model with_samples(std::shared_ptr<const Matrix> rows) const;
   // With another initial law, for the whole state: rows of a file of that name, to be given by
-  // with_samples(). Error(model) where some state has no noise: it would have no density.
+  // with_samples().
   [[nodiscard]] Model starting_from_samples(const std::string& file) const;
 
   // The model in the language, with its current parameter values and time grid: what was parsed,
@@ -190,6 +193,7 @@ class Model {
   NoiseClass noise_class_ = NoiseClass::diagonal;
   bool diagonal_covariance_ = true;
   std::vector<bool> noisy_;
+  std::string singular_noise_;
   std::shared_ptr<const Matrix> samples_;
   // Statements of the source, to be printed again; a parameter or time statement is remade from
   // the current values. Empty for built models.
@@ -251,11 +255,10 @@ class ModelBuilder {
   void printer(std::function<std::string(const Model&)> print);
 
   // Checks everything and classifies the noise. Error(model) when a limit is exceeded, a state
-  // lacks its equation or initial law, no state has noise, the noise matrix is singular otherwise
-  // than by silent states, a parameter is outside its bounds, drift or noise are not finite at the
-  // initial law's mean, an observation without noise depends on a parameter that is not fixed, a
-  // positive state starts from a normal law or from a point that is not positive, or a map has
-  // positive states or a tamed grid.
+  // lacks its equation or initial law, a parameter is outside its bounds, drift or noise are not
+  // finite at the initial law's mean, an observation without noise depends on a parameter that is
+  // not fixed, a positive state starts from a normal law or from a point that is not positive, or a
+  // map has positive states or a tamed grid.
   [[nodiscard]] Model build();
 
  private:

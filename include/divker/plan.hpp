@@ -40,7 +40,7 @@ struct Plan {
   std::vector<Stage> step;       // in this order
 
   // The first step forgets the start, because the initial law has no density.
-  [[nodiscard]] bool score_free() const { return asked.score && first.has_value(); }
+  [[nodiscard]] bool score_free() const { return first.has_value(); }
   [[nodiscard]] std::size_t operations() const;  // of one step of one path
   // What the last program of a step leaves for snapshots: names and widths.
   [[nodiscard]] std::vector<const Result*> recorded() const;
@@ -57,6 +57,9 @@ struct Plan {
 // Why the method is not possible for the model; none if it is. Cheap: nothing is derived.
 [[nodiscard]] std::optional<Error> refusal(const Model& model, const Method& method,
                                            const Asked& asked);
+// The same where noise is what is missing: it is singular, or some state has none.
+[[nodiscard]] std::optional<Error> refusal_for_noise(const Model& model, const Method& method,
+                                                     const Asked& asked);
 // The method with everything filled in that is automatic, but for the damping.
 [[nodiscard]] Method resolved(const Model& model, const Method& method, const Asked& asked);
 // Throws the refusal. A damping that is left open is planned as the constant 1.

@@ -25,7 +25,7 @@ struct Effort {
 
 // What the reader of an answer has to know before its numbers.
 struct Warning {
-  std::string what;  // a word for programs: "variance", "window"
+  std::string what;  // a word for programs: "method", "variance", "window"
   std::string sentence;
 };
 

@@ -38,7 +38,8 @@ namespace divker {
 //   I'  = I + dm . C^{-1} r / h + r . C^{-1} dC C^{-1} r / (2h) - tr(C^{-1} dC) / 2
 // Arguments and results as above, without nu and damping among the arguments. With `from_start`
 // the states with a point law are taken as functions of the parameters. Where a score is asked for
-// every state must carry noise, else Error(model).
+// every state must carry noise, else Error(model). I alone is taken of the states that carry noise,
+// with m, r and C those of their rows; Error(model) where a parameter moves another state.
 [[nodiscard]] Program derive_noise_step(const Model& model, const Asked& asked, bool from_start);
 
 // The initial law.

@@ -166,7 +166,7 @@ class Model:
 
     def starting_from(self, samples: ArrayLike) -> Model:
         """A new model whose paths start from rows of an (N, states) array, drawn at random. The
-        start is then without a score, so that every state needs noise: ModelError otherwise."""
+        start is then without a score: scores and responses need noise on every state."""
         return Model._of(self._core.starting_from(samples))
 
     def show(self) -> dict[str, Any]:

@@ -128,7 +128,7 @@ class OwnSamples(TestCase):
 
     def test_silent_states_are_refused(self):
         with self.assertRaisesRegex(divker.ModelError, "needs noise on every state"):
-            divker.Model("langevin").starting_from(np.zeros((3, 2)))
+            divker.Model("langevin").score(np.zeros((1, 2)), samples=np.zeros((3, 2)), paths=100)
         with self.assertRaisesRegex(divker.UsageError, "samples: the array has the shape"):
             divker.Model("ou").starting_from(np.zeros((3, 2)))
 

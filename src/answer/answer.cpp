@@ -1,8 +1,12 @@
 #include "divker/answer.hpp"
 
+#include <fmt/format.h>
+
 #include "answer/point_answer.hpp"
 #include "answer/questions.hpp"
+#include "divker/error.hpp"
 #include "divker/estimator.hpp"
+#include "divker/plan.hpp"
 #include "divker/study.hpp"
 
 namespace divker {
@@ -39,6 +43,26 @@ class MomentsCollector : public Collector {
   std::vector<Moments> moments_;
 };
 
+// Is the method left open, and nothing else asked for that belongs to one method alone?
+bool is_open(const AnswerOptions& options) {
+  const Method& method = options.method;
+  return method.estimator.empty() && method.damping.form == nullptr &&
+         method.scheme == Scheme::automatic && method.order == InverseOrder::automatic &&
+         !options.session.checkpoint.save;
+}
+
+// A mean needs no score: who left the method open gets the estimator that asks for none.
+ObservableAnswer difference_instead(const Error& why, const Model& model,
+                                    const std::vector<std::size_t>& parameters,
+                                    const std::string& observable, const AnswerOptions& options) {
+  constexpr const char* method = "finite-difference";
+  ObservableAnswer answer =
+      estimator(method).observable_response(model, parameters, observable, options);
+  answer.record.warnings.push_back(
+      {"method", fmt::format("The method {} was taken. {}", method, why.what())});
+  return answer;
+}
+
 }  // namespace
 
 PointAnswer score_at(const Model& model, const Matrix& points, const AnswerOptions& options) {
@@ -60,6 +84,10 @@ PointAnswer response_at(const Model& model, const std::vector<std::size_t>& para
 ObservableAnswer observable_response(const Model& model, const std::vector<std::size_t>& parameters,
                                      const std::string& observable, const AnswerOptions& options) {
   require_parameters(model, parameters);
+  const auto why = refusal_for_noise(model, options.method, Asked::responses_to(parameters));
+  if (why && is_open(options)) {
+    return difference_instead(*why, model, parameters, observable, options);
+  }
   return estimator(options.method.estimator)
       .observable_response(model, parameters, observable, options);
 }

@@ -27,6 +27,7 @@ void check_model(const Model& model) {
                             "normal or lognormal initial law; model {} is none.",
                             model.name()));
   }
+  if (!model.singular_noise().empty()) throw Error(ErrorKind::model, model.singular_noise());
 }
 
 std::function<double(double, double)> drift_of(const Model& model) {

@@ -12,6 +12,7 @@
 #include "answer/stationary_plan.hpp"
 #include "answer/stationary_samples.hpp"
 #include "divker/error.hpp"
+#include "divker/plan.hpp"
 #include "divker/study.hpp"
 #include "estimate/half_samples.hpp"
 #include "estimate/plateau.hpp"
@@ -31,9 +32,10 @@ void require_enough_paths(std::size_t paths) {
 }
 
 // Before anything is simulated.
-void check_question(const StationaryOptions& options) {
+void check_question(const Model& model, const StationaryOptions& options) {
   require_divergence_kernel(options.answer.method, "Stationary answers");
   require_enough_paths(options.answer.sampling.paths);
+  if (const auto why = refusal_for_noise(model, options.answer.method, {})) throw Error(*why);
 }
 
 // A planned stationary run: the model on its grid, and what is known of its law.
@@ -200,7 +202,7 @@ WindowEstimates average_response(const PathAverages& paths, std::size_t p, std::
 StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& points,
                                           const StationaryOptions& options) {
   if (points.rows > 0) check_points(model, points);
-  check_question(options);
+  check_question(model, options);
   StationaryRun run(model, options, plan_stationary(model, options, false));
   const Matrix at = points.rows > 0 ? points : quantile_grid(model, run.reference, options.grid);
   PooledSamples samples(
@@ -236,7 +238,7 @@ StationaryPointAnswer stationary_response_at(const Model& model,
                                              const StationaryOptions& options) {
   require_parameters(model, parameters);
   if (points.rows > 0) check_points(model, points);
-  check_question(options);
+  check_question(model, options);
   StationaryRun run(model, options, plan_stationary(model, options, true));
   const Matrix at = points.rows > 0 ? points : quantile_grid(model, run.reference, options.grid);
   PooledSamples samples(
@@ -278,7 +280,7 @@ StationaryObservableAnswer stationary_observable_response(
     const Model& model, const std::vector<std::size_t>& parameters, const std::string& observable,
     const StationaryOptions& options) {
   require_parameters(model, parameters);
-  check_question(options);
+  check_question(model, options);
   const Observable phi(model, parameters, observable);
   if (phi.depends_on_time()) {
     throw Error(ErrorKind::usage,

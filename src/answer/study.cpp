@@ -11,7 +11,7 @@ RunRecord chosen(const Model& model, const Method& method, const Asked& asked,
                  const Sampling& sampling, const Session& session, const Tuning& tuning) {
   RunRecord record;
   record.method = method;
-  if (!asked.score) return record;
+  if (asked.states_alone()) return record;
   record.method.estimator = estimator(method.estimator).name();
   record.choice = choose_damping(model, method, asked, sampling, session.aside(), tuning);
   record.method.damping = record.choice.damping;

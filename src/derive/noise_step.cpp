@@ -34,16 +34,21 @@ Program derive_noise_step(const Model& model, const Asked& asked, bool from_star
   program.arguments = {state_argument(s), noise_argument(s), time_argument(s),
                        parameters_argument(s), step_size_argument(s)};
   program.results.push_back(state_result(step.arrival));
+  if (asked.states_alone()) {
+    program.graph = s.graph;
+    return s.in_states(std::move(program));
+  }
+  const NoiseInverse inverse(s);
   if (asked.score) {
     require_noise_everywhere(model);
-    const NoiseInverse inverse(s);
     Vector nu;
     for (const Expression& w : inverse.covector_of_increment()) nu.push_back(-(w / s.h));
     program.results.push_back(covector_result(nu));
-    if (!asked.wrt.empty()) {
-      const Vector points = start_points(s, model, from_start);
-      program.results.push_back(response_result(likelihood_ratio(s, inverse, step.mean, points)));
-    }
+  }
+  if (!asked.wrt.empty()) {
+    require_noise_where_parameters_act(model, asked.wrt);
+    const Vector points = start_points(s, model, from_start);
+    program.results.push_back(response_result(likelihood_ratio(s, inverse, step.mean, points)));
   }
   program.graph = s.graph;
   return s.in_states(std::move(program));

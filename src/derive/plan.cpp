@@ -82,6 +82,14 @@ Refusal of_inverse(const Model& model, const Method& method, const Asked& asked)
   return std::nullopt;
 }
 
+constexpr const char* what_needs_no_score =
+    " Simulations need no score, nor do responses of means by the method finite-difference";
+
+Refusal of_singular_noise(const Model& model, const Method& /*method*/, const Asked& asked) {
+  if (asked.states_alone() || model.singular_noise().empty()) return std::nullopt;
+  return Error(ErrorKind::model, fmt::format("{}{}.", model.singular_noise(), what_needs_no_score));
+}
+
 // A step that forgets where it started, or takes its response from the noise, needs noise on every
 // state.
 Refusal of_silent_states(const Model& model, const Method& method, const Asked& asked) {
@@ -92,12 +100,35 @@ Refusal of_silent_states(const Model& model, const Method& method, const Asked& 
   try {
     require_noise_everywhere(model);
   } catch (const Error& error) {
-    return error;
+    return Error(error.kind(),
+                 fmt::format("{}{}, or by likelihood-ratio for parameters that move noisy states "
+                             "alone.",
+                             error.what(), what_needs_no_score));
   }
   return std::nullopt;
 }
 
-constexpr auto rules = {of_scheme, of_damping, of_order, of_inverse, of_silent_states};
+// The law of a whole path is changed by a parameter as far as noise hides what it does.
+Refusal of_likelihood_ratio(const Model& model, const Method& /*method*/, const Asked& asked) {
+  if (asked.score || asked.wrt.empty()) return std::nullopt;
+  try {
+    require_noise_where_parameters_act(model, asked.wrt);
+  } catch (const Error& error) {
+    return Error(error.kind(), fmt::format("{}{}.", error.what(), what_needs_no_score));
+  }
+  return std::nullopt;
+}
+
+constexpr auto rules_of_noise = {of_singular_noise, of_silent_states, of_likelihood_ratio};
+constexpr auto other_rules = {of_scheme, of_damping, of_order, of_inverse};
+
+template <class Rules>
+Refusal first_of(const Rules& rules, const Model& model, const Method& method, const Asked& asked) {
+  for (const auto& rule : rules) {
+    if (auto why = rule(model, method, asked)) return why;
+  }
+  return std::nullopt;
+}
 
 // The first step of an SDE leaves a covector of the size of 1/sqrt(dt), that of a map does not.
 Damping begun_early(Damping damping, const Model& model, bool score_free) {
@@ -115,7 +146,9 @@ std::vector<Stage> stages_of_step(const Model& model, const Method& method, cons
     return {{std::move(entries.program), std::move(inversion), chunk},
             {derive_exact_step(model, method, asked), std::nullopt, 0}};
   }
-  const bool is_noise_step = is_map(model) || (asked.score && is_noise_only(method.damping));
+  const bool is_likelihood_ratio = !asked.score && !asked.wrt.empty();
+  const bool is_noise_step =
+      is_map(model) || is_likelihood_ratio || (asked.score && is_noise_only(method.damping));
   return {{is_noise_step ? derive_noise_step(model, asked, false)
                          : derive_divergence_step(model, method, asked),
            std::nullopt, 0}};
@@ -138,10 +171,13 @@ Method resolved(const Model& model, const Method& method, const Asked& asked) {
 
 std::optional<Error> refusal(const Model& model, const Method& method, const Asked& asked) {
   const Method whole = resolved(model, method, asked);
-  for (const auto& rule : derive::rules) {
-    if (auto why = rule(model, whole, asked)) return why;
-  }
-  return std::nullopt;
+  if (auto why = derive::first_of(derive::other_rules, model, whole, asked)) return why;
+  return derive::first_of(derive::rules_of_noise, model, whole, asked);
+}
+
+std::optional<Error> refusal_for_noise(const Model& model, const Method& method,
+                                       const Asked& asked) {
+  return derive::first_of(derive::rules_of_noise, model, resolved(model, method, asked), asked);
 }
 
 Plan plan(const Model& model, const Method& method, const Asked& asked) {
@@ -152,7 +188,7 @@ Plan plan(const Model& model, const Method& method, const Asked& asked) {
   result.asked = asked;
   result.start = {derive_start(model, asked), std::nullopt, 0};
   result.step = derive::stages_of_step(model, whole, asked);
-  if (asked.score && !model.has_initial_density()) {
+  if (!asked.states_alone() && !model.has_initial_density()) {
     result.first = derive_noise_step(model, asked, true);
   }
   whole.damping = derive::begun_early(whole.damping, model, result.score_free());
@@ -175,7 +211,7 @@ std::vector<const Result*> Plan::recorded() const {
 }
 
 void Plan::use(const Damping& damping, const Model& model) {
-  if (!asked.score) return;
+  if (asked.states_alone()) return;
   if (damping.open || !damping.same_step(method.damping)) {
     throw Error(ErrorKind::usage,
                 fmt::format("The ensemble was compiled for another form of damping than '{}'.",
@@ -193,7 +229,7 @@ std::string component_in_words(const Result& array, std::size_t component, const
 }
 
 std::string Plan::text() const {
-  if (!asked.score) return "states alone";
+  if (asked.states_alone()) return "states alone";
   if (method.scheme == Scheme::exact) {
     return fmt::format("exact steps, damping {}", method.damping.text());
   }

@@ -29,12 +29,13 @@ std::string in_short(const std::vector<double>& values) {
 }
 
 std::string asked_in_words(const March& march) {
-  if (!march.plan.asked.score) return "states alone";
+  if (march.plan.asked.states_alone()) return "states alone";
   std::vector<std::string> responses;
   for (const std::size_t p : march.plan.asked.wrt) {
     responses.push_back(march.model.parameters()[p].name);
   }
-  return fmt::format("score{}{}, {}, order {}", responses.empty() ? "" : " and responses to ",
+  const char* first = march.plan.asked.score ? "score" : "likelihood ratio";
+  return fmt::format("{}{}{}, {}, order {}", first, responses.empty() ? "" : " and responses to ",
                      fmt::join(responses, ", "), name_of(march.plan.method.scheme),
                      number_of(march.plan.method.order));
 }
@@ -126,7 +127,7 @@ std::vector<IdentityEntry> identity_of(const March& march, const std::string& ar
   add("resolution", sampling.resolution == Resolution::full ? "full" : "fast");
   add("number of increments per step", sampling.increments_per_step);
   add("step", asked_in_words(march));
-  add("damping", march.plan.asked.score ? march.plan.method.damping.identity() : "none");
+  add("damping", march.plan.asked.states_alone() ? "none" : march.plan.method.damping.identity());
   add("arithmetic", arithmetic);
   add("result", kept);
   return identity;

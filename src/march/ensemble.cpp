@@ -134,6 +134,8 @@ void Ensemble::set_model(const Model& model) {
                                       " has other equations than the one this ensemble was "
                                       "compiled for.");
   }
+  const Plan& planned = implementation_->plan;
+  if (const auto why = refusal_for_noise(model, planned.method, planned.asked)) throw Error(*why);
   implementation_->model = model;
 }
 

@@ -13,7 +13,8 @@ namespace {
 std::size_t steps_per_fill(std::size_t noise_count, std::size_t paths) {
   constexpr std::size_t most_numbers = 2048;
   const std::size_t least = batch_steps(noise_count);
-  return least * std::max<std::size_t>(1, most_numbers / (least * noise_count * paths));
+  const std::size_t numbers = std::max<std::size_t>(1, least * noise_count * paths);
+  return least * std::max<std::size_t>(1, most_numbers / numbers);
 }
 
 // Every stage of a run, for what they need together.

@@ -126,7 +126,7 @@ Model Model::with_parameters(std::span<const double> values) const {
     check_bounds(parameters_[i], values[i]);
     copy.parameters_[i].value = values[i];
   }
-  check_at_start(copy);
+  copy.singular_noise_ = singular_noise_at_start(copy);
   return copy;
 }
 
@@ -146,12 +146,6 @@ Model Model::with_time(const TimeGrid& grid) const {
 }
 
 Model Model::starting_from_samples(const std::string& file) const {
-  if (noise_class_ == NoiseClass::degenerate) {
-    throw Error(ErrorKind::model,
-                fmt::format("The model {} cannot start from samples: that needs noise on every "
-                            "state, and some of its states have none.",
-                            name_));
-  }
   Model copy = *this;
   Graph graph(*graph_);
   const NodeId zero = graph.constant(0.0).id();

@@ -73,19 +73,6 @@ void check_no_clash(const Model& model, const std::set<std::string>& declared) {
   }
 }
 
-void check_start_of_degenerate(const Model& model) {
-  if (model.noise_class() != NoiseClass::degenerate || model.has_initial_density()) return;
-  std::vector<std::string> silent;
-  for (std::size_t i = 0; i < model.dimension(); ++i) {
-    if (!model.noisy()[i]) silent.push_back(model.states()[i].name);
-  }
-  refuse(fmt::format(
-      "{} {} no noise, and the initial law has no density: a start from a point or from samples "
-      "needs noise on every state. Give all states normal or lognormal initial laws, or noise to "
-      "{}.",
-      list_of(silent), silent.size() == 1 ? "has" : "have", list_of(silent)));
-}
-
 }  // namespace
 
 ModelBuilder::ModelBuilder(std::string name, Dynamics dynamics) : graph_(new Graph) {
@@ -427,12 +414,6 @@ Model ModelBuilder::build() {
   check_ingredients(*graph_, roots, allowed, "The model " + model.name_,
                     "its states, parameters and t");
 
-  if (model.noise_.empty()) {
-    refuse(
-        fmt::format("The model {} has no noise; the density of its states has no score without "
-                    "some.",
-                    model.name_));
-  }
   check_no_clash(model, names_);
   check_observations(model);
   check_positive(model);
@@ -441,8 +422,7 @@ Model ModelBuilder::build() {
   model.diagonal_covariance_ = structure.diagonal_covariance;
   model.noisy_ = structure.noisy;
   model.graph_ = std::make_shared<const Graph>(*graph_);
-  check_start_of_degenerate(model);
-  check_at_start(model);
+  model.singular_noise_ = singular_noise_at_start(model);
   return model;
 }
 

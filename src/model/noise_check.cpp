@@ -56,27 +56,43 @@ std::string names_of(const Model& model, std::span<const std::size_t> rows) {
   return list_of(names);
 }
 
-void check_counts(const Model& model, const Block& block) {
-  if (block.rows.size() > most_coupled_states) {
-    refuse(
-        fmt::format("{} states share Brownian motions, directly or through others: {}; the "
-                    "limit is {}.",
-                    block.rows.size(), names_of(model, block.rows), most_coupled_states));
-  }
-  if (block.rows.size() <= block.columns.size()) return;
+void check_size(const Model& model, const Block& block) {
+  if (block.rows.size() <= most_coupled_states) return;
+  refuse(
+      fmt::format("{} states share Brownian motions, directly or through others: {}; the "
+                  "limit is {}.",
+                  block.rows.size(), names_of(model, block.rows), most_coupled_states));
+}
+
+std::string too_few_motions(const Model& model, const Block& block) {
   const std::string states = names_of(model, block.rows);
   std::vector<std::string> motions;
   for (const std::size_t column : block.columns) motions.push_back(model.noise_names()[column]);
   if (motions.size() == 1) {
-    refuse(fmt::format(
+    return fmt::format(
         "The noise of {} is one and the same Brownian motion {}, so that their joint density "
         "has no score; give each of these states a Brownian motion of its own.",
-        states, motions.front()));
+        states, motions.front());
   }
-  refuse(fmt::format(
+  return fmt::format(
       "The {} states {} share only {} Brownian motions ({}), so that their joint density has no "
       "score; a group of states needs at least as many Brownian motions as it has members.",
-      block.rows.size(), states, motions.size(), list_of(motions)));
+      block.rows.size(), states, motions.size(), list_of(motions));
+}
+
+// Why the pattern of the noise matrix makes S S^T singular whatever the values are; "" where it
+// does not.
+std::string singular_by_pattern(const Model& model, std::span<const Block> blocks) {
+  if (blocks.empty()) {
+    return fmt::format(
+        "The model {} has no noise; the density of its states has no score without "
+        "some.",
+        model.name());
+  }
+  for (const Block& block : blocks) {
+    if (block.rows.size() > block.columns.size()) return too_few_motions(model, block);
+  }
+  return "";
 }
 
 // The covariance S S^T of a block from the values of its entries, scaled to unit diagonal.
@@ -133,12 +149,9 @@ std::vector<std::size_t> dependent_rows(Matrix c) {
   return {};
 }
 
-struct Singular {
-  std::vector<std::size_t> rows;  // empty: the noise is regular
-};
-
-Singular find_singular(const Model& model, std::span<const Block> blocks,
-                       std::span<const double> values) {
+// States whose noise is linearly dependent; none where the noise is regular.
+std::vector<std::size_t> dependent_states(const Model& model, std::span<const Block> blocks,
+                                          std::span<const double> values) {
   for (const Block& block : blocks) {
     std::vector<double> own;
     own.reserve(block.entries.size());
@@ -148,7 +161,7 @@ Singular find_singular(const Model& model, std::span<const Block> blocks,
     std::vector<std::size_t> rows = dependent_rows(correlation(block, own));
     if (rows.empty()) continue;
     for (std::size_t& row : rows) row = block.rows[row];
-    return {rows};
+    return rows;
   }
   return {};
 }
@@ -263,19 +276,19 @@ std::string fault(const Model& model, std::span<const double> x, const Values& v
   return "";
 }
 
-[[noreturn]] void refuse_singular(const Model& model, const Singular& singular,
-                                  std::span<const double> x) {
-  const std::string states = names_of(model, singular.rows);
-  if (singular.rows.size() == 1) {
-    refuse(
-        fmt::format("The noise of {} vanishes at the start, where {} = {:.6g}; a state has noise "
-                    "everywhere or, if no term with noise is written for it, nowhere.",
-                    states, states, x[singular.rows.front()]));
+std::string singular_by_values(const Model& model, std::span<const std::size_t> rows,
+                               std::span<const double> x) {
+  const std::string states = names_of(model, rows);
+  if (rows.size() == 1) {
+    return fmt::format(
+        "The noise of {} vanishes at the start, where {} = {:.6g}; a score needs noise that a "
+        "state has everywhere or, if no term with noise is written for it, nowhere.",
+        states, states, x[rows.front()]);
   }
-  refuse(
-      fmt::format("The noise of {} is linearly dependent at the start: a combination of these "
-                  "states has no noise at all, so that their joint density has no score.",
-                  states));
+  return fmt::format(
+      "The noise of {} is linearly dependent at the start: a combination of these "
+      "states has no noise at all, so that their joint density has no score.",
+      states);
 }
 
 }  // namespace
@@ -301,34 +314,32 @@ NoiseStructure classify_noise(std::size_t dimension, std::span<const NoiseEntry>
   return result;
 }
 
-void check_at_start(const Model& model) {
+std::string singular_noise_at_start(const Model& model) {
   const std::vector<Block> blocks = blocks_of(model);
-  for (const Block& block : blocks) check_counts(model, block);
+  for (const Block& block : blocks) check_size(model, block);
   const Law law = law_values(model);
   check_law(model, law);
 
   // The mean of a file of samples is not known here: any finite point will do.
   const bool mean_is_known = !model.starts_from_samples();
+  std::string by_pattern = singular_by_pattern(model, blocks);
   std::string first_fault;
-  std::optional<Singular> first_singular;
-  std::vector<double> singular_point;
+  std::string by_values;
   for (const std::vector<double>& x : trial_points(model, law)) {
     const Values values = values_at(model, x);
     const std::string found = fault(model, x, values);
     if (!found.empty()) {
       if (first_fault.empty()) first_fault = found;
-      if (mean_is_known && !first_singular) refuse(found);
+      if (mean_is_known && by_values.empty()) refuse(found);
       continue;
     }
-    Singular singular = find_singular(model, blocks, values.noise);
-    if (singular.rows.empty()) return;
-    if (!first_singular) {
-      first_singular = std::move(singular);
-      singular_point = x;
-    }
+    if (!by_pattern.empty()) return by_pattern;
+    const std::vector<std::size_t> rows = dependent_states(model, blocks, values.noise);
+    if (rows.empty()) return "";
+    if (by_values.empty()) by_values = singular_by_values(model, rows, x);
   }
-  if (!first_singular) refuse(first_fault);
-  refuse_singular(model, *first_singular, singular_point);
+  if (by_values.empty()) refuse(first_fault);
+  return by_values;
 }
 
 }  // namespace divker

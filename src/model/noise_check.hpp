@@ -1,7 +1,8 @@
-// What kind of noise a model has, and whether the method can work with it.
+// What kind of noise a model has, and whether it can be inverted.
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "divker/model.hpp"
@@ -18,8 +19,9 @@ struct NoiseStructure {
 [[nodiscard]] NoiseStructure classify_noise(std::size_t dimension,
                                             std::span<const NoiseEntry> entries);
 
-// At the initial law's mean: drift and noise are finite, standard deviations positive, and S S^T is
-// positive definite on the noisy states (there or at a point nearby). Error(model) otherwise.
-void check_at_start(const Model& model);
+// Why S S^T is singular on the noisy states, in a sentence; "" where it is positive definite at the
+// initial law's mean or at a point nearby. Error(model) where drift or noise are not finite at that
+// mean, or a standard deviation is not positive.
+[[nodiscard]] std::string singular_noise_at_start(const Model& model);
 
 }  // namespace divker

@@ -71,6 +71,7 @@ void show(Object& o, const Model& model, const std::vector<OperationCount>& coun
   o.set("states", model.dimension());
   o.set("brownian_motions", model.noise_count());
   o.set("noise", std::string(name_of(model.noise_class())));
+  if (!model.singular_noise().empty()) o.set("singular_noise", model.singular_noise());
   o.set("score_free_start", !model.has_initial_density());
   o.set("steps", model.time().steps());
   o.set("lanes", host_lanes());

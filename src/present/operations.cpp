@@ -26,8 +26,9 @@ std::vector<OperationCount> count_operations(const Model& model) {
     return asked.score && has_silent ? derive_exact_step(model, method, asked).operations()
                                      : derive_noise_step(model, asked, false).operations();
   };
-  std::vector<OperationCount> counts{{"states", step(Asked::states())},
-                                     {"states and score", step(Asked{})}};
+  std::vector<OperationCount> counts{{"states", step(Asked::states())}};
+  if (refusal_for_noise(model, {}, response)) return counts;
+  counts.push_back({"states and score", step(Asked{})});
   if (!response.wrt.empty()) {
     counts.push_back(
         {"states, score and " + counted(response.wrt.size(), "response"), step(response)});

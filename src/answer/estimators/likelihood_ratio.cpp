@@ -1,5 +1,6 @@
 // The likelihood ratio is what I becomes when every step is the noise-only step: the same means of
-// I, with the score of the law of the whole path.
+// I, with the score of the law of the whole path. It needs noise where the parameters act, and no
+// covector.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,20 +8,9 @@
 #include "answer/estimators/estimators.hpp"
 #include "answer/observable.hpp"
 #include "answer/point_answer.hpp"
-#include "divker/error.hpp"
 
 namespace divker {
 namespace {
-
-void require_noise_on_every_state(const Model& model) {
-  for (std::size_t i = 0; i < model.dimension(); ++i) {
-    if (model.noisy()[i]) continue;
-    throw Error(ErrorKind::model,
-                fmt::format("The likelihood ratio is taken of the density of a step, which needs "
-                            "noise on every state; {} of model {} has none.",
-                            model.states()[i].name, model.name()));
-  }
-}
 
 std::vector<Warning> noise_warnings(const Model& model,
                                     const std::vector<std::size_t>& parameters) {
@@ -64,12 +54,15 @@ class LikelihoodRatio : public Estimator {
  private:
   [[nodiscard]] Study study_of(const Model& model, const std::vector<std::size_t>& parameters,
                                const AnswerOptions& options) const {
-    require_noise_on_every_state(model);
     Method method;
     method.estimator = name();
     method.scheme = Scheme::exact;
     method.damping = kernel_damping();
-    Study study(model, method, Asked::responses_to(parameters), options.sampling, options.session);
+    // Noise on every state makes this the noise-only step of the divergence kernel, to the bit.
+    const bool is_everywhere = model.noise_class() != NoiseClass::degenerate;
+    const Asked asked =
+        is_everywhere ? Asked::responses_to(parameters) : Asked::likelihood_ratios_of(parameters);
+    Study study(model, method, asked, options.sampling, options.session);
     study.record().alpha.clear();
     study.record().warnings = noise_warnings(model, parameters);
     return study;
