@@ -88,6 +88,12 @@ void print_json(const Json& json) {
   fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
+void tell_warnings(const RunRecord& record) {
+  for (const Warning& warning : record.warnings) {
+    fmt::print(stderr, "divker: {}\n", warning.sentence);
+  }
+}
+
 int finish(const CommonOptions& options, const RunRecord& record, const std::string& checkpoint) {
   const RunSummary& summary = record.summary;
   if (summary.interrupted) {

@@ -57,6 +57,9 @@ void write_out(const CommonOptions& options, const Table& table, const Attribute
 // One line on standard output. Bytes of file names and comments that are no UTF-8 are replaced.
 void print_json(const Json& json);
 
+// On the error stream, before the answer.
+void tell_warnings(const RunRecord& record);
+
 // The last lines of every human report: paths, failures, damping, time. Returns the exit code.
 int finish(const CommonOptions& options, const RunRecord& record,
            const std::string& checkpoint = {});

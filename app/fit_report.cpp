@@ -108,6 +108,7 @@ Json fit_picture(const CommonOptions& options, const FitResult& result) {
 
 int report_fit(const CommonOptions& options, const FitResult& result) {
   const FitState& state = result.state;
+  tell_warnings(result.record);
   if (options.json) {
     print_json(fit_object(options, result).json);
   } else {

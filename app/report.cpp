@@ -222,9 +222,7 @@ Attributes attributes(const present::Reply& reply) {
 }  // namespace
 
 int report(const CommonOptions& options, const present::Reply& reply, const Telling& telling) {
-  for (const Warning& warning : reply.record.warnings) {
-    fmt::print(stderr, "divker: {}\n", warning.sentence);
-  }
+  tell_warnings(reply.record);
   write_out(options, present::table_of(reply), attributes(reply), [&] {
     if (!options.json) return print(reply, telling);
     JsonObject object;

@@ -1,6 +1,9 @@
 // Where a model jumps or has a kink in its states or free parameters.
 #pragma once
 
+#include <cstddef>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +13,7 @@
 
 namespace divker {
 
-enum class ModelPart { drift, noise, initial, observation };
+enum class ModelPart { drift, noise, initial, observation, observable };
 [[nodiscard]] std::string_view name_of(ModelPart part);
 
 struct ModelKink {
@@ -23,6 +26,17 @@ struct ModelKink {
   bool by_states = false;
   bool by_parameters = false;  // that are not fixed
   bool by_time = false;
+  // The parameters that move the place, fixed ones too: their numbers in the model.
+  std::vector<std::size_t> moved_by;
+  // A function that is zero at the place (floor: a whole number), in a copy of the model's graph.
+  std::shared_ptr<Graph> graph;
+  NodeId function = 0;
+
+  // A root at zero, where what it is taken of ends: paths do not cross it, they fail there.
+  [[nodiscard]] bool is_edge() const {
+    return kind == KinkKind::root && (op == Op::sqrt || op == Op::pow);
+  }
+  [[nodiscard]] bool is_moved_by(std::span<const std::size_t> parameters) const;
 
   // For people: "The drift of v jumps where v = 0 (sign): derivatives miss what happens there."
   [[nodiscard]] std::string sentence() const;
@@ -32,6 +46,10 @@ struct ModelKink {
 // a positive range are known to be positive. Where parameters alone decide, derivatives are right
 // but for the very place: it is listed only where the model's values are at it.
 [[nodiscard]] std::vector<ModelKink> model_kinks(const Model& model);
+
+// The same of an expression in a copy of the model's graph: an observable, with its text as name.
+[[nodiscard]] std::vector<ModelKink> observable_kinks(const Model& model, const std::string& name,
+                                                      Expression observable);
 
 // The inputs of a copy of the model's graph that are above zero by their declaration.
 [[nodiscard]] std::vector<Expression> positive_inputs(const Model& model, Graph& graph);

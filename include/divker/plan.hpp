@@ -4,12 +4,14 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "divker/error.hpp"
 #include "divker/method.hpp"
 #include "divker/model.hpp"
+#include "divker/model_kinks.hpp"
 #include "divker/program.hpp"
 
 namespace divker {
@@ -60,6 +62,12 @@ struct Plan {
 // The same where noise is what is missing: it is singular, or some state has none.
 [[nodiscard]] std::optional<Error> refusal_for_noise(const Model& model, const Method& method,
                                                      const Asked& asked);
+// The same where kinks and jumps of drift or noise are in the way, of those that paths meet. A step
+// that carries the covector through the Jacobian misses what happens at them; any step that is told
+// of the parameters misses a jump that one of them moves.
+[[nodiscard]] std::optional<Error> refusal_for_kinks(const Model& model, const Method& method,
+                                                     const Asked& asked,
+                                                     std::span<const ModelKink> met);
 // The method with everything filled in that is automatic, but for the damping.
 [[nodiscard]] Method resolved(const Model& model, const Method& method, const Asked& asked);
 // Throws the refusal. A damping that is left open is planned as the constant 1.

@@ -16,14 +16,14 @@ from expressions, `divker.probability_flow` moves samples by a score.
 from ._core import version as __version__
 from .builder import (Builder, Expression, abs, atan, builder, cos, cosh, erf, exp, log, lognormal,
                       maximum, minimum, normal, sin, sinh, sqrt, sum, tan, tanh)
-from .errors import Error, LanguageError, ModelError, NumericalError, UsageError
+from .errors import DivkerWarning, Error, LanguageError, ModelError, NumericalError, UsageError
 from .flow import ScoreFunction, probability_flow, reverse_time, score_function
 from .model import (Model, diagnose, ensemble, fit, models, response, sample, score, simulate)
 from .results import (ChangeResult, Diagnosis, EnsembleResult, FitResult, MomentsResult,
                       ObservableResult, PointResult, Result, Simulation)
 
 __all__ = [
-    "Builder", "ChangeResult", "Diagnosis", "EnsembleResult", "Error", "Expression", "FitResult",
+    "Builder", "ChangeResult", "Diagnosis", "DivkerWarning", "EnsembleResult", "Error", "Expression", "FitResult",
     "LanguageError", "Model", "ModelError", "MomentsResult", "NumericalError", "ObservableResult",
     "PointResult", "Result", "ScoreFunction", "Simulation", "UsageError", "__version__", "abs",
     "atan", "builder", "cos", "cosh", "diagnose", "ensemble", "erf", "exp", "fit", "log",

@@ -31,3 +31,8 @@ class NumericalError(Error, ArithmeticError):
     """The computation broke down: too many failed paths, a law that does not settle, ..."""
 
     exit_code = 4
+
+
+class DivkerWarning(UserWarning):
+    """What the reader of an answer has to know before its numbers. `warnings` of a result has
+    them all."""

@@ -12,12 +12,13 @@ import json
 import math
 import os
 import pathlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _core
-from .errors import UsageError
+from .errors import DivkerWarning, UsageError
 
 if TYPE_CHECKING:
     from .model import Model
@@ -54,6 +55,9 @@ class Result:
         self.model = model
         self._values = values
         self._file = file  # what a file holds
+        for warning in values.get("warnings", []):
+            # The line that asked is the one that called the method of Model.
+            warnings.warn(warning["sentence"], DivkerWarning, stacklevel=3)
 
     def __getattr__(self, name: str) -> Any:
         values = self.__dict__.get("_values", {})

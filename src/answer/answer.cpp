@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "answer/kinks_met.hpp"
+#include "answer/observable.hpp"
 #include "answer/point_answer.hpp"
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
@@ -51,16 +53,32 @@ bool is_open(const AnswerOptions& options) {
          !options.session.checkpoint.save;
 }
 
-// A mean needs no score: who left the method open gets the estimator that asks for none.
-ObservableAnswer difference_instead(const Error& why, const Model& model,
-                                    const std::vector<std::size_t>& parameters,
-                                    const std::string& observable, const AnswerOptions& options) {
-  constexpr const char* method = "finite-difference";
-  ObservableAnswer answer =
-      estimator(method).observable_response(model, parameters, observable, options);
+// Why the divergence kernel has no answer, or none that is right, and another method has.
+std::optional<Error> why_not_carried(const Model& model, const std::vector<std::size_t>& parameters,
+                                     const std::string& observable, const AnswerOptions& options) {
+  const Asked asked = Asked::responses_to(parameters);
+  if (auto why = refusal_for_noise(model, options.method, asked)) return why;
+  if (auto why = refusal_for_jumps(model, parameters, observable)) return why;
+  return refusal_for_kinks(model, options.method, asked,
+                           kinks_met(model, options.sampling, options.session));
+}
+
+constexpr const char* the_other_method = "finite-difference";
+
+// Who left the method open gets the estimator that has an answer.
+template <class Answer>
+Answer with_reason(Answer answer, const Error& why) {
   answer.record.warnings.push_back(
-      {"method", fmt::format("The method {} was taken. {}", method, why.what())});
+      {"method", fmt::format("The method {} was taken. {}", the_other_method, why.what())});
   return answer;
+}
+
+// Densities of one state have differences, where a parameter moves a jump.
+std::optional<Error> why_not_told(const Model& model, const std::vector<std::size_t>& parameters,
+                                  const AnswerOptions& options) {
+  if (model.dimension() != 1) return std::nullopt;
+  return refusal_for_kinks(model, options.method, Asked::likelihood_ratios_of(parameters),
+                           kinks_met(model, options.sampling, options.session));
 }
 
 }  // namespace
@@ -78,15 +96,24 @@ PointAnswer response_at(const Model& model, const std::vector<std::size_t>& para
                         const Matrix& points, const AnswerOptions& options) {
   require_parameters(model, parameters);
   check_points(model, points);
+  if (is_open(options)) {
+    if (const auto why = why_not_told(model, parameters, options)) {
+      return with_reason(
+          estimator(the_other_method).response_at(model, parameters, points, options), *why);
+    }
+  }
   return estimator(options.method.estimator).response_at(model, parameters, points, options);
 }
 
 ObservableAnswer observable_response(const Model& model, const std::vector<std::size_t>& parameters,
                                      const std::string& observable, const AnswerOptions& options) {
   require_parameters(model, parameters);
-  const auto why = refusal_for_noise(model, options.method, Asked::responses_to(parameters));
-  if (why && is_open(options)) {
-    return difference_instead(*why, model, parameters, observable, options);
+  if (is_open(options)) {
+    if (const auto why = why_not_carried(model, parameters, observable, options)) {
+      return with_reason(
+          estimator(the_other_method).observable_response(model, parameters, observable, options),
+          *why);
+    }
   }
   return estimator(options.method.estimator)
       .observable_response(model, parameters, observable, options);

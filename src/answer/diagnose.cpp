@@ -119,6 +119,7 @@ class Diagnostician {
   // What was asked for, with the damping of the main run.
   [[nodiscard]] AnswerOptions options_as_run() const {
     AnswerOptions options = options_.answer;
+    options.method.scheme = study_.record().method.scheme;
     options.method.damping = study_.record().choice.damping;
     options.difference_step = 0.0;
     return options;

@@ -1,14 +1,20 @@
 #include "answer/observable.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <utility>
 
 #include "answer/questions.hpp"
 #include "divker/language.hpp"
+#include "divker/model_kinks.hpp"
 
 namespace divker {
 
 namespace {
+
+constexpr const char* finite_difference_sees_it =
+    "The method finite-difference sees what happens there.";
 
 // Phi, and its derivatives if any of them is not zero.
 ModelFunction function_of(const Model& model, const std::vector<std::size_t>& parameters,
@@ -32,7 +38,27 @@ ModelFunction function_of(const Model& model, const std::vector<std::size_t>& pa
 
 Observable::Observable(const Model& model, const std::vector<std::size_t>& parameters,
                        const std::string& text)
-    : function_(function_of(model, parameters, text)) {}
+    : function_(function_of(model, parameters, text)) {
+  if (const auto why = refusal_for_jumps(model, parameters, text)) throw Error(*why);
+}
+
+std::optional<Error> refusal_for_jumps(const Model& model,
+                                       const std::vector<std::size_t>& parameters,
+                                       const std::string& text) {
+  if (parameters.empty()) return std::nullopt;
+  Graph graph(*model.graph());
+  const Expression phi = parse_expression(text, model, graph);
+  for (const ModelKink& kink : observable_kinks(model, text, phi)) {
+    if (kink.kind != KinkKind::jump) continue;
+    for (const std::size_t p : parameters) {
+      if (!kink.is_moved_by({&p, 1})) continue;
+      return Error(ErrorKind::model,
+                   fmt::format("{} The place moves with {}. {}", kink.sentence(),
+                               model.parameters()[p].name, finite_difference_sees_it));
+    }
+  }
+  return std::nullopt;
+}
 
 Observable::Values Observable::operator()(const Matrix& x, double time) const {
   const auto values = function_.at_rows({&time, 1}, x);

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "divker/answer.hpp"
+#include "divker/error.hpp"
 #include "divker/matrix.hpp"
 #include "divker/model.hpp"
 #include "divker/model_function.hpp"
@@ -17,7 +19,8 @@ namespace divker {
 // Phi and its derivatives with respect to the parameters, as functions of the paths.
 class Observable {
  public:
-  // LanguageError where the text is no expression of the model.
+  // LanguageError where the text is no expression of the model, and the refusal of jumps that a
+  // parameter moves.
   Observable(const Model& model, const std::vector<std::size_t>& parameters,
              const std::string& text);
 
@@ -32,6 +35,12 @@ class Observable {
  private:
   ModelFunction function_;
 };
+
+// Error(model) where Phi jumps at a place that one of the parameters moves: no derivative of Phi
+// tells what happens there.
+[[nodiscard]] std::optional<Error> refusal_for_jumps(const Model& model,
+                                                     const std::vector<std::size_t>& parameters,
+                                                     const std::string& text);
 
 // Sums for the response of E[Phi] at the last snapshot. `time` is what Phi is told the time is.
 class ObservableCollector : public Collector {

@@ -1,19 +1,53 @@
 #include "divker/study.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
+#include "answer/kinks_met.hpp"
 #include "divker/estimator.hpp"
 
 namespace divker {
 namespace {
 
+bool is_open(const Method& method) {
+  return method.damping.form == nullptr && method.scheme == Scheme::automatic &&
+         method.order == InverseOrder::automatic;
+}
+
+// A method that is right at the kinks that paths meet: the one asked for, or, where that is left
+// open, steps of noise alone, which is recorded. Throws the refusal of the one asked for where
+// there is none.
+Method right_at_kinks(const Model& model, const Method& method, const Asked& asked,
+                      const Sampling& sampling, const Session& session,
+                      std::vector<Warning>& warnings) {
+  if (asked.states_alone()) return method;
+  const std::vector<ModelKink> met = kinks_met(model, sampling, session);
+  const auto why = refusal_for_kinks(model, method, asked, met);
+  if (!why) return method;
+  Method instead = method;
+  instead.scheme = Scheme::exact;
+  instead.damping = kernel_damping();
+  if (!is_open(method) || refusal_for_kinks(model, instead, asked, met) ||
+      refusal(model, instead, asked)) {
+    throw Error(*why);
+  }
+  const auto first = std::ranges::find_if(met, &ModelKink::by_states);
+  warnings.push_back(
+      {"kinks", fmt::format("{} Exact steps with the damping '{}' were taken, which need no such "
+                            "derivative and have more variance.",
+                            first->sentence(), instead.damping.text())});
+  return instead;
+}
+
 RunRecord chosen(const Model& model, const Method& method, const Asked& asked,
                  const Sampling& sampling, const Session& session, const Tuning& tuning) {
   RunRecord record;
-  record.method = method;
+  record.method = right_at_kinks(model, method, asked, sampling, session, record.warnings);
   if (asked.states_alone()) return record;
   record.method.estimator = estimator(method.estimator).name();
-  record.choice = choose_damping(model, method, asked, sampling, session.aside(), tuning);
+  record.choice = choose_damping(model, record.method, asked, sampling, session.aside(), tuning);
   record.method.damping = record.choice.damping;
   record.alpha = record.choice.damping.text();
   return record;

@@ -90,6 +90,22 @@ Refusal of_singular_noise(const Model& model, const Method& /*method*/, const As
   return Error(ErrorKind::model, fmt::format("{}{}.", model.singular_noise(), what_needs_no_score));
 }
 
+Error of_moved_jump(const Model& model, const ModelKink& kink, std::size_t mover) {
+  return {
+      ErrorKind::model,
+      fmt::format("{} The place moves with {}: the method finite-difference sees that, in "
+                  "means and in densities of one state; no other does. For a fit, declare {} "
+                  "fixed.",
+                  kink.sentence(), model.parameters()[mover].name, model.parameters()[mover].name)};
+}
+
+Error of_carried_covector(const ModelKink& kink) {
+  return {ErrorKind::model,
+          fmt::format("{} Right there are exact steps with the damping 'kernel' and, for means, "
+                      "the method finite-difference.",
+                      kink.sentence())};
+}
+
 // A step that forgets where it started, or takes its response from the noise, needs noise on every
 // state.
 Refusal of_silent_states(const Model& model, const Method& method, const Asked& asked) {
@@ -178,6 +194,26 @@ std::optional<Error> refusal(const Model& model, const Method& method, const Ask
 std::optional<Error> refusal_for_noise(const Model& model, const Method& method,
                                        const Asked& asked) {
   return derive::first_of(derive::rules_of_noise, model, resolved(model, method, asked), asked);
+}
+
+std::optional<Error> refusal_for_kinks(const Model& model, const Method& method, const Asked& asked,
+                                       std::span<const ModelKink> met) {
+  if (asked.states_alone()) return std::nullopt;
+  // The inverse of a map's step has a rule of its own, whether paths meet the kink or not.
+  const bool carries =
+      asked.score && !derive::is_noise_only(method.damping) && !derive::is_map(model);
+  for (const ModelKink& kink : met) {
+    const bool is_of_step = kink.part == ModelPart::drift || kink.part == ModelPart::noise;
+    if (!is_of_step || kink.kind == KinkKind::bend || kink.is_edge()) continue;
+    if (kink.kind == KinkKind::jump && kink.is_moved_by(asked.wrt)) {
+      const auto mover = std::ranges::find_if(asked.wrt, [&](std::size_t p) {
+        return kink.is_moved_by({&p, 1});
+      });
+      return derive::of_moved_jump(model, kink, *mover);
+    }
+    if (carries && kink.by_states) return derive::of_carried_covector(kink);
+  }
+  return std::nullopt;
 }
 
 Plan plan(const Model& model, const Method& method, const Asked& asked) {

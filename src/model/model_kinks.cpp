@@ -79,6 +79,15 @@ bool is_at(const Kink& kink, std::span<const double> inputs) {
   return kink.op == Op::floor ? value == std::floor(value) : !(std::fabs(value) > 0.0);
 }
 
+std::vector<std::size_t> movers_of(const Model& model, Expression place) {
+  std::vector<std::size_t> movers;
+  for (std::size_t p = 0; p < model.parameters().size(); ++p) {
+    const Expression parameter = place.graph().at(model.parameters()[p].node);
+    if (depends_on(place, {&parameter, 1})) movers.push_back(p);
+  }
+  return movers;
+}
+
 }  // namespace
 
 std::string_view name_of(ModelPart part) {
@@ -91,13 +100,21 @@ std::string_view name_of(ModelPart part) {
       return "initial law";
     case ModelPart::observation:
       return "observation";
+    case ModelPart::observable:
+      return "observable";
   }
   return "unknown";
 }
 
+bool ModelKink::is_moved_by(std::span<const std::size_t> parameters) const {
+  return std::ranges::any_of(parameters, [this](std::size_t p) {
+    return std::ranges::find(moved_by, p) != moved_by.end();
+  });
+}
+
 std::string ModelKink::sentence() const {
-  std::string subject =
-      fmt::format("The {}{}{}", name_of(part), part == ModelPart::observation ? " " : " of ", name);
+  const bool is_named = part == ModelPart::observation || part == ModelPart::observable;
+  std::string subject = fmt::format("The {}{}{}", name_of(part), is_named ? " " : " of ", name);
   const std::string where = fmt::format("{} ({})", place, name_of(op));
   switch (kind) {
     case KinkKind::jump:
@@ -125,8 +142,11 @@ std::vector<Expression> positive_inputs(const Model& model, Graph& graph) {
   return positive;
 }
 
-std::vector<ModelKink> model_kinks(const Model& model) {
-  Graph graph(*model.graph());
+namespace {
+
+std::vector<ModelKink> kinks_of(const Model& model, const std::shared_ptr<Graph>& copy,
+                                const std::vector<Statement>& statements) {
+  Graph& graph = *copy;
   std::vector<Expression> states;
   std::vector<Expression> parameters;
   for (const State& state : model.states()) states.push_back(graph.at(state.node));
@@ -135,7 +155,6 @@ std::vector<ModelKink> model_kinks(const Model& model) {
   }
   std::vector<Expression> inputs = states;
   inputs.insert(inputs.end(), parameters.begin(), parameters.end());
-  const std::vector<Statement> statements = statements_of(model);
   std::vector<NodeId> roots;
   roots.reserve(statements.size());
   for (const Statement& statement : statements) roots.push_back(statement.root);
@@ -154,12 +173,27 @@ std::vector<ModelKink> model_kinks(const Model& model) {
                           place_text(kink, names, states),
                           depends_on(kink.place, states),
                           depends_on(kink.place, parameters),
-                          depends_on(kink.place, {&time, 1})};
+                          depends_on(kink.place, {&time, 1}),
+                          movers_of(model, kink.place),
+                          copy,
+                          kink.place.id()};
     if (!found.by_states && !found.by_time && !is_at(kink, values)) continue;
     // Two columns of noise may switch at one place.
     if (result.empty() || result.back().sentence() != found.sentence()) result.push_back(found);
   }
   return result;
+}
+
+}  // namespace
+
+std::vector<ModelKink> model_kinks(const Model& model) {
+  return kinks_of(model, std::make_shared<Graph>(*model.graph()), statements_of(model));
+}
+
+std::vector<ModelKink> observable_kinks(const Model& model, const std::string& name,
+                                        Expression observable) {
+  const auto copy = std::make_shared<Graph>(observable.graph());
+  return kinks_of(model, copy, {{ModelPart::observable, name, observable.id()}});
 }
 
 }  // namespace divker

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "divker/kernel.hpp"
+#include "divker/model_kinks.hpp"
 #include "present/fitting.hpp"
 #include "present/operations.hpp"
 #include "present/reply.hpp"
@@ -72,6 +73,13 @@ void show(Object& o, const Model& model, const std::vector<OperationCount>& coun
   o.set("brownian_motions", model.noise_count());
   o.set("noise", std::string(name_of(model.noise_class())));
   if (!model.singular_noise().empty()) o.set("singular_noise", model.singular_noise());
+  o.list("kinks", model_kinks(model), [](auto& one, const ModelKink& kink) {
+    one.set("part", std::string(name_of(kink.part)));
+    one.set("of", kink.name);
+    one.set("kind", std::string(name_of(kink.kind)));
+    one.set("place", kink.place);
+    one.set("sentence", kink.sentence());
+  });
   o.set("score_free_start", !model.has_initial_density());
   o.set("steps", model.time().steps());
   o.set("lanes", host_lanes());

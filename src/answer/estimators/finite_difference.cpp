@@ -39,7 +39,7 @@ class FiniteDifference : public Estimator {
     check_difference_step(options.difference_step);
     const std::size_t paths = options.sampling.paths;
     const double time = model.time().snapshot_times(options.sampling.snapshots).back();
-    (void)Observable(model, parameters, observable);
+    (void)Observable(model, {}, observable);
     ShiftedRuns runs(model, options.sampling, options.session,
                      [&](const Model& shifted, const Matrix& x) {
                        return Observable(shifted, {}, observable)(x, time).phi;
