@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "command.hpp"
+#include "divker/boundaries.hpp"
 #include "divker/kernel.hpp"
 #include "divker/model_kinks.hpp"
 #include "present/fields.hpp"
@@ -21,7 +22,12 @@ void print(const Model& model, const std::vector<present::OperationCount>& count
                          : fmt::format(" of which {} free", model.free_parameters().size()));
   fmt::print("noise: {}\n", name_of(model.noise_class()));
   if (!model.singular_noise().empty()) fmt::print("no score: {}\n", model.singular_noise());
-  for (const ModelKink& kink : model_kinks(model)) fmt::print("kink: {}\n", kink.sentence());
+  for (const ModelKink& kink : model_kinks(model)) {
+    if (!kink.is_edge()) fmt::print("kink: {}\n", kink.sentence());
+  }
+  for (const Boundary& boundary : boundaries(model)) {
+    fmt::print("boundary: {}\n", boundary.sentence);
+  }
   fmt::print("start: {}\n", model.has_initial_density()
                                 ? "from the initial law's own score"
                                 : "score-free (the initial law has no density on some state)");

@@ -1,8 +1,6 @@
 // Models and observables with kinks and jumps are answered by a method that is right there, and the
 // answer says so; or they are refused. The truths are closed forms of the SDE, most of them of its
 // stationary law; a bias bound of each comparison is that of the Euler step at a kink.
-#include "answer/kinks_met.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "answer/places_met.hpp"
 #include "divker/answer.hpp"
 #include "divker/ensemble.hpp"
 #include "divker/fit.hpp"

@@ -30,6 +30,9 @@ struct Asked {
   // Errors of sampling are small, as along the paths of stationary answers: the bias of the step is
   // worth removing where the order is left open.
   bool long_paths = false;
+  // Of states alone: paths step on where the equations end, without the roots and logarithms that
+  // end there (divker/boundaries.hpp).
+  bool beyond_boundaries = false;
 
   [[nodiscard]] static Asked states() {
     Asked asked;

@@ -42,6 +42,8 @@ class Study {
   [[nodiscard]] Paths run_aside(const Sampling& sampling) const;
 
  private:
+  struct Choice;
+  Study(const Model& model, Choice choice, const Sampling& sampling, const Session& session);
   const RunSummary& finished(const RunSummary& summary);
 
   Sampling sampling_;

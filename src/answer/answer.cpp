@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "answer/kinks_met.hpp"
 #include "answer/observable.hpp"
+#include "answer/places_met.hpp"
 #include "answer/point_answer.hpp"
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
@@ -59,8 +59,11 @@ std::optional<Error> why_not_carried(const Model& model, const std::vector<std::
   const Asked asked = Asked::responses_to(parameters);
   if (auto why = refusal_for_noise(model, options.method, asked)) return why;
   if (auto why = refusal_for_jumps(model, parameters, observable)) return why;
+  const Sampling& sampling = options.sampling;
+  const BoundariesMet boundaries = boundaries_met(model, sampling, options.session);
+  if (auto why = refusal_for_boundaries(boundaries, sampling)) return why;
   return refusal_for_kinks(model, options.method, asked,
-                           kinks_met(model, options.sampling, options.session));
+                           kinks_met(model, sampling, options.session));
 }
 
 constexpr const char* the_other_method = "finite-difference";

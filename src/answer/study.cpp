@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "answer/kinks_met.hpp"
+#include "answer/places_met.hpp"
 #include "divker/estimator.hpp"
 
 namespace divker {
@@ -16,51 +16,92 @@ bool is_open(const Method& method) {
          method.order == InverseOrder::automatic;
 }
 
-// A method that is right at the kinks that paths meet: the one asked for, or, where that is left
-// open, steps of noise alone, which is recorded. Throws the refusal of the one asked for where
-// there is none.
-Method right_at_kinks(const Model& model, const Method& method, const Asked& asked,
-                      const Sampling& sampling, const Session& session,
-                      std::vector<Warning>& warnings) {
-  if (asked.states_alone()) return method;
-  const std::vector<ModelKink> met = kinks_met(model, sampling, session);
-  const auto why = refusal_for_kinks(model, method, asked, met);
-  if (!why) return method;
-  Method instead = method;
-  instead.scheme = Scheme::exact;
-  instead.damping = kernel_damping();
-  if (!is_open(method) || refusal_for_kinks(model, instead, asked, met) ||
-      refusal(model, instead, asked)) {
-    throw Error(*why);
-  }
-  const auto first = std::ranges::find_if(met, &ModelKink::by_states);
-  warnings.push_back(
-      {"kinks", fmt::format("{} Exact steps with the damping '{}' were taken, which need no such "
-                            "derivative and have more variance.",
-                            first->sentence(), instead.damping.text())});
-  return instead;
+struct Question {
+  Method method;
+  Asked asked;
+};
+
+// Steps that know of the state only what the noise tells.
+Question by_noise_alone(Question question) {
+  if (!question.asked.score) return question;
+  question.method.scheme = Scheme::exact;
+  question.method.damping = kernel_damping();
+  return question;
 }
 
-RunRecord chosen(const Model& model, const Method& method, const Asked& asked,
-                 const Sampling& sampling, const Session& session, const Tuning& tuning) {
-  RunRecord record;
-  record.method = right_at_kinks(model, method, asked, sampling, session, record.warnings);
-  if (asked.states_alone()) return record;
-  record.method.estimator = estimator(method.estimator).name();
-  record.choice = choose_damping(model, record.method, asked, sampling, session.aside(), tuning);
-  record.method.damping = record.choice.damping;
-  record.alpha = record.choice.damping.text();
-  return record;
+Question beyond_boundaries(Question question, const BoundariesMet& met,
+                           std::vector<Warning>& warnings) {
+  question.asked.beyond_boundaries = true;
+  warnings.push_back({"boundary", fmt::format("{} They step on there: roots are taken of zero, "
+                                              "and values beyond it occur.",
+                                              met.sentence())});
+  return question;
+}
+
+std::string harm(const std::vector<ModelKink>& kinks) {
+  return std::ranges::find_if(kinks, &ModelKink::by_states)->sentence();
+}
+
+// The question at the kinks and boundaries that paths meet: as it was asked, or, where the method
+// is left open, by noise alone, which is recorded. Throws the refusal where neither is right.
+Question right_at_places(const Model& model, const Question& question, const Sampling& sampling,
+                         const Session& session, std::vector<Warning>& warnings) {
+  const BoundariesMet boundaries = boundaries_met(model, sampling, session);
+  if (question.asked.states_alone()) {
+    if (boundaries.boundaries.empty()) return question;
+    return beyond_boundaries(question, boundaries, warnings);
+  }
+  const std::vector<ModelKink> kinks = kinks_met(model, sampling, session);
+  const auto why_not_inside = refusal_for_boundaries(boundaries, sampling);
+  const auto why = why_not_inside
+                       ? why_not_inside
+                       : refusal_for_kinks(model, question.method, question.asked, kinks);
+  if (!why) return question;
+  Question instead = by_noise_alone(question);
+  const bool is_right = !(why_not_inside && !boundaries.still.empty()) &&
+                        !refusal_for_kinks(model, instead.method, instead.asked, kinks) &&
+                        !refusal(model, instead.method, instead.asked);
+  if (!is_open(question.method) || !is_right) throw Error(*why);
+  if (why_not_inside) instead = beyond_boundaries(instead, boundaries, warnings);
+  if (instead.asked.score) {
+    warnings.push_back(
+        {"kinks", fmt::format("{} Exact steps with the damping '{}' were taken, which need no "
+                              "such derivative and have more variance.",
+                              why_not_inside ? "Derivatives by the states end there." : harm(kinks),
+                              instead.method.damping.text())});
+  }
+  return instead;
 }
 
 }  // namespace
 
+struct Study::Choice {
+  Asked asked;
+  RunRecord record;
+
+  Choice(const Model& model, const Method& method, const Asked& asked_, const Sampling& sampling,
+         const Session& session, const Tuning& tuning) {
+    const Question question =
+        right_at_places(model, {method, asked_}, sampling, session, record.warnings);
+    asked = question.asked;
+    record.method = question.method;
+    if (asked.states_alone()) return;
+    record.method.estimator = estimator(method.estimator).name();
+    record.choice = choose_damping(model, record.method, asked, sampling, session.aside(), tuning);
+    record.method.damping = record.choice.damping;
+    record.alpha = record.choice.damping.text();
+  }
+};
+
 Study::Study(const Model& model, const Method& method, const Asked& asked, const Sampling& sampling,
              const Session& session, const Tuning& tuning)
+    : Study(model, Choice(model, method, asked, sampling, session, tuning), sampling, session) {}
+
+Study::Study(const Model& model, Choice choice, const Sampling& sampling, const Session& session)
     : sampling_(sampling),
       session_(session),
-      record_(chosen(model, method, asked, sampling, session, tuning)),
-      ensemble_(model, record_.method, asked, session.marcher) {
+      record_(std::move(choice.record)),
+      ensemble_(model, record_.method, choice.asked, session.marcher) {
   const std::string name = record_.method.estimator;
   record_.method = plan().method;
   record_.method.estimator = name;

@@ -28,7 +28,7 @@ Vector start_points(const Symbols& s, const Model& model, bool from_start) {
 
 Program derive_noise_step(const Model& model, const Asked& asked, bool from_start) {
   using namespace derive;
-  const Symbols s(model, asked.wrt);
+  const Symbols s(model, asked.wrt, asked.beyond_boundaries);
   const Chain step = chain(s, model);
   Program program;
   program.arguments = {state_argument(s), noise_argument(s), time_argument(s),

@@ -265,6 +265,7 @@ std::string component_in_words(const Result& array, std::size_t component, const
 }
 
 std::string Plan::text() const {
+  if (asked.beyond_boundaries) return "states alone, beyond boundaries";
   if (asked.states_alone()) return "states alone";
   if (method.scheme == Scheme::exact) {
     return fmt::format("exact steps, damping {}", method.damping.text());

@@ -34,7 +34,7 @@ Draw draw(const Symbols& s, const InitialLaw& law, Expression held, Expression z
 
 Program derive_start(const Model& model, const Asked& asked) {
   using namespace derive;
-  const Symbols s(model, asked.wrt);
+  const Symbols s(model, asked.wrt, asked.beyond_boundaries);
   Graph& g = *s.graph;
   const std::size_t dimension = s.states.size();
   Vector z;

@@ -86,7 +86,7 @@ Vector response_increments(const Symbols& s, InverseOrder order, const Field& dr
 
 Program derive_divergence_step(const Model& model, const Method& method, const Asked& asked) {
   using namespace derive;
-  const Symbols s(model, asked.wrt);
+  const Symbols s(model, asked.wrt, asked.beyond_boundaries);
   const Field drift = scaled(s.dt, s.drift);
   const Field noise = s.noise_increment();
   const Field displacement = added(drift, noise);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "divker/boundaries.hpp"
 #include "divker/step.hpp"
 
 namespace divker::derive {
@@ -18,7 +19,8 @@ Vector inputs(Graph& graph, const std::string& name, std::size_t count) {
 
 }  // namespace
 
-Symbols::Symbols(const Model& model, const std::vector<std::size_t>& responses)
+Symbols::Symbols(const Model& model, const std::vector<std::size_t>& responses,
+                 bool beyond_boundaries)
     : graph(std::make_shared<Graph>(*model.graph())),
       noisy(model.noisy()),
       diagonal_covariance(model.has_diagonal_covariance()) {
@@ -45,8 +47,25 @@ Symbols::Symbols(const Model& model, const std::vector<std::size_t>& responses)
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (model.states()[i].positive) positive_.push_back(i);
   }
+  if (beyond_boundaries) go_beyond_boundaries(model);
   if (!positive_.empty()) take_logarithms();
   if (model.time().tamed > 0.0) tame(model.time().tamed);
+}
+
+// Leaky states without logarithms, roots that end at zero, and max(x, 0) for clamped states.
+void Symbols::go_beyond_boundaries(const Model& model) {
+  for (const std::size_t leaky : leaky_states(model)) std::erase(positive_, leaky);
+  Vector from;
+  Vector to;
+  for (const std::size_t i : clamped_states(model)) {
+    from.push_back(states[i]);
+    to.push_back(graph->binary(Op::where, states[i], states[i]));
+  }
+  const auto beyond = [&](const Vector& values) {
+    return substitute(*graph, ended_at_zero(*graph, values, states), from, to);
+  };
+  drift.values = beyond(drift.values);
+  for (Field& column : columns) column.values = beyond(column.values);
 }
 
 // Ito's formula: du = (F/w - 1/2 sum_k (S_k/w)^2) dt + sum_k S_k/w dB_k, then w = e^u everywhere.

@@ -23,11 +23,13 @@ struct Field {
 // Everything a formula can mention. Expressions point into `graph`, a copy of the model's.
 //
 // Formulas are written in coordinates x: the states, but the logarithms of positive ones (Ito's
-// formula makes their drift and noise), under the drift that the time grid may have tamed.
+// formula makes their drift and noise), under the drift that the time grid may have tamed. A step
+// that goes on beyond the boundaries has no logarithms of leaky states.
 // Programs speak of the states themselves: in_states() turns the one into the other.
 struct Symbols {
   // `responses`: the parameters that are differentiated.
-  explicit Symbols(const Model& model, const std::vector<std::size_t>& responses = {});
+  explicit Symbols(const Model& model, const std::vector<std::size_t>& responses = {},
+                   bool beyond_boundaries = false);
 
   [[nodiscard]] Expression constant(double value) const { return graph->constant(value); }
   [[nodiscard]] Expression zero() const { return constant(0.0); }
@@ -62,6 +64,7 @@ struct Symbols {
   bool diagonal_covariance = true;
 
  private:
+  void go_beyond_boundaries(const Model& model);
   void take_logarithms();
   void tame(double limit);
 

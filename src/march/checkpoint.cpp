@@ -29,7 +29,7 @@ std::string in_short(const std::vector<double>& values) {
 }
 
 std::string asked_in_words(const March& march) {
-  if (march.plan.asked.states_alone()) return "states alone";
+  if (march.plan.asked.states_alone()) return march.plan.text();
   std::vector<std::string> responses;
   for (const std::size_t p : march.plan.asked.wrt) {
     responses.push_back(march.model.parameters()[p].name);

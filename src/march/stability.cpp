@@ -72,6 +72,10 @@ double smaller_step(double dt, double rate) {
 }
 
 std::string advice_on_step(const TimeGrid& grid, double rate) {
+  constexpr double most_times_more_steps = 1000.0;
+  if (rate > most_times_more_steps) {
+    return "no dt that can be run is small enough there: look at what the drift does at that place";
+  }
   std::string advice = fmt::format("take dt = {:.2g} or less", smaller_step(grid.step, rate));
   if (grid.tamed == 0.0) advice += ", or tame the drift (`--tamed`)";
   return advice;

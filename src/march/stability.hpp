@@ -40,7 +40,8 @@ class DriftRate {
 
 // A step with dt rho = rate is too large: the dt that makes it 1, rounded down to two digits.
 [[nodiscard]] double smaller_step(double dt, double rate);
-// "take dt = 0.01 or less, or tame the drift (`--tamed`)".
+// "take dt = 0.01 or less, or tame the drift (`--tamed`)"; no dt where it would be 1000 times
+// smaller.
 [[nodiscard]] std::string advice_on_step(const TimeGrid& grid, double rate);
 
 // A sentence if dt was too large for the drift there: the first point at which dt rho is beyond the

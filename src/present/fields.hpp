@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "divker/boundaries.hpp"
 #include "divker/kernel.hpp"
 #include "divker/model_kinks.hpp"
 #include "present/fitting.hpp"
@@ -80,6 +81,9 @@ void show(Object& o, const Model& model, const std::vector<OperationCount>& coun
     one.set("place", kink.place);
     one.set("sentence", kink.sentence());
   });
+  std::vector<std::string> ends;
+  for (const Boundary& boundary : boundaries(model)) ends.push_back(boundary.sentence);
+  o.set("boundaries", std::move(ends));
   o.set("score_free_start", !model.has_initial_density());
   o.set("steps", model.time().steps());
   o.set("lanes", host_lanes());
