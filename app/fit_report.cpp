@@ -21,8 +21,12 @@ JsonObject fit_object(const CommonOptions& options, const FitResult& result) {
 void print_estimates(const FitResult& result) {
   fmt::print("{:>16} {:>14} {:>12} {:>12}\n", "parameter", "estimate", "+-", "of the paths");
   for (std::size_t i = 0; i < result.names.size(); ++i) {
-    fmt::print("{:>16} {:>14.6g} {:>12.2g} {:>12.2g}\n", result.names[i], result.estimate[i],
-               result.standard_error[i], result.simulation_error[i]);
+    fmt::print("{:>16} {:>14.6g} ", result.names[i], result.estimate[i]);
+    if (std::isnan(result.standard_error[i])) {
+      fmt::print("{}\n", error_in_words(result, i));
+    } else {
+      fmt::print("{:>12.2g} {:>12.2g}\n", result.standard_error[i], result.simulation_error[i]);
+    }
   }
   for (const std::string& name : result.inactive) {
     fmt::print("{} has no effect on what is observed; it was left as it is.\n", name);
@@ -33,6 +37,11 @@ void print_estimates(const FitResult& result) {
   }
 }
 
+// Parameters that are undetermined have none.
+void print_correlation(double value) {
+  fmt::print(" {:>6}", std::isnan(value) ? "-" : fmt::format("{:.2f}", value));
+}
+
 void print_correlations(const FitResult& result) {
   constexpr std::size_t largest_matrix = 8;
   constexpr double strong = 0.9;
@@ -41,13 +50,13 @@ void print_correlations(const FitResult& result) {
     fmt::print("\ncorrelation\n");
     for (std::size_t i = 0; i < count; ++i) {
       fmt::print("{:>16}", result.names[i]);
-      for (std::size_t j = 0; j <= i; ++j) fmt::print(" {:>6.2f}", result.correlation(i, j));
+      for (std::size_t j = 0; j <= i; ++j) print_correlation(result.correlation(i, j));
       fmt::print("\n");
     }
   } else {
     for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t j = 0; j < i; ++j) {
-        if (std::fabs(result.correlation(i, j)) < strong) continue;
+        if (!(std::fabs(result.correlation(i, j)) >= strong)) continue;
         fmt::print("correlation of {} and {}: {:.3f}\n", result.names[j], result.names[i],
                    result.correlation(i, j));
       }

@@ -1,6 +1,11 @@
 // divker fit as its user meets it.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
 #include <chrono>
+#include <cmath>
 #include <limits>
+#include <numbers>
 #include <thread>
 
 #include "divker/npy.hpp"
@@ -121,6 +126,75 @@ TEST_F(FitCommandTest, GoesOnWithoutAParameterThatHasNoEffect) {
   EXPECT_NE(outcome.out.find("q has no effect on what is observed; it was left as it is."),
             std::string::npos)
       << outcome.out;
+}
+
+// Of m, and of a and b that enter as a product.
+const char* const product =
+    "model product\nparam m = 1\nparam a = 4 in (0, inf)\nparam b = 0.5 in (0, inf)\nstate x\n"
+    "dx = (m - x) dt + a*b dW\ninit x ~ normal(0, 0.5)\ntime 0 : 0.01 : 1\n";
+
+TEST_F(FitCommandTest, UndeterminedParametersHaveNoStandardErrorInJson) {
+  write("product.sde", product);
+  const Json json = json_of({"fit", "product.sde", "--data", "y.npy", "--paths", "10000", "--out",
+                             "fitted.sde", "--checkpoint", "c"});
+  EXPECT_EQ(json["parameters"], (std::vector<std::string>{"m", "a", "b"}));
+  EXPECT_TRUE(json["converged"].get<bool>());
+  EXPECT_EQ(json["undetermined"], (std::vector<std::string>{"a", "b"}));
+  for (const char* key : {"stderr", "stderr_of_paths"}) {
+    EXPECT_TRUE(json[key][0].is_number()) << key;
+    EXPECT_TRUE(json[key][1].is_null() && json[key][2].is_null()) << key;
+  }
+  EXPECT_EQ(json["correlation"][0], Json::array({1.0, nullptr, nullptr}));
+  EXPECT_EQ(json["correlation"][1], Json::array({nullptr, nullptr, nullptr}));
+  ASSERT_EQ(json["determined"].size(), 1U);
+  const Json& one = json["determined"][0];
+  EXPECT_EQ(one["combination"], "a*b");
+  EXPECT_EQ(one["parameters"], (std::vector<std::string>{"a", "b"}));
+  EXPECT_NEAR(one["estimate"].get<double>(), 1.0, 5.0 * one["stderr"].get<double>());
+  const double a = json["estimate"][1].get<double>();
+  const double b = json["estimate"][2].get<double>();
+  EXPECT_NEAR(a / b, 8.0, 1e-6);
+  EXPECT_NEAR(a * b, one["estimate"].get<double>(), 1e-9);
+  EXPECT_NE(text_of(path("fitted.sde")).find(" undetermined (only a*b = "), std::string::npos);
+  EXPECT_EQ(run({"sample", "fitted.sde", "-n", "10", "--out", "drawn.csv"}).code, 0);
+  // The saved fit ends where it ended.
+  const Json again = json_of({"fit", "product.sde", "--data", "y.npy", "--paths", "10000", "--out",
+                              "again.sde", "--checkpoint", "c"});
+  EXPECT_EQ(text_of(path("again.sde")), text_of(path("fitted.sde")));
+  EXPECT_EQ(again["determined"], json["determined"]);
+  for (const auto& entry : std::filesystem::directory_iterator(path("."))) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with("c.")) << entry.path();
+  }
+}
+
+TEST_F(FitCommandTest, SaysInPlaceOfAStandardErrorWhatIsDetermined) {
+  write("product.sde", product);
+  const Outcome outcome = run({"fit", "product.sde", "--data", "y.npy", "--paths", "5000"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, ::testing::ContainsRegex("  a +[0-9.]+ undetermined \\(only a\\*b = "));
+  EXPECT_THAT(outcome.out, ::testing::ContainsRegex("  a +-      -\n +b +-      -      -\n"));
+  EXPECT_EQ(outcome.out.find("nan"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.err.find("nan"), std::string::npos) << outcome.err;
+}
+
+// One row of the data at a time, 60 times: each is worth (dm / dmean)^2 / variance of the law.
+TEST_F(FitCommandTest, OneRowATimeHasTheErrorOfSixtyRows) {
+  std::string table = "t,x\n";
+  double information = 0.0;
+  for (int k = 1; k <= 60; ++k) {
+    const double t = 0.4 + 0.01 * k;
+    const double decay = std::exp(-t);
+    const double variance = 0.5 * (1.0 - decay * decay) + 0.25 * decay * decay;
+    const double score = std::sqrt(2.0) * std::sin(2.0 * std::numbers::pi * 0.381966 * k);
+    table += fmt::format("{:.2f},{:.9g}\n", t, 1.0 - decay + std::sqrt(variance) * score);
+    information += (1.0 - decay) * (1.0 - decay) / variance;
+  }
+  write("rows.csv", table);
+  const Json json = json_of({"fit", "m.sde", "--data", "rows.csv", "--time", "t", "--paths",
+                             "10000", "--alpha", "jacobian:1,1"});
+  EXPECT_TRUE(json["converged"].get<bool>());
+  EXPECT_NEAR(json["stderr"][0].get<double>() * std::sqrt(information), 1.0, 0.15);
+  EXPECT_NEAR(json["estimate"][0].get<double>(), 1.0, 0.5 * json["stderr"][0].get<double>());
 }
 
 // Two groups of values under a normal law: the fit converges, and says that the law is another.

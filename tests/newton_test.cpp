@@ -24,6 +24,7 @@ Matching two_parameters(const Eigen::Vector2d& psi, double noise) {
   matching.data_covariance = matching.information / 1000.0;
   matching.model_covariance = Eigen::Matrix2d::Zero();
   matching.effect = Eigen::Vector2d::Constant(1000.0);
+  matching.information_parts = {matching.information, matching.information};
   return matching;
 }
 

@@ -110,16 +110,31 @@ struct JointGoodness {
   double p = 1.0;
 };
 
+// Of parameters that are undetermined, what the data determine instead: a product of powers, a sum,
+// or the linear combination that it is near the estimate.
+struct DeterminedCombination {
+  std::string expression;               // "k*c"
+  std::vector<std::string> parameters;  // that stand in it
+  double value = 0.0;
+  double standard_error = 0.0;
+};
+// "k*c = 100 +- 1".
+[[nodiscard]] std::string in_words(const DeterminedCombination& combination);
+
 struct FitResult {
   explicit FitResult(Model fitted) : model(std::move(fitted)) {}
 
   Model model;                     // with the estimates
   std::vector<std::string> names;  // of the parameters that were fitted
   std::vector<double> estimate;
-  std::vector<double> standard_error;    // sampling of the data and of the paths
+  // Sampling of the data and of the paths; not a number for parameters that are undetermined.
+  std::vector<double> standard_error;
   std::vector<double> simulation_error;  // the part of the paths alone
-  Matrix correlation;
+  Matrix correlation;                    // not a number for parameters that are undetermined
   std::vector<std::string> inactive;
+  // Parameters without a standard error: they can change together and the data do not notice.
+  std::vector<std::string> undetermined;
+  std::vector<DeterminedCombination> determined;  // combinations of them that have one
   std::vector<std::string> weak;  // combinations that the data hardly determine, in words
   double condition = 0.0;         // of H, scaled to a unit diagonal
   std::vector<GoodnessOfFit> goodness;
@@ -156,7 +171,7 @@ class Fit {
   bool advance();
   // The name of the run at the parameters where the fit stands, which the next iteration needs.
   [[nodiscard]] std::string current_run() const;
-  // Where the fit stands: two passes over the paths at most.
+  // Where the fit stands: two passes over the paths at most, and a few paths beside.
   [[nodiscard]] FitResult result();
 
  private:
@@ -168,7 +183,11 @@ class Fit {
 [[nodiscard]] FitResult fit_parameters(const Model& model, const FitData& data,
                                        const FitOptions& options);
 
-// The model with its estimates, in the language; parameters carry standard errors in comments.
+// What stands for the standard error of a parameter: "+- 0.1", or of one that is undetermined
+// "undetermined (only k*c = 100 +- 1 is)".
+[[nodiscard]] std::string error_in_words(const FitResult& result, std::size_t parameter);
+
+// The model with its estimates, in the language; parameters carry error_in_words() in comments.
 [[nodiscard]] std::string fitted_text(const FitResult& result);
 
 }  // namespace divker

@@ -239,6 +239,8 @@ def correlation(fit, ax=None):
     ax.set_yticks(range(len(names)), names, fontsize=8)
     if len(names) <= 8:
         for (i, j), value in np.ndenumerate(matrix):
+            if np.isnan(value):  # of a parameter that is undetermined
+                continue
             ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=7,
                     color="white" if abs(value) > 0.7 else "black")
     ax.figure.colorbar(image, ax=ax, shrink=0.8)

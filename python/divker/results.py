@@ -278,7 +278,9 @@ class FitResult(Result):
     """Parameters of a population from snapshots; `model` is the fitted one.
 
     parameters (names), estimate (p,), stderr (p,), stderr_of_paths (p,): the part of the
-    simulation; correlation (p, p), converged, reason, iterations, goodness, joint (of snapshots
+    simulation; correlation (p, p); all three are NaN for `undetermined` parameters (names), which
+    can change together without the data noticing; `determined`: what has a standard error instead,
+    a list of dictionaries combination ("k*c"), parameters, estimate, stderr; converged, reason, iterations, goodness, joint (of snapshots
     with several coordinates) and history (lists of dictionaries), rejected (sentences: where the
     law is not that of the data), remarks (sentences: what of the data was moved or left out,
     such as rows of NaN), log_likelihood (if each snapshot has one coordinate). `marginals`: what the
@@ -291,6 +293,8 @@ class FitResult(Result):
     stderr: np.ndarray
     stderr_of_paths: np.ndarray
     correlation: np.ndarray
+    undetermined: list[str]
+    determined: list[dict[str, Any]]
     converged: bool
     iterations: int
     history: list[dict[str, Any]]
@@ -316,10 +320,20 @@ class FitResult(Result):
         state = "converged" if self.converged else f"NOT converged ({self.reason})"
         return f"{state} in {self.iterations} iterations, {super()._summary()}"
 
+    def _instead_of_error(self, name: str) -> str:
+        known = [f"{one['combination']} = {with_bar(one['estimate'], one['stderr'])}"
+                 for one in self.determined if name in one["parameters"]]
+        if not known:
+            return "undetermined"
+        return f"undetermined (only {', '.join(known)} {'is' if len(known) == 1 else 'are'})"
+
     def _lines(self):
-        rows = [[name, f"{value:.6g}", f"{error:.2g}", f"{of_paths:.2g}"] for
-                name, value, error, of_paths in zip(self.parameters, self.estimate, self.stderr,
-                                                    self.stderr_of_paths)]
+        rows = []
+        for name, value, error, of_paths in zip(self.parameters, self.estimate, self.stderr,
+                                                self.stderr_of_paths):
+            bars = ([self._instead_of_error(name), ""] if math.isnan(error)
+                    else [f"{error:.2g}", f"{of_paths:.2g}"])
+            rows.append([name, f"{value:.6g}", *bars])
         return ["parameter", "estimate", "+-", "of the paths"], rows
 
 

@@ -207,6 +207,57 @@ class Running(TestCase):
         self.assertLess(least, 1.0)
 
 
+PRODUCT = """
+model product
+param m = 1
+param a = 4 in (0, inf)
+param b = 0.5 in (0, inf)
+state x
+dx = (m - x) dt + a*b dW
+init x ~ normal(0, 0.5)
+time 0 : 0.02 : 1
+"""
+
+
+class Fits(TestCase):
+    def test_undetermined_parameters_have_no_standard_error(self):
+        model = divker.Model.parse(PRODUCT)
+        data = model.set(a=2).sample(400, seed=9)
+        fit = model.fit(data, paths=5000)
+        self.assertTrue(fit.converged, fit.reason)
+        self.assertEqual(fit.undetermined, ["a", "b"])
+        np.testing.assert_array_equal(np.isnan(fit.stderr), [False, True, True])
+        np.testing.assert_array_equal(np.isnan(fit.stderr_of_paths), [False, True, True])
+        np.testing.assert_array_equal(np.isnan(fit.correlation),
+                                      [[False, True, True], [True] * 3, [True] * 3])
+        (known,) = fit.determined
+        self.assertEqual((known["combination"], known["parameters"]), ("a*b", ["a", "b"]))
+        self.assertLess(abs(known["estimate"] - 1.0), 5 * known["stderr"])
+        self.assertAlmostEqual(fit.estimate[1] / fit.estimate[2], 8.0, places=6)
+        self.assertRegex(repr(fit), r" a +\S+ +undetermined \(only a\*b = \S+ \+- \S+ is\)")
+        self.assertNotIn("nan", repr(fit))
+        self.assertIn(" undetermined (only a*b = ", fit.text)
+        self.assertIsNone(fit.to_dict()["stderr"][1])
+        path = self.folder / "fitted.sde"
+        fit.save(path)
+        self.assertEqual(divker.Model(path).parameters, model.parameters)
+
+    def test_one_row_a_time_counts_as_one_row(self):
+        # The Euler chain from the point 0.5: m and s from 100 rows, Fisher's information in
+        # closed form.
+        model = divker.Model.parse("model one\nparam m = 1\nparam s = 1 in (0, inf)\nstate x\n"
+                                   "dx = (m - x) dt + s dW\ninit x = 0.5\ntime 0 : 0.02 : 2\n")
+        kept = 0.98 ** np.arange(1, 101)
+        deviation = np.sqrt(0.02 * np.cumsum(0.98 ** (2 * np.arange(100))))
+        scores = np.sqrt(2) * np.sin(2 * np.pi * 0.381966 * np.arange(1, 101))
+        x = 1 - 0.5 * kept + deviation * scores
+        fit = model.fit({"t": 0.02 * np.arange(1, 101), "x": x}, time="t", paths=5000,
+                        alpha="jacobian:1,1")
+        self.assertTrue(fit.converged, fit.reason)
+        fisher = 1 / np.sqrt(np.sum((1 - kept) ** 2 / deviation ** 2))
+        self.assertLess(abs(fit.stderr[0] / fisher - 1), 0.15)
+
+
 SIGNATURE = re.compile(r"\w*\((?P<arguments>.*)\) -> (?P<result>.*)\n")
 
 

@@ -80,7 +80,41 @@ std::string in_words(const std::vector<Component>& components) {
                      list_of(down));
 }
 
+// `vector`: of a direction over `scale`.
+std::vector<Component> components_of(const Model& model, const std::vector<std::size_t>& parameters,
+                                     const Eigen::VectorXd& vector, const Eigen::VectorXd& scale) {
+  const Eigen::VectorXd main = main_part(vector);
+  std::vector<Component> components;
+  for (Eigen::Index i = 0; i < main.size(); ++i) {
+    if (main[i] == 0.0) continue;
+    const Parameter& parameter = model.parameters()[parameters[static_cast<std::size_t>(i)]];
+    components.push_back({&parameter, scale[i] * main[i]});
+  }
+  return components;
+}
+
 }  // namespace
+
+Eigen::VectorXd main_part(const Eigen::VectorXd& direction) {
+  const double least = small_part * direction.cwiseAbs().maxCoeff();
+  return (direction.array().abs() < least).select(0.0, direction);
+}
+
+std::vector<std::string> unnoticed_directions(const Model& model,
+                                              const std::vector<std::size_t>& parameters,
+                                              const Eigen::MatrixXd& directions,
+                                              const Eigen::VectorXd& scale) {
+  std::vector<std::string> words;
+  for (const auto& direction : directions.colwise()) {
+    if (words.size() == most_reported) {
+      words.push_back(fmt::format("{} more combinations",
+                                  static_cast<std::size_t>(directions.cols()) - most_reported));
+      break;
+    }
+    words.push_back(in_words(components_of(model, parameters, direction, scale)));
+  }
+  return words;
+}
 
 std::vector<std::string> weak_directions(const Model& model,
                                          const std::vector<std::size_t>& parameters,
@@ -91,21 +125,14 @@ std::vector<std::string> weak_directions(const Model& model,
   }
   for (Eigen::Index k = 0; k < spectrum.values.size(); ++k) {
     if (!is_weak(spectrum, k)) break;
-    const Eigen::VectorXd direction = spectrum.scale.asDiagonal() * spectrum.vectors.col(k);
-    const Eigen::ArrayXd shares = spectrum.vectors.col(k).array().abs();
-    std::vector<Component> components;
-    for (Eigen::Index i = 0; i < direction.size(); ++i) {
-      if (shares[i] < small_part * shares.maxCoeff()) continue;
-      const Parameter& parameter = model.parameters()[parameters[static_cast<std::size_t>(i)]];
-      components.push_back({&parameter, direction[i]});
-    }
     const bool drowned = spectrum.values[k] < 2.0 * spectrum.noise[k];
     if (words.size() == most_reported) {
       words.push_back(fmt::format("{} more combinations", weak_count(spectrum) - most_reported));
       break;
     }
-    words.push_back(in_words(components) +
-                    (drowned ? " (within the noise of these paths: more paths may tell)" : ""));
+    words.push_back(
+        in_words(components_of(model, parameters, spectrum.vectors.col(k), spectrum.scale)) +
+        (drowned ? " (within the noise of these paths: more paths may tell)" : ""));
   }
   return words;
 }

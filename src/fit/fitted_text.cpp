@@ -2,12 +2,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "divker/fit.hpp"
+#include "model/names.hpp"
 
 namespace divker {
+
+std::string in_words(const DeterminedCombination& combination) {
+  return fmt::format("{} = {:.6g} +- {:.2g}", combination.expression, combination.value,
+                     combination.standard_error);
+}
+
+std::string error_in_words(const FitResult& result, std::size_t parameter) {
+  if (!std::isnan(result.standard_error[parameter])) {
+    return fmt::format("+- {:.2g}", result.standard_error[parameter]);
+  }
+  std::vector<std::string> instead;
+  for (const DeterminedCombination& one : result.determined) {
+    const auto found = std::ranges::find(one.parameters, result.names[parameter]);
+    if (found != one.parameters.end()) instead.push_back(in_words(one));
+  }
+  if (instead.empty()) return "undetermined";
+  return fmt::format("undetermined (only {} {})", list_of(instead),
+                     instead.size() == 1 ? "is" : "are");
+}
 
 std::string fitted_text(const FitResult& result) {
   std::string text = fmt::format("# Fitted to {} rows of data in {} iterations: {}, {}.\n",
@@ -30,7 +51,7 @@ std::string fitted_text(const FitResult& result) {
         if (found == result.names.end()) continue;
         const auto place = static_cast<std::size_t>(found - result.names.begin());
         errors.push_back(
-            fmt::format("{:.6g} +- {:.2g}", result.estimate[place], result.standard_error[place]));
+            fmt::format("{:.6g} {}", result.estimate[place], error_in_words(result, place)));
       }
       if (!errors.empty()) line += fmt::format("  # {}", fmt::join(errors, ", "));
     }

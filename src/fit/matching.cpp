@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <set>
 
 #include "divker/error.hpp"
 #include "divker/fit.hpp"
@@ -19,6 +20,31 @@ using Learned = std::function<Matrix(const Matrix&)>;
 
 Eigen::Map<const RowMajor> view(const Matrix& m) {
   return {m.data.data(), static_cast<Index>(m.rows), static_cast<Index>(m.cols)};
+}
+
+// The mean of a block of the data stands for that of the law only where this many have their part
+// in it: it takes away the share 1 / n of their spread, all of it where there is one.
+constexpr std::size_t many_individuals = 30;
+
+// Shares of the paths of one half, for what chance does to the information.
+constexpr std::size_t parts_of_half = 16;
+
+bool has_many(const DataBlock& block) {
+  const std::set<std::size_t> distinct(block.individuals.begin(), block.individuals.end());
+  return distinct.size() >= many_individuals;
+}
+
+// The directions in which a covariance is zero but for rounding; variables without variance are not
+// among them. Rounding leaves 1e-16 of a unit diagonal.
+Eigen::MatrixXd null_space(const Eigen::MatrixXd& covariance) {
+  constexpr double rounding = 1e-12;
+  const Eigen::ArrayXd diagonal = covariance.diagonal();
+  const Eigen::VectorXd scale = (diagonal > 0.0).select(diagonal.rsqrt(), 1.0);
+  Eigen::MatrixXd scaled = scale.asDiagonal() * covariance * scale.asDiagonal();
+  scaled.diagonal().setOnes();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
+  const Index count = (solver.eigenvalues().array() < rounding).count();
+  return scale.asDiagonal() * solver.eigenvectors().leftCols(count);
 }
 
 RowMajor centred(const Matrix& m) {
@@ -59,8 +85,11 @@ class Equations {
         parameters_(static_cast<Index>(paths.blocks.front()[0].responses.cols)),
         data_influence_(RowMajor::Zero(static_cast<Index>(data.individuals), parameters_)),
         information_(Eigen::MatrixXd::Zero(parameters_, parameters_)),
-        effect_variance_(Eigen::VectorXd::Zero(parameters_)) {
+        effect_variance_(Eigen::VectorXd::Zero(parameters_)),
+        response_covariance_(Eigen::MatrixXd::Zero(parameters_, parameters_)) {
     result_.psi = Eigen::VectorXd::Zero(parameters_);
+    result_.information_parts.assign(2 * parts_of_half,
+                                     Eigen::MatrixXd::Zero(parameters_, parameters_));
     for (std::size_t h = 0; h < 2; ++h) {
       const auto rows = static_cast<Index>(paths.blocks.front()[h].responses.rows);
       model_influence_[h] = RowMajor::Zero(rows, parameters_);
@@ -72,6 +101,7 @@ class Equations {
     result_.information = 0.5 * (information_ + information_.transpose());
     result_.asymmetry = 0.5 * (information_ - information_.transpose());
     result_.effect = information_.diagonal().array() / effect_variance_.array().sqrt().max(1e-300);
+    result_.unnoticed = null_space(response_covariance_);
     const auto individuals = static_cast<double>(data_.individuals);
     const auto rows = static_cast<double>(data_.rows);
     result_.data_covariance = cross(data_influence_, data_influence_) *
@@ -101,6 +131,7 @@ class Equations {
     const auto& halves = paths_.blocks[b];
     const double share = static_cast<double>(block.values.rows) / static_cast<double>(data_.rows);
     RowMajor at_data = RowMajor::Zero(static_cast<Index>(block.values.rows), parameters_);
+    Eigen::RowVectorXd of_model = Eigen::RowVectorXd::Zero(parameters_);
     for (std::size_t h = 0; h < 2; ++h) {
       const ObservedHalf& other = halves[1 - h];
       const Learned learned = learn(halves[h], options_);
@@ -108,14 +139,16 @@ class Equations {
       at_data += 0.5 * view(values);
       const Matrix at_model = learned(other.y);
       const RowMajor influence = centred(at_model);
+      of_model += 0.5 * view(at_model).colwise().mean();
       result_.psi -= 0.5 * share * view(at_model).colwise().mean().transpose();
-      add_information(influence, centred(other.responses), share);
+      add_information(influence, centred(other.responses), share, h);
       model_influence_[1 - h] += share * influence;
     }
-    add_data(block, at_data, share);
+    add_data(block, at_data, of_model, share);
   }
 
-  void add_information(const RowMajor& influence, const RowMajor& responses, double share) {
+  void add_information(const RowMajor& influence, const RowMajor& responses, double share,
+                       std::size_t half) {
     const auto n = static_cast<double>(influence.rows());
     const Eigen::MatrixXd products = cross(influence, responses) / n;
     information_ += 0.5 * share * products;
@@ -123,14 +156,27 @@ class Equations {
         (influence.array() * responses.array()).square().colwise().sum().transpose() / n;
     effect_variance_.array() +=
         0.25 * share * share * (squares - products.diagonal().array().square()).max(0.0) / n;
+    response_covariance_ += share * cross(responses, responses) / n;
+    const Index rows = influence.rows() / static_cast<Index>(parts_of_half);
+    for (std::size_t k = 0; k < parts_of_half; ++k) {
+      const Index begin = static_cast<Index>(k) * rows;
+      const Eigen::MatrixXd part =
+          influence.middleRows(begin, rows).transpose() * responses.middleRows(begin, rows);
+      result_.information_parts[half * parts_of_half + k] +=
+          (0.5 * share / static_cast<double>(rows)) * (part + part.transpose());
+    }
   }
 
-  void add_data(const DataBlock& block, const RowMajor& at_data, double share) {
+  // Both means are one at the root for the true law. That of the data leaves out of the spread what
+  // the model gets wrong; that of the model is there for a single row, too.
+  void add_data(const DataBlock& block, const RowMajor& at_data, const Eigen::RowVectorXd& of_model,
+                double share) {
     const Eigen::RowVectorXd mean = at_data.colwise().mean();
     result_.psi += share * mean.transpose();
+    const Eigen::RowVectorXd& centre = has_many(block) ? mean : of_model;
     for (std::size_t r = 0; r < block.values.rows; ++r) {
       data_influence_.row(static_cast<Index>(block.individuals[r])) +=
-          at_data.row(static_cast<Index>(r)) - mean;
+          at_data.row(static_cast<Index>(r)) - centre;
     }
   }
 
@@ -143,6 +189,7 @@ class Equations {
   std::array<RowMajor, 2> model_influence_;  // paths of a half x P
   Eigen::MatrixXd information_;              // not symmetric
   Eigen::VectorXd effect_variance_;
+  Eigen::MatrixXd response_covariance_;
 };
 
 // The default comes first.

@@ -25,6 +25,11 @@ struct Matching {
   Eigen::MatrixXd model_covariance;  // of psi, from the number of paths
   // z values of the diagonal of `information` against zero: does the parameter do anything?
   Eigen::VectorXd effect;
+  // The information from equal shares of the paths, half after half: how well it is known.
+  std::vector<Eigen::MatrixXd> information_parts;
+  // Columns span the combinations of parameters whose change no path notices: there the responses
+  // of every path cancel. No columns where there are none.
+  Eigen::MatrixXd unnoticed;
 };
 
 struct MatchingOptions {

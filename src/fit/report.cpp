@@ -6,10 +6,14 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <span>
 #include <utility>
 
+#include "divker/error.hpp"
 #include "estimate/parallel.hpp"
+#include "fit/combination.hpp"
 #include "fit/coordinates.hpp"
 #include "fit/directions.hpp"
 #include "fit/goodness.hpp"
@@ -23,8 +27,118 @@ namespace {
 // A law is called another one than that of the data below this, divided by the number of tests.
 constexpr double gross = 1e-4;
 
+// What is below this counts as zero in directions that are known to rounding.
+constexpr double rounding = 1e-6;
+
+// Directions that the data do not determine, over the scale of the spectrum, in columns.
+struct Undetermined {
+  Eigen::MatrixXd unnoticed;  // by any path
+  Eigen::MatrixXd drowned;    // in noise
+};
+
+bool touches(const Eigen::MatrixXd& directions, Eigen::Index parameter) {
+  return (directions.row(parameter).array().abs() > rounding).any();
+}
+
+Undetermined undetermined_directions(const Matching& matching, const Spectrum& spectrum) {
+  const Eigen::Index count = spectrum.scale.size();
+  Undetermined result{Eigen::MatrixXd(count, 0), Eigen::MatrixXd(count, 0)};
+  if (matching.unnoticed.cols() > 0) {
+    const Eigen::MatrixXd scaled = spectrum.scale.cwiseInverse().asDiagonal() * matching.unnoticed;
+    const Eigen::MatrixXd unit = scaled.colwise().normalized();
+    result.unnoticed = reduced_rows(unit.transpose(), rounding).transpose();
+  }
+  for (const Eigen::Index k : drowned(matching, spectrum)) {
+    result.drowned.conservativeResize(Eigen::NoChange, result.drowned.cols() + 1);
+    result.drowned.rightCols(1) = main_part(spectrum.vectors.col(k));
+  }
+  return result;
+}
+
+// What is known to rounding stays so where it has no parameter in common with what is not.
+std::vector<DeterminedCombination> combinations(const Standing& standing,
+                                                const Undetermined& directions) {
+  constexpr double nearly_whole = 0.15;
+  bool apart = true;
+  for (Eigen::Index i = 0; i < standing.values.size(); ++i) {
+    apart = apart && !(touches(directions.unnoticed, i) && touches(directions.drowned, i));
+  }
+  if (!apart) {
+    Eigen::MatrixXd all(standing.values.size(),
+                        directions.unnoticed.cols() + directions.drowned.cols());
+    all << directions.unnoticed, directions.drowned;
+    return determined_combinations(standing, all, nearly_whole, false);
+  }
+  std::vector<DeterminedCombination> result =
+      determined_combinations(standing, directions.unnoticed, rounding, true);
+  for (DeterminedCombination& one :
+       determined_combinations(standing, directions.drowned, nearly_whole, false)) {
+    result.push_back(std::move(one));
+  }
+  return result;
+}
+
+// Nothing where too many paths fail.
+std::optional<Evaluation> evaluate_if_sound(const FitState& state,
+                                            const std::vector<double>& parameters,
+                                            Evaluator& evaluator) {
+  try {
+    return evaluator.evaluate(state, parameters);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::numerical) throw;
+    return std::nullopt;
+  }
+}
+
+// What no path notices at values that are a little larger, each by another share.
+std::optional<Elsewhere> elsewhere(const Model& model, const FitState& state,
+                                   Evaluator& evaluator) {
+  constexpr double largest_change = 0.02;
+  constexpr std::size_t enough_paths = 4096;
+  const auto count = static_cast<Eigen::Index>(state.active.size());
+  const Eigen::VectorXd change = Eigen::VectorXd::LinSpaced(count, 0.0, largest_change);
+  const std::vector<double> parameters = moved(model, state.active, state.parameters, change);
+  FitState small = state;
+  small.paths = std::min(state.paths, enough_paths);
+  small.fine = false;
+  const auto there = evaluate_if_sound(small, parameters, evaluator);
+  if (!there) return std::nullopt;
+  Elsewhere place{Eigen::VectorXd(count), there->matching.unnoticed};
+  for (Eigen::Index i = 0; i < count; ++i) {
+    place.values[i] = parameters[state.active[static_cast<std::size_t>(i)]];
+  }
+  return place;
+}
+
+// What has no standard error, and the combinations that have one.
+void add_undetermined(const Model& model, const FitState& state, const Matching& free,
+                      const Spectrum& spectrum, const Eigen::MatrixXd& covariance,
+                      Evaluator& evaluator, FitResult& result) {
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  const Undetermined directions = undetermined_directions(free, spectrum);
+  result.weak = unnoticed_directions(model, state.active, directions.unnoticed, spectrum.scale);
+  if (directions.unnoticed.cols() + directions.drowned.cols() == 0) return;
+  Standing standing;
+  standing.scale = spectrum.scale;
+  standing.slopes = slopes(model, state.active, state.parameters);
+  standing.covariance = covariance;
+  standing.elsewhere = [&] { return elsewhere(model, state, evaluator); };
+  standing.values = Eigen::Map<const Eigen::VectorXd>(result.estimate.data(), covariance.rows());
+  for (std::size_t i = 0; i < state.active.size(); ++i) {
+    standing.parameters.push_back(model.parameters()[state.active[i]]);
+    const auto row = static_cast<Eigen::Index>(i);
+    if (!touches(directions.unnoticed, row) && !touches(directions.drowned, row)) continue;
+    result.undetermined.push_back(result.names[i]);
+    result.standard_error[i] = result.simulation_error[i] = none;
+    for (std::size_t j = 0; j < state.active.size(); ++j) {
+      result.correlation(i, j) = result.correlation(j, i) = none;
+    }
+  }
+  result.determined = combinations(standing, directions);
+}
+
 void add_covariances(const Model& model, const FitState& state, const Matching& matching,
-                     FitResult& result) {
+                     Evaluator& evaluator, FitResult& result) {
   const auto count = static_cast<Eigen::Index>(state.active.size());
   const EstimateCovariance covariance = covariance_of(matching);
   const Eigen::MatrixXd total = covariance.data + covariance.model;
@@ -40,11 +154,14 @@ void add_covariances(const Model& model, const FitState& state, const Matching& 
           total(i, j) / std::sqrt(total(i, i) * total(j, j));
     }
   }
-  const Spectrum spectrum =
-      spectrum_of(in_coordinates(matching, slopes(model, state.active, state.parameters)));
-  const double least = std::max(spectrum.values.minCoeff(), 1e-12);
-  result.condition = spectrum.values.maxCoeff() / least;
-  result.weak = weak_directions(model, state.active, spectrum);
+  const Matching free = in_coordinates(matching, slopes(model, state.active, state.parameters));
+  const Spectrum spectrum = spectrum_of(free);
+  const double least = matching.unnoticed.cols() > 0 ? 0.0 : spectrum.values.minCoeff();
+  result.condition = spectrum.values.maxCoeff() / std::max(least, 1e-12);
+  add_undetermined(model, state, free, spectrum, total, evaluator, result);
+  for (std::string& words : weak_directions(model, state.active, spectrum)) {
+    result.weak.push_back(std::move(words));
+  }
 }
 
 // One coordinate of the data, held against the model's sample.
@@ -152,18 +269,18 @@ std::vector<JointGoodness> joint_goodness(const FitData& data, const Evaluation&
 }
 
 FitResult report(const Model& model, const FitData& data, const FitState& state,
-                 const Evaluation& evaluation, const Evaluator& evaluator) {
+                 const Evaluation& evaluation, Evaluator& evaluator) {
   FitResult result(model.with_parameters(state.parameters));
   result.inactive = state.inactive;
   result.data_rows = data.rows;
   result.individuals = data.individuals;
   result.remarks = remarks_on(data);
   result.state = state;
-  add_covariances(model, state, evaluation.matching, result);
+  result.record = evaluator.record(evaluation);
+  add_covariances(model, state, evaluation.matching, evaluator, result);
   add_goodness(model, data, evaluation, evaluator, result);
   result.joint = joint_goodness(data, evaluation);
   result.rejected = rejections(result);
-  result.record = evaluator.record(evaluation);
   return result;
 }
 

@@ -8,9 +8,9 @@
 
 namespace divker::fit {
 
-// At the state's parameters, of which `evaluation` is the law.
+// At the state's parameters, of which `evaluation` is the law. A few paths may be run beside it.
 [[nodiscard]] FitResult report(const Model& model, const FitData& data, const FitState& state,
-                               const Evaluation& evaluation, const Evaluator& evaluator);
+                               const Evaluation& evaluation, Evaluator& evaluator);
 
 [[nodiscard]] std::vector<JointGoodness> joint_goodness(const FitData& data,
                                                         const Evaluation& evaluation);

@@ -106,11 +106,11 @@ bool Schedule::advance() {
     return true;
   }
   const bool full = state_.paths >= evaluator_.most_paths();
-  const bool near = evaluation_->psi_over_noise <= near_noise;
+  const bool near = is_near();
   if (full && near && drop_ineffective()) return true;
   if (full && near && !state_.fine && evaluator_.can_be_finer()) return refine();
-  if (full && evaluation_->psi_over_noise <= options_.tolerance) {
-    confirm(fmt::format("|psi| is {:.2g} of its noise", evaluation_->psi_over_noise));
+  if (full && psi() <= options_.tolerance) {
+    confirm(fmt::format("|psi| is {:.2g} of its noise", psi()));
     return false;
   }
   if (state_.history.size() > options_.iterations) {
@@ -186,6 +186,14 @@ bool Schedule::is_noisy() const {
          noisy_information * std::sqrt(static_cast<double>(state_.active.size()));
 }
 
+bool Schedule::is_near() const { return evaluation_->psi_over_noise <= near_noise; }
+
+// A direction that a part of the paths does not see may be seen by all, and one without effect far
+// from the data may have one near them.
+bool Schedule::knows_blind_directions() const {
+  return state_.paths >= evaluator_.most_paths() && is_near();
+}
+
 bool Schedule::enlarge() {
   const FitState before = state_;
   state_.paths = std::min(evaluator_.most_paths(), growth * state_.paths);
@@ -246,7 +254,15 @@ Matching Schedule::free_matching() const {
   return in_coordinates(evaluation_->matching, slopes(model_, state_.active, state_.parameters));
 }
 
-std::optional<Trial> Schedule::attempt(const Matching& here, const Eigen::VectorXd& change) {
+// |psi| over its noise, along the directions in which there is something to follow.
+double Schedule::psi() const {
+  return knows_blind_directions() ? seen_psi_over_noise(free_matching())
+                                  : evaluation_->psi_over_noise;
+}
+
+std::optional<Trial> Schedule::attempt(const Matching& here, const Eigen::VectorXd& proposed) {
+  const Eigen::VectorXd change =
+      without(knows_blind_directions() ? blind_directions(here) : here.unnoticed, proposed);
   std::vector<double> parameters = moved(model_, state_.active, state_.parameters, change);
   auto there = evaluator_.evaluate(state_, parameters);
   if (!there) return std::nullopt;
@@ -271,7 +287,7 @@ bool Schedule::step() {
     return true;
   }
   if (advance.stuck.empty()) return false;
-  const double psi = evaluation_->psi_over_noise;
+  const double psi = this->psi();
   if (psi <= good_enough) {
     confirm(fmt::format("no step improves on |psi| = {:.2g} of its noise", psi));
   } else {
@@ -352,7 +368,8 @@ void Schedule::confirm(const std::string& reason) {
   if (!evaluator_.is_centred()) return end(true, reason);
   const auto fresh = evaluator_.evaluate(state_, state_.parameters, Numbers::fresh);
   if (!fresh) return;
-  const auto count = static_cast<double>(state_.active.size());
+  const Eigen::Index unnoticed = fresh->matching.unnoticed.cols();
+  const double count = static_cast<double>(state_.active.size()) - static_cast<double>(unnoticed);
   const double limit = std::max(options_.tolerance, good_enough) +
                        std::sqrt(chi_square_quantile(false_alarm, count) / count);
   if (fresh->psi_over_noise > limit) {

@@ -37,6 +37,8 @@ class Schedule {
 
   [[nodiscard]] std::size_t steps_with_these_paths() const;
   [[nodiscard]] bool is_noisy() const;
+  [[nodiscard]] bool is_near() const;
+  [[nodiscard]] bool knows_blind_directions() const;
   bool enlarge();
   bool refine();
 
@@ -45,7 +47,8 @@ class Schedule {
   bool deactivate(const std::vector<bool>& drop);
 
   [[nodiscard]] Matching free_matching() const;
-  [[nodiscard]] std::optional<Trial> attempt(const Matching& here, const Eigen::VectorXd& change);
+  [[nodiscard]] double psi() const;
+  [[nodiscard]] std::optional<Trial> attempt(const Matching& here, const Eigen::VectorXd& proposed);
   bool step();
 
   [[nodiscard]] std::vector<const FitIteration*> floor() const;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Dense>
+#include <vector>
 
 #include "fit/matching.hpp"
 
@@ -17,16 +18,32 @@ namespace divker::fit {
 [[nodiscard]] double determined_psi_over_noise(const Matching& matching);
 
 // H scaled to a unit diagonal, its eigenvectors, and the sampling noise of its eigenvalues.
+// Combinations that no path notices are left out: there are as many fewer values, and columns of
+// vectors.
 struct Spectrum {
   Eigen::VectorXd scale;    // 1 / sqrt(H_ii)
   Eigen::VectorXd values;   // ascending
   Eigen::MatrixXd vectors;  // columns
   Eigen::VectorXd noise;    // of each eigenvalue, from those up to it; ascending
-  // The inverse of H; eigenvalues below this multiple of their noise count as that.
+  // The inverse of H, zero in what is left out; eigenvalues below this multiple of their noise
+  // count as that.
   [[nodiscard]] Eigen::MatrixXd inverse(double least) const;
   [[nodiscard]] double largest_noise() const { return noise[noise.size() - 1]; }
 };
 [[nodiscard]] Spectrum spectrum_of(const Matching& matching);
+// The eigenvalues that cannot be told from zero: they are within twice their noise, and within
+// three standard errors by the scatter of the information over shares of the paths.
+[[nodiscard]] std::vector<Eigen::Index> drowned(const Matching& matching, const Spectrum& spectrum);
+
+// Directions, in the columns, along which nothing says where to go: those that no path notices, and
+// those that drown and where psi is within three standard errors of zero.
+[[nodiscard]] Eigen::MatrixXd blind_directions(const Matching& matching);
+// psi_over_noise in the other directions: what a step can make smaller.
+[[nodiscard]] double seen_psi_over_noise(const Matching& matching);
+
+// A change less its part along some directions: the shortest that differs from it by these alone.
+[[nodiscard]] Eigen::VectorXd without(const Eigen::MatrixXd& directions,
+                                      const Eigen::VectorXd& change);
 
 // Covariances of the estimate: H^-1 C H^-1 for the data, and for the paths.
 struct EstimateCovariance {

@@ -252,6 +252,17 @@ void goodness(Object& o, const FitResult& result) {
 }
 
 template <class Object>
+void undetermined(Object& o, const FitResult& result) {
+  o.set("undetermined", result.undetermined);
+  o.list("determined", result.determined, [](auto& one, const DeterminedCombination& combination) {
+    one.set("combination", combination.expression);
+    one.set("parameters", combination.parameters);
+    one.set("estimate", combination.value);
+    one.set("stderr", combination.standard_error);
+  });
+}
+
+template <class Object>
 void fit(Object& o, const FitResult& result) {
   const std::vector<FitIteration>& history = result.state.history;
   o.set("parameters", result.names);
@@ -264,6 +275,7 @@ void fit(Object& o, const FitResult& result) {
   o.set("psi_over_noise", history.back().psi_over_noise);
   o.set("correlation", result.correlation);
   o.set("condition", result.condition);
+  undetermined(o, result);
   o.set("weak", result.weak);
   o.set("inactive", result.inactive);
   o.set("rows", result.data_rows);
