@@ -177,7 +177,8 @@ TEST(FewRows, IndividualsCountNotRows) {
   for (std::size_t r = 0; r < twice.rows; ++r) {
     twice(r, 0) = once(r / 2, 0);
     twice(r, 1) = once(r / 2, 1);
-    twice(r, 2) = static_cast<double>(r / 2);
+    const std::size_t individual = r / 2;  // has both rows
+    twice(r, 2) = static_cast<double>(individual);
   }
   const FitResult one = fit_rows(once, false, 1, 3'000);
   const FitResult two = fit_rows(twice, true, 1, 3'000);

@@ -240,7 +240,7 @@ class Fits(TestCase):
         self.assertIsNone(fit.to_dict()["stderr"][1])
         path = self.folder / "fitted.sde"
         fit.save(path)
-        self.assertEqual(divker.Model(path).parameters, model.parameters)
+        self.assertEqual(divker.Model(path).parameters, fit.model.parameters)
 
     def test_one_row_a_time_counts_as_one_row(self):
         # The Euler chain from the point 0.5: m and s from 100 rows, Fisher's information in
