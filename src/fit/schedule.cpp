@@ -188,12 +188,6 @@ bool Schedule::is_noisy() const {
 
 bool Schedule::is_near() const { return evaluation_->psi_over_noise <= near_noise; }
 
-// A direction that a part of the paths does not see may be seen by all, and one without effect far
-// from the data may have one near them.
-bool Schedule::knows_blind_directions() const {
-  return state_.paths >= evaluator_.most_paths() && is_near();
-}
-
 bool Schedule::enlarge() {
   const FitState before = state_;
   state_.paths = std::min(evaluator_.most_paths(), growth * state_.paths);
@@ -254,15 +248,23 @@ Matching Schedule::free_matching() const {
   return in_coordinates(evaluation_->matching, slopes(model_, state_.active, state_.parameters));
 }
 
-// |psi| over its noise, along the directions in which there is something to follow.
-double Schedule::psi() const {
-  return knows_blind_directions() ? seen_psi_over_noise(free_matching())
-                                  : evaluation_->psi_over_noise;
+// A direction that a part of the paths does not see may be seen by all, and one that drowns where
+// the law is not that of the data may be seen where it is.
+Eigen::MatrixXd Schedule::left_out(const Matching& here) const {
+  if (state_.paths < evaluator_.most_paths() || !is_near()) return here.unnoticed;
+  Eigen::MatrixXd blind = blind_directions(here);
+  if (blind.cols() == here.unnoticed.cols() || rejected(*evaluation_)) return here.unnoticed;
+  return blind;
 }
 
-std::optional<Trial> Schedule::attempt(const Matching& here, const Eigen::VectorXd& proposed) {
-  const Eigen::VectorXd change =
-      without(knows_blind_directions() ? blind_directions(here) : here.unnoticed, proposed);
+// |psi| over its noise, along the directions in which there is something to follow.
+double Schedule::psi() const {
+  const Matching here = free_matching();
+  return left_out(here).cols() == here.unnoticed.cols() ? evaluation_->psi_over_noise
+                                                        : seen_psi_over_noise(here);
+}
+
+std::optional<Trial> Schedule::attempt(const Matching& here, const Eigen::VectorXd& change) {
   std::vector<double> parameters = moved(model_, state_.active, state_.parameters, change);
   auto there = evaluator_.evaluate(state_, parameters);
   if (!there) return std::nullopt;
@@ -277,7 +279,10 @@ std::optional<Trial> Schedule::attempt(const Matching& here, const Eigen::Vector
 
 bool Schedule::step() {
   Ground ground{free_matching(), largest_changes(model_, state_.active), state_.history.size(), {}};
-  ground.attempt = [&](const Eigen::VectorXd& change) { return attempt(ground.here, change); };
+  const Eigen::MatrixXd blind = left_out(ground.here);
+  ground.attempt = [&](const Eigen::VectorXd& change) {
+    return attempt(ground.here, without(blind, change));
+  };
   Advance advance = optimizer_->step(ground, state_.memory);
   if (advance.taken) {
     state_.memory = std::move(advance.memory);
@@ -361,6 +366,14 @@ bool Schedule::average() {
   return false;
 }
 
+// Means and covariances that are not those of the data.
+std::optional<JointGoodness> Schedule::rejected(const Evaluation& there) const {
+  const std::vector<JointGoodness> joint = joint_goodness(data_, there);
+  const auto found = std::ranges::find_if(
+      joint, [&](const JointGoodness& one) { return is_rejected(one.p, joint.size()); });
+  return found == joint.end() ? std::nullopt : std::optional(*found);
+}
+
 // The end of a fit that found a root, if paths not used so far agree that it is one. Where H has
 // directions that drown in noise, psi cannot tell a root from another point along them; then the
 // law itself has to be that of the data.
@@ -379,15 +392,15 @@ void Schedule::confirm(const std::string& reason) {
   }
   const Spectrum spectrum = spectrum_of(free_matching());
   const auto drowned = (spectrum.values.array() < spectrum.noise.array()).count();
-  const std::vector<JointGoodness> joint = joint_goodness(data_, *fresh);
-  for (const JointGoodness& one : joint) {
-    if (drowned == 0 || !is_rejected(one.p, joint.size())) continue;
+  const auto other_law = drowned == 0 ? std::nullopt : rejected(*fresh);
+  if (other_law) {
     return end(false,
                fmt::format("{}, but {} of {} combinations of parameters drown in the noise of "
                            "the paths, and the means and covariances are not those of the data "
                            "(chi-square {:.4g}, {} degrees of freedom); more --paths or other "
                            "starting values may help",
-                           reason, drowned, state_.active.size(), one.statistic, one.freedom));
+                           reason, drowned, state_.active.size(), other_law->statistic,
+                           other_law->freedom));
   }
   end(true, fmt::format("{}, {:.2g} on other paths", reason, fresh->psi_over_noise));
 }

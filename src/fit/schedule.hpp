@@ -38,7 +38,6 @@ class Schedule {
   [[nodiscard]] std::size_t steps_with_these_paths() const;
   [[nodiscard]] bool is_noisy() const;
   [[nodiscard]] bool is_near() const;
-  [[nodiscard]] bool knows_blind_directions() const;
   bool enlarge();
   bool refine();
 
@@ -47,14 +46,17 @@ class Schedule {
   bool deactivate(const std::vector<bool>& drop);
 
   [[nodiscard]] Matching free_matching() const;
+  // By steps: directions, in the columns, along which there is nothing to follow.
+  [[nodiscard]] Eigen::MatrixXd left_out(const Matching& here) const;
   [[nodiscard]] double psi() const;
-  [[nodiscard]] std::optional<Trial> attempt(const Matching& here, const Eigen::VectorXd& proposed);
+  [[nodiscard]] std::optional<Trial> attempt(const Matching& here, const Eigen::VectorXd& change);
   bool step();
 
   [[nodiscard]] std::vector<const FitIteration*> floor() const;
   [[nodiscard]] bool at_noise_floor() const;
   [[nodiscard]] std::vector<double> mean_of(const std::vector<const FitIteration*>& some) const;
   bool average();
+  [[nodiscard]] std::optional<JointGoodness> rejected(const Evaluation& there) const;
   void confirm(const std::string& reason);
 
   const Model& model_;
