@@ -320,20 +320,15 @@ class FitResult(Result):
         state = "converged" if self.converged else f"NOT converged ({self.reason})"
         return f"{state} in {self.iterations} iterations, {super()._summary()}"
 
-    def _instead_of_error(self, name: str) -> str:
-        known = [f"{one['combination']} = {with_bar(one['estimate'], one['stderr'])}"
-                 for one in self.determined if name in one["parameters"]]
-        if not known:
-            return "undetermined"
-        return f"undetermined (only {', '.join(known)} {'is' if len(known) == 1 else 'are'})"
-
     def _lines(self):
         rows = []
         for name, value, error, of_paths in zip(self.parameters, self.estimate, self.stderr,
                                                 self.stderr_of_paths):
-            bars = ([self._instead_of_error(name), ""] if math.isnan(error)
+            bars = (["undetermined", ""] if math.isnan(error)
                     else [f"{error:.2g}", f"{of_paths:.2g}"])
             rows.append([name, f"{value:.6g}", *bars])
+        for one in self.determined:
+            rows.append([one["combination"], f"{one['estimate']:.6g}", f"{one['stderr']:.2g}", ""])
         return ["parameter", "estimate", "+-", "of the paths"], rows
 
 

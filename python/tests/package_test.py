@@ -234,13 +234,24 @@ class Fits(TestCase):
         self.assertEqual((known["combination"], known["parameters"]), ("a*b", ["a", "b"]))
         self.assertLess(abs(known["estimate"] - 1.0), 5 * known["stderr"])
         self.assertAlmostEqual(fit.estimate[1] / fit.estimate[2], 8.0, places=6)
-        self.assertRegex(repr(fit), r" a +\S+ +undetermined \(only a\*b = \S+ \+- \S+ is\)")
+        self.assertRegex(repr(fit), r"\n +a +\S+ +undetermined")
+        self.assertRegex(repr(fit), r"\n +a\*b +(0\.9|1\.0)\d* +0\.0\d+")
         self.assertNotIn("nan", repr(fit))
         self.assertIn(" undetermined (only a*b = ", fit.text)
         self.assertIsNone(fit.to_dict()["stderr"][1])
         path = self.folder / "fitted.sde"
         fit.save(path)
         self.assertEqual(divker.Model(path).parameters, fit.model.parameters)
+
+    def test_what_drowns_away_from_the_data_is_followed_to_them(self):
+        # A few heavy paths hide a direction on the way of this seed, where the law is not yet that
+        # of the data.
+        fit = divker.fit("market_volatility", ROOT / "data" / "eu_weekly_returns.csv",
+                         paths=50_000, seed=40)
+        self.assertTrue(fit.converged, fit.reason)
+        self.assertEqual(fit.rejected, [])
+        for name in fit.undetermined:
+            self.assertTrue(any(name in words for words in fit.weak), name)
 
     def test_one_row_a_time_counts_as_one_row(self):
         # The Euler chain from the point 0.5: m and s from 100 rows, Fisher's information in

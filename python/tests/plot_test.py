@@ -64,6 +64,9 @@ class Plots(TestCase):
                                    [one["psi_over_noise"] for one in fit.history])
         ax = plot.correlation(fit, self.axes[1])
         np.testing.assert_array_equal(ax.images[0].get_array(), fit.correlation)
+        one_unknown = {"parameters": ["a", "b"], "correlation": [[1.0, None], [None, None]]}
+        ax = plot.correlation(one_unknown, plot.plt.subplots()[1])
+        self.assertEqual([text.get_text() for text in ax.texts], ["1.00"])
         whole = plot.fit(fit)
         plot.save(whole, self.folder / "fit.png")
         self.assertEqual((self.folder / "fit.png").read_bytes()[:4], b"\x89PNG")
