@@ -41,7 +41,7 @@ struct AnswerOptions {
 struct PointAnswer {
   Matrix points;
   std::vector<std::string> names;  // states, or parameters
-  Prediction prediction;
+  Prediction prediction;  // its tail_index above 0.7 comes with a warning in the record
   RunRecord record;
 };
 
@@ -59,6 +59,12 @@ struct ObservableAnswer {
   Estimate value;                  // E[Phi(x_T)]
   std::vector<std::string> names;  // of the parameters
   std::vector<Estimate> response;  // d E[Phi(x_T)] / d gamma
+  // Pareto k (tail_index.hpp) of the summands that the bar of each response is made of: those of
+  // ResponseAccumulator, so that a heavy observable counts as much as a heavy weight; the
+  // differences of pairs of paths for finite differences; the influence of whole paths where the
+  // answer is stationary. Below 0.5 bars hold, up to 0.7 they are somewhat short, above they mean
+  // little, and the record has a warning.
+  std::vector<double> tail_index;
   RunRecord record;
 };
 

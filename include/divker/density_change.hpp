@@ -42,6 +42,7 @@ struct Change {
   double deviation = 0.0;   // sampling, of the independent runs at the nodes
   double bias = 0.0;        // of the regression; 0 for observables
   double quadrature = 0.0;  // difference to the rule of lower order
+  double tail_index = 0.0;  // the heaviest of the responses at the nodes; NaN if it is not known
 };
 
 struct ChangeAnswer {

@@ -131,6 +131,9 @@ struct FitResult {
   std::vector<double> standard_error;
   std::vector<double> simulation_error;  // the part of the paths alone
   Matrix correlation;                    // not a number for parameters that are undetermined
+  // Pareto k (tail_index.hpp) of the summands of the information of each parameter, the products of
+  // I and its regression on what is observed: above 0.7 there is a remark, see `remarks`.
+  std::vector<double> tail_index;
   std::vector<std::string> inactive;
   // Parameters without a standard error: they can change together and the data do not notice.
   std::vector<std::string> undetermined;
@@ -145,7 +148,8 @@ struct FitResult {
   std::optional<double> log_likelihood;
   std::size_t data_rows = 0;
   std::size_t individuals = 0;
-  std::vector<std::string> remarks;  // on what of the data was moved or left out, in sentences
+  // On what of the data was moved or left out, and on error bars that mean little, in sentences.
+  std::vector<std::string> remarks;
   FitState state;
   RunRecord record;  // of the last evaluation
 };

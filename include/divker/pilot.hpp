@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "divker/damping.hpp"
@@ -16,6 +17,10 @@ namespace divker {
 // asked for. Empty: the variance of every component of nu and of every response.
 using VarianceMeasure = std::function<std::vector<double>(const Snapshot&)>;
 
+// The Pareto k (tail_index.hpp) of the summands behind these variances. Empty: of the responses, or
+// of nu where there are none.
+using TailMeasure = std::function<std::vector<double>(const Snapshot&)>;
+
 // What a choice is for.
 struct Tuning {
   VarianceMeasure measure;
@@ -26,6 +31,7 @@ struct Tuning {
   // The parameters will take other values. A map that is one to one here may fold there: `auto` is
   // then the pure kernel for maps.
   bool parameters_move = false;
+  TailMeasure tails = {};
 };
 
 struct DampingCandidate {
@@ -33,6 +39,8 @@ struct DampingCandidate {
   // Geometric mean of the variances; infinite if a path failed. Of the divergence steps of a map:
   // two of its standard errors higher.
   double cost = 0.0;
+  // The heaviest of the summands; NaN where it was not measured, as in the first round.
+  double tail_index = std::numeric_limits<double>::quiet_NaN();
 };
 struct DampingChoice {
   Damping damping;

@@ -27,6 +27,10 @@ struct Prediction {
   Matrix bias;            // estimated magnitude of the systematic error
   std::vector<double> effective_samples;  // 1 / sum of squared weights; 1 / leverage (polynomial)
   std::vector<bool> outside;  // the sample says little here: `bias` then includes the spread of Y
+  // Pareto k (tail_index.hpp) of the residuals that `deviation` is made of: about the local surface
+  // of the point, or about the polynomial, the same for all points. What x explains has no part in
+  // it. NaN where they are too few, and where it is not known: local sums keep no residuals.
+  Matrix tail_index;
 };
 
 // One interface for all regressors. Coordinates are standardised inside, columns of Y share the

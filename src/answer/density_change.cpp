@@ -9,6 +9,7 @@
 
 #include "answer/questions.hpp"
 #include "answer/rewrite.hpp"
+#include "answer/tails.hpp"
 #include "divker/error.hpp"
 
 namespace divker {
@@ -45,7 +46,7 @@ std::vector<double> weights_of_every_second(const Quadrature& rule) {
 
 // Values with independent errors at one node of the line.
 struct NodeAnswer {
-  std::vector<double> value, deviation, bias;
+  std::vector<double> value, deviation, bias, tail_index;
   std::vector<bool> outside;
   RunRecord record;
 };
@@ -80,6 +81,7 @@ void combine(const Quadrature& rule, const std::vector<NodeAnswer>& nodes, Chang
   answer.outside.assign(quantities, false);
   for (std::size_t q = 0; q < quantities; ++q) {
     Change& change = answer.change[q];
+    change.tail_index = nodes.front().tail_index[q];
     double lower = 0.0, variance = 0.0, difference_variance = 0.0;
     for (std::size_t k = 0; k < nodes.size(); ++k) {
       const double square = std::pow(nodes[k].deviation[q], 2);
@@ -89,6 +91,7 @@ void combine(const Quadrature& rule, const std::vector<NodeAnswer>& nodes, Chang
       lower += rule.lower_weights[k] * nodes[k].value[q];
       variance += std::pow(rule.weights[k], 2) * square;
       difference_variance += std::pow(rule.weights[k] - rule.lower_weights[k], 2) * square;
+      change.tail_index = std::fmax(change.tail_index, nodes[k].tail_index[q]);
       if (nodes[k].outside[q]) answer.outside[q] = true;
     }
     change.deviation = std::sqrt(variance);
@@ -149,6 +152,8 @@ ChangeAnswer integrate(const Model& model, std::span<const double> target, const
   answer.record.summary = total;
   answer.record.compile_seconds = compile_seconds;
   answer.record.choice.seconds = pilot_seconds;
+  // Those of the nodes are about responses; the change has its own.
+  std::erase_if(answer.record.warnings, [](const Warning& one) { return one.what == "tail"; });
   return answer;
 }
 
@@ -185,10 +190,14 @@ ChangeAnswer log_density_change(const Model& model, std::span<const double> targ
   const AskNode ask = [&points](const Model& at_node, const AnswerOptions& how) {
     PointAnswer found = response_at(at_node, {0}, points, how);
     return NodeAnswer{found.prediction.value.data, found.prediction.deviation.data,
-                      found.prediction.bias.data, found.prediction.outside,
-                      std::move(found.record)};
+                      found.prediction.bias.data, found.prediction.tail_index.data,
+                      found.prediction.outside, std::move(found.record)};
   };
-  return integrate(model, target, ask, options);
+  ChangeAnswer answer = integrate(model, target, ask, options);
+  std::vector<double> indices;
+  for (const Change& change : answer.change) indices.push_back(change.tail_index);
+  warn_of_tails("the change of the log density", indices, answer.outside, answer.record);
+  return answer;
 }
 
 ChangeAnswer observable_change(const Model& model, std::span<const double> target,
@@ -196,10 +205,12 @@ ChangeAnswer observable_change(const Model& model, std::span<const double> targe
   const AskNode ask = [&observable](const Model& at_node, const AnswerOptions& how) {
     ObservableAnswer found = observable_response(at_node, {0}, observable, how);
     const Estimate& response = found.response.front();
-    return NodeAnswer{
-        {response.value}, {response.standard_error}, {0.0}, {false}, std::move(found.record)};
+    return NodeAnswer{{response.value}, {response.standard_error}, {0.0},
+                      found.tail_index, {false},                   std::move(found.record)};
   };
-  return integrate(model, target, ask, options);
+  ChangeAnswer answer = integrate(model, target, ask, options);
+  warn_of_tail("the change of the mean", answer.change.front().tail_index, answer.record);
+  return answer;
 }
 
 }  // namespace divker

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "answer/questions.hpp"
+#include "answer/tails.hpp"
 #include "divker/language.hpp"
 #include "divker/model_kinks.hpp"
 
@@ -99,21 +100,35 @@ ObservableAnswer response_of_mean(Study& study, const Observable& phi, const std
   ObservableCollector collector(phi, parameters.size(), time);
   require_paths(study.run(collector, "response of the mean of " + text));
   ObservableResponse result = collector.result();
-  return {result.value, parameter_names(study.model(), parameters), std::move(result.response),
-          study.record()};
+  ObservableAnswer answer{result.value, parameter_names(study.model(), parameters),
+                          std::move(result.response), collector.tail_indices(), study.record()};
+  warn_of_tails(answer);
+  return answer;
 }
 
-VarianceMeasure response_variances(const Observable& phi) {
-  return [&phi](const Snapshot& snapshot) {
-    const Observable::Values values = phi(snapshot.x(), snapshot.time);
-    ResponseAccumulator sums(snapshot.responses().cols);
-    sums.add(values.phi, snapshot.responses(), values.explicit_part);
+namespace {
+
+ResponseAccumulator sums_of(const Observable& phi, const Snapshot& snapshot) {
+  const Observable::Values values = phi(snapshot.x(), snapshot.time);
+  ResponseAccumulator sums(snapshot.responses().cols);
+  sums.add(values.phi, snapshot.responses(), values.explicit_part);
+  return sums;
+}
+
+}  // namespace
+
+Tuning tuning_of_mean(const Observable& phi) {
+  Tuning tuning;
+  tuning.may_learn = false;
+  tuning.measure = [&phi](const Snapshot& snapshot) {
     std::vector<double> variances;
-    for (const Estimate& response : sums.result().response) {
+    for (const Estimate& response : sums_of(phi, snapshot).result().response) {
       variances.push_back(std::pow(response.standard_error, 2));
     }
     return variances;
   };
+  tuning.tails = [&phi](const Snapshot& snapshot) { return sums_of(phi, snapshot).tail_indices(); };
+  return tuning;
 }
 
 }  // namespace divker

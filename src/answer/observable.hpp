@@ -53,6 +53,7 @@ class ObservableCollector : public Collector {
   [[nodiscard]] std::unique_ptr<Part> empty_part() const override;
   void transfer(Archive& archive) override { sums_.transfer(archive); }
   [[nodiscard]] ObservableResponse result() const { return sums_.result(); }
+  [[nodiscard]] std::vector<double> tail_indices() const { return sums_.tail_indices(); }
 
  private:
   struct Sums : Part {
@@ -68,8 +69,8 @@ class ObservableCollector : public Collector {
 // once. `text` is Phi in words, for a saved run.
 [[nodiscard]] ObservableAnswer response_of_mean(Study& study, const Observable& phi,
                                                 const std::string& text);
-// The squared standard errors of these responses: what a pilot makes small for them. Phi outlives
-// it.
-[[nodiscard]] VarianceMeasure response_variances(const Observable& phi);
+// What a pilot is told for them: the squared standard errors are to be small, and the tails of the
+// summands light. Phi outlives it.
+[[nodiscard]] Tuning tuning_of_mean(const Observable& phi);
 
 }  // namespace divker

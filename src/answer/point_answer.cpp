@@ -6,7 +6,9 @@
 #include <cmath>
 
 #include "answer/questions.hpp"
+#include "answer/tails.hpp"
 #include "divker/local_sums.hpp"
+#include "divker/tail_index.hpp"
 #include "numbers/checksum.hpp"
 
 namespace divker {
@@ -100,11 +102,24 @@ PointAnswer conditional_means(Study& study, const Matrix& points, const AnswerOp
                           ? predict_from_sums(study, points, outputs)
                           : predict_from_paths(study, points, options);
   answer.record = study.record();
+  warn_of_tails(study.plan().asked.wrt.empty() ? "the score of" : "the response to", answer.names,
+                answer.prediction, answer.record);
   return answer;
 }
 
 std::vector<double> variances_at_points(const Snapshot& snapshot) {
   return unexplained_variances(snapshot.x(), regressand(snapshot));
+}
+
+std::vector<double> tails_at_points(const Snapshot& snapshot) {
+  return tail_indices(unexplained_part(snapshot.x(), regressand(snapshot)));
+}
+
+Tuning tuning_at_points() {
+  Tuning tuning;
+  tuning.measure = variances_at_points;
+  tuning.tails = tails_at_points;
+  return tuning;
 }
 
 Matrix small_sample(const Model& model, const Sampling& sampling, const Session& session) {

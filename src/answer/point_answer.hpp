@@ -17,6 +17,10 @@ namespace divker {
 // The part of the variances of I, else of nu, that x does not explain: what a pilot makes small for
 // answers at points.
 [[nodiscard]] std::vector<double> variances_at_points(const Snapshot& snapshot);
+// The tail indices of that part.
+[[nodiscard]] std::vector<double> tails_at_points(const Snapshot& snapshot);
+// What a pilot is told for answers at points.
+[[nodiscard]] Tuning tuning_at_points();
 
 // End points of at most 4096 of the paths.
 [[nodiscard]] Matrix small_sample(const Model& model, const Sampling& sampling,

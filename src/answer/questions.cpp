@@ -143,25 +143,46 @@ Eigen::MatrixXd standard_units(const Matrix& x) {
 
 }  // namespace
 
-std::vector<double> unexplained_variances(const Matrix& x, const Matrix& values) {
+namespace {
+
+struct Unexplained {
+  RowMajor part;
+  double freedom = 0.0;  // zero where there are too few rows for any polynomial
+};
+
+Unexplained unexplained(const Matrix& x, const Matrix& values) {
   constexpr std::size_t highest_degree = 4;
   const Eigen::MatrixXd z = standard_units(x);
   Eigen::MatrixXd features;
   for (std::size_t degree = highest_degree; degree > 0 && features.size() == 0; --degree) {
     features = monomials_of(z, degree, x.rows / rows_to_a_coefficient);
   }
-  if (features.size() == 0) return column_variances(values);
+  if (features.size() == 0) return {as_eigen(values), 0.0};
   constexpr double ridge = 1e-10;
   Eigen::MatrixXd gram = features.transpose() * features;
   gram.diagonal() *= 1.0 + ridge;
   const Eigen::MatrixXd y = as_eigen(values);
-  const Eigen::MatrixXd left = y - features * gram.ldlt().solve(features.transpose() * y);
-  const auto freedom = static_cast<double>(features.rows() - features.cols());
+  return {y - features * gram.ldlt().solve(features.transpose() * y),
+          static_cast<double>(features.rows() - features.cols())};
+}
+
+}  // namespace
+
+std::vector<double> unexplained_variances(const Matrix& x, const Matrix& values) {
+  const Unexplained found = unexplained(x, values);
+  if (found.freedom == 0.0) return column_variances(values);
   std::vector<double> variances;
-  for (Eigen::Index c = 0; c < y.cols(); ++c) {
-    variances.push_back(left.col(c).squaredNorm() / freedom);
+  for (Eigen::Index c = 0; c < found.part.cols(); ++c) {
+    variances.push_back(found.part.col(c).squaredNorm() / found.freedom);
   }
   return variances;
+}
+
+Matrix unexplained_part(const Matrix& x, const Matrix& values) {
+  const Unexplained found = unexplained(x, values);
+  Matrix part(values.rows, values.cols);
+  Eigen::Map<RowMajor>(part.data.data(), found.part.rows(), found.part.cols()) = found.part;
+  return part;
 }
 
 Ensemble states_alone(const Model& model, const Session& session) {

@@ -40,6 +40,8 @@ void require_default_grid(const Model& model);
 // E[values | x]. Of the highest degree up to four that leaves twenty rows to a coefficient; with
 // too few rows even for degree one all of the variance.
 [[nodiscard]] std::vector<double> unexplained_variances(const Matrix& x, const Matrix& values);
+// And what is left of the values themselves.
+[[nodiscard]] Matrix unexplained_part(const Matrix& x, const Matrix& values);
 
 // Paths of x, without nu and I.
 [[nodiscard]] Ensemble states_alone(const Model& model, const Session& session = {});

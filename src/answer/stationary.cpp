@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "answer/observable.hpp"
 #include "answer/point_answer.hpp"
@@ -11,9 +12,11 @@
 #include "answer/relaxation.hpp"
 #include "answer/stationary_plan.hpp"
 #include "answer/stationary_samples.hpp"
+#include "answer/tails.hpp"
 #include "divker/error.hpp"
 #include "divker/plan.hpp"
 #include "divker/study.hpp"
+#include "divker/tail_index.hpp"
 #include "estimate/half_samples.hpp"
 #include "estimate/plateau.hpp"
 
@@ -120,7 +123,7 @@ Regression regress(const StationaryOptions& options, const StationaryRun& run,
 
 Prediction empty_prediction(const Prediction& like, std::size_t rows, std::size_t columns) {
   const Matrix zeros(rows, columns);
-  return {zeros, zeros, zeros, zeros, like.effective_samples, like.outside};
+  return {zeros, zeros, zeros, zeros, like.effective_samples, like.outside, zeros};
 }
 
 // Estimates with each window at every point, for one parameter.
@@ -154,10 +157,15 @@ std::size_t take_window(const StationaryPlan& plan, std::span<const WindowEstima
 }
 
 // The response of E[Phi] with each window from the averages along paths, with the mean of I as a
-// control variate (observable_response.hpp); paths are the independent samples. A path whose I is
+// control variate (observable_response.hpp); paths are the independent samples, and the tail index
+// is that of what each of them adds to the error. A path whose I is
 // far from the others draws the coefficient of the control variate to itself: residuals are divided
 // by one minus their leverage, as a jackknife would.
-WindowEstimates average_response(const PathAverages& paths, std::size_t p, std::size_t windows) {
+struct AverageResponse {
+  WindowEstimates estimates;
+  std::vector<double> tail_index;  // for each window
+};
+AverageResponse average_response(const PathAverages& paths, std::size_t p, std::size_t windows) {
   const Matrix& rows = paths.averages();
   const auto count = static_cast<double>(rows.rows);
   Moments mean(rows.cols);
@@ -194,7 +202,7 @@ WindowEstimates average_response(const PathAverages& paths, std::size_t p, std::
   errors.add(influence);
   result.covariance = errors.covariance();
   for (double& entry : result.covariance.data) entry /= count;
-  return result;
+  return {std::move(result), tail_indices(influence)};
 }
 
 }  // namespace
@@ -208,9 +216,7 @@ StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& poin
   PooledSamples samples(
       run.plan, run.functions,
       regression_stride(run.plan, options.answer.sampling.paths, model.dimension()));
-  Tuning tuning;
-  tuning.measure = variances_at_points;
-  run.go(Asked{}, options, tuning, samples, "samples along paths");
+  run.go(Asked{}, options, tuning_at_points(), samples, "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;
@@ -221,6 +227,7 @@ StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& poin
   Prediction& prediction = result.answer.prediction;
   prediction.value = found.value;
   prediction.bias = found.bias;
+  prediction.tail_index = found.tail_index;
   for (std::size_t r = 0; r < at.rows; ++r) {
     for (std::size_t i = 0; i < model.dimension(); ++i) {
       const double variance = regression.grouped.covariance_of_sums(r, i, 1)(0, 0);
@@ -229,6 +236,7 @@ StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& poin
     }
   }
   result.stationary = run.plan.describe(model.time());
+  warn_of_tails("the score of", result.answer.names, prediction, result.answer.record);
   return result;
 }
 
@@ -244,9 +252,7 @@ StationaryPointAnswer stationary_response_at(const Model& model,
   PooledSamples samples(
       run.plan, run.functions,
       regression_stride(run.plan, options.answer.sampling.paths, model.dimension()));
-  Tuning tuning;
-  tuning.measure = variances_at_points;
-  run.go(Asked::responses_to(parameters), options, tuning, samples, "samples along paths");
+  run.go(Asked::responses_to(parameters), options, tuning_at_points(), samples, "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;
@@ -264,15 +270,20 @@ StationaryPointAnswer stationary_response_at(const Model& model,
     for (std::size_t r = 0; r < at.rows; ++r) {
       const double error = window_error(estimates[r], result.stationary.windows, taken);
       double bias = 0.0;
-      for (std::size_t w = 0; w <= taken; ++w)
+      double tail_index = std::numeric_limits<double>::quiet_NaN();  // the heaviest of the pieces is that of their sum
+      for (std::size_t w = 0; w <= taken; ++w) {
         bias = std::hypot(bias, found.bias(r, p * windows + w));
+        tail_index = std::fmax(tail_index, found.tail_index(r, p * windows + w));
+      }
       prediction.value(r, p) = estimates[r].value[taken];
       prediction.deviation(r, p) = std::sqrt(estimates[r].covariance(taken, taken));
       prediction.bias(r, p) = bias;
       prediction.standard_error(r, p) = std::hypot(prediction.deviation(r, p), bias, error);
+      prediction.tail_index(r, p) = tail_index;
       result.window_error(r, p) = error;
     }
   }
+  warn_of_tails("the response to", result.answer.names, prediction, result.answer.record);
   return result;
 }
 
@@ -293,10 +304,7 @@ StationaryObservableAnswer stationary_observable_response(
   for (const double value : phi(run.reference, 0.0).phi) reference.add(std::span(&value, 1));
   const double offset = reference.mean().front();
   PathAverages averages(run.plan, run.functions, phi, parameters.size(), offset);
-  Tuning tuning;
-  tuning.measure = response_variances(phi);
-  tuning.may_learn = false;
-  run.go(Asked::responses_to(parameters), options, tuning, averages,
+  run.go(Asked::responses_to(parameters), options, tuning_of_mean(phi), averages,
          "averages along paths of " + observable);
 
   StationaryObservableAnswer result;
@@ -306,15 +314,17 @@ StationaryObservableAnswer stationary_observable_response(
   result.answer.value = phi_mean.estimate(0);
   result.answer.value.value += offset;
   for (std::size_t p = 0; p < parameters.size(); ++p) {
-    const WindowEstimates found = average_response(averages, p, run.plan.windows.size());
+    const auto [found, tail_index] = average_response(averages, p, run.plan.windows.size());
     const std::size_t taken = take_window(run.plan, {&found, 1}, result.stationary);
     const double error = window_error(found, result.stationary.windows, taken);
     result.window_error.push_back(error);
+    result.answer.tail_index.push_back(tail_index[taken]);
     result.answer.response.push_back(
         {found.value[taken], std::hypot(std::sqrt(found.covariance(taken, taken)), error)});
   }
   result.answer.names = parameter_names(model, parameters);
   result.answer.record = std::move(run.record);
+  warn_of_tails(result.answer);
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "divker/tail_index.hpp"
 #include "estimate/parallel.hpp"
 
 namespace divker {
@@ -127,6 +128,18 @@ Matrix one_row(std::span<const double> point) {
   return row;
 }
 
+Matrix to_matrix(const RowMajor& values) {
+  Matrix result(static_cast<std::size_t>(values.rows()), static_cast<std::size_t>(values.cols()));
+  std::copy_n(values.data(), result.data.size(), result.data.begin());
+  return result;
+}
+
+double tail_index_of(const Matrix& residuals, std::size_t column) {
+  TailSample sample;
+  sample.add(residuals.column(column));
+  return sample.index().k;
+}
+
 void normalise(std::vector<double>& weights) {
   const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
   for (double& w : weights) w /= sum;
@@ -221,7 +234,7 @@ Prediction LocalRegressor::do_predict(const Matrix& points) const {
                  [&] { threshold_ = Isolation::threshold(*index_, options().threads); });
   const Matrix scaled = scaling_(points);
   const Matrix empty(points.rows, y_.cols);
-  Prediction prediction{empty, empty, empty, empty, std::vector<double>(points.rows), {}};
+  Prediction prediction{empty, empty, empty, empty, std::vector<double>(points.rows), {}, empty};
   std::vector<char> outside(points.rows);
   const std::size_t wanted = reach();
   for_each_block(points.rows, kBlock, options().threads, [&](std::size_t begin, std::size_t end) {
@@ -262,7 +275,7 @@ LocalRegressor::Estimate LocalRegressor::estimate(std::span<const double> point,
   const double student = freedom > 3.0 ? freedom / (freedom - 2.0) : 3.0;
   const Eigen::RowVectorXd smooth = surface.mean(point, list, x, weights);
   const std::vector<double> zero(y_.cols);
-  Estimate result{zero, zero, zero, 1.0 / squares};
+  Estimate result{zero, zero, zero, 1.0 / squares, to_matrix(surface.residuals), {}};
   for (std::size_t c = 0; c < y_.cols; ++c) {
     const auto column = static_cast<Eigen::Index>(c);
     for (std::size_t i = 0; i < use; ++i) result.value[c] += weights[i] * y_(list[i].index, c);
@@ -283,14 +296,14 @@ LocalRegressor::Estimate LocalRegressor::estimate(std::span<const double> point,
 }
 
 LocalRegressor::Estimate LocalRegressor::choose(std::span<const double> point,
-                                                std::vector<Neighbour>& list) const {
+                                                std::vector<Neighbour>& list,
+                                                bool with_tails) const {
   // In deviations of the narrower of two estimates, what noise explains.
   constexpr double kTolerance = 2.5;
   std::vector<Estimate> ladder;
   std::size_t use = count() > 0 ? std::min(count(), list.size()) : list.size();
   ladder.push_back(estimate(point, use, list));
-  if (fewest() == 0) return ladder.front();
-  while (use / 2 >= fewest()) {
+  while (fewest() > 0 && use / 2 >= fewest()) {
     use /= 2;
     ladder.push_back(estimate(point, use, list));
   }
@@ -311,13 +324,14 @@ LocalRegressor::Estimate LocalRegressor::choose(std::span<const double> point,
     result.deviation[c] = ladder[level].deviation[c];
     result.bias[c] = ladder[level].bias[c];
     result.effective = std::min(result.effective, ladder[level].effective);
+    if (with_tails) result.tail_index.push_back(tail_index_of(ladder[level].residuals, c));
   }
   return result;
 }
 
 bool LocalRegressor::predict_row(std::span<const double> point, std::vector<Neighbour> list,
                                  std::size_t row, Prediction& prediction) const {
-  const Estimate chosen = choose(point, list);
+  const Estimate chosen = choose(point, list, true);
   const std::size_t rank = Isolation::rank(y_.rows);
   const double distance = list[std::min(rank, list.size()) - 1].squared_distance;
   const bool outside = distance > threshold_;
@@ -331,6 +345,7 @@ bool LocalRegressor::predict_row(std::span<const double> point, std::vector<Neig
     prediction.deviation(row, c) = chosen.deviation[c];
     prediction.bias(row, c) = bias;
     prediction.standard_error(row, c) = std::hypot(chosen.deviation[c], bias);
+    prediction.tail_index(row, c) = chosen.tail_index[c];
   }
   prediction.effective_samples[row] = chosen.effective;
   return outside;

@@ -49,6 +49,8 @@ class LocalRegressor : public Regressor {
     std::vector<double> deviation;
     std::vector<double> bias;
     double effective = 0.0;
+    Matrix residuals;                // about the surface behind the error bar
+    std::vector<double> tail_index;  // of the columns of the residuals; if it is asked for
   };
 
   [[nodiscard]] Matrix values(const Matrix& scaled, bool leave_out) const;
@@ -59,7 +61,8 @@ class LocalRegressor : public Regressor {
   Estimate estimate(std::span<const double> point, std::size_t use,
                     std::vector<Neighbour>& list) const;
   // The same with the count chosen for each column by Lepski's rule.
-  Estimate choose(std::span<const double> point, std::vector<Neighbour>& list) const;
+  Estimate choose(std::span<const double> point, std::vector<Neighbour>& list,
+                  bool with_tails = false) const;
   // Fills one row of the prediction; true if the point is outside.
   bool predict_row(std::span<const double> point, std::vector<Neighbour> list, std::size_t row,
                    Prediction& prediction) const;

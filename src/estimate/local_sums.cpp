@@ -5,6 +5,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "divker/error.hpp"
 
@@ -245,7 +246,8 @@ Prediction LocalSums::result() const {
                         empty,
                         empty,
                         std::vector<double>(points_.rows),
-                        std::vector<bool>(points_.rows)};
+                        std::vector<bool>(points_.rows),
+                        Matrix(points_.rows, outputs_, std::numeric_limits<double>::quiet_NaN())};
   for (std::size_t p = 0; p < points_.rows; ++p) predict_point(p, prediction);
   return prediction;
 }

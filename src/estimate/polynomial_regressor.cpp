@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "divker/neighbours.hpp"
+#include "divker/tail_index.hpp"
 #include "estimate/local_regressor.hpp"
 #include "estimate/parallel.hpp"
 #include "estimate/products.hpp"
@@ -124,6 +125,7 @@ class Polynomial final : public Regressor {
   struct Errors {
     std::once_flag found;
     Matrix residuals;
+    std::vector<double> tail_index;  // of each column of them
     double threshold = 0.0;  // of the leverage
     std::optional<NeighbourIndex> index;
   };
@@ -245,6 +247,7 @@ void Polynomial::prepare_errors() const {
   for (std::size_t i = 0; i < y_.data.size(); ++i) {
     errors.residuals.data[i] = y_.data[i] - errors.residuals.data[i];
   }
+  errors.tail_index = tail_indices(errors.residuals);
   constexpr std::size_t kSample = 2000;
   const std::size_t size = std::min(kSample, x_.rows);
   Matrix sample(size, x_.cols);
@@ -297,9 +300,13 @@ Prediction Polynomial::do_predict(const Matrix& points) const {
   std::call_once(errors_->found, [&] { prepare_errors(); });
   const Matrix scaled = scaling_(points);
   const Matrix empty(points.rows, y_.cols);
-  Prediction prediction{
-      evaluate_scaled(scaled),       empty, empty, empty, std::vector<double>(points.rows),
-      std::vector<bool>(points.rows)};
+  Prediction prediction{evaluate_scaled(scaled),
+                        empty,
+                        empty,
+                        empty,
+                        std::vector<double>(points.rows),
+                        std::vector<bool>(points.rows),
+                        empty};
   RowMajor variances = RowMajor::Zero(signed_size(points.rows), mean_.size());
   RowMajor shrinkage;
   add_variances(scaled, variances, shrinkage);
@@ -324,6 +331,7 @@ Prediction Polynomial::do_predict(const Matrix& points) const {
       prediction.deviation(r, c) = std::sqrt(variance);
       prediction.bias(r, c) = bias;
       prediction.standard_error(r, c) = std::sqrt(variance + bias * bias);
+      prediction.tail_index(r, c) = errors_->tail_index[c];
     }
     prediction.effective_samples[r] = 1.0 / h[row];
     prediction.outside[r] = outside;

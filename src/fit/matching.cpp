@@ -9,6 +9,7 @@
 
 #include "divker/error.hpp"
 #include "divker/fit.hpp"
+#include "divker/tail_index.hpp"
 #include "estimate/products.hpp"
 
 namespace divker {
@@ -86,7 +87,8 @@ class Equations {
         data_influence_(RowMajor::Zero(static_cast<Index>(data.individuals), parameters_)),
         information_(Eigen::MatrixXd::Zero(parameters_, parameters_)),
         effect_variance_(Eigen::VectorXd::Zero(parameters_)),
-        response_covariance_(Eigen::MatrixXd::Zero(parameters_, parameters_)) {
+        response_covariance_(Eigen::MatrixXd::Zero(parameters_, parameters_)),
+        tails_(static_cast<std::size_t>(parameters_)) {
     result_.psi = Eigen::VectorXd::Zero(parameters_);
     result_.information_parts.assign(2 * parts_of_half,
                                      Eigen::MatrixXd::Zero(parameters_, parameters_));
@@ -102,6 +104,7 @@ class Equations {
     result_.asymmetry = 0.5 * (information_ - information_.transpose());
     result_.effect = information_.diagonal().array() / effect_variance_.array().sqrt().max(1e-300);
     result_.unnoticed = null_space(response_covariance_);
+    for (const TailSample& tail : tails_) result_.tail_index.push_back(tail.index().k);
     const auto individuals = static_cast<double>(data_.individuals);
     const auto rows = static_cast<double>(data_.rows);
     result_.data_covariance = cross(data_influence_, data_influence_) *
@@ -152,8 +155,11 @@ class Equations {
     const auto n = static_cast<double>(influence.rows());
     const Eigen::MatrixXd products = cross(influence, responses) / n;
     information_ += 0.5 * share * products;
-    const Eigen::ArrayXd squares =
-        (influence.array() * responses.array()).square().colwise().sum().transpose() / n;
+    const Eigen::ArrayXXd terms = influence.array() * responses.array();
+    for (Index p = 0; p < parameters_; ++p) {
+      tails_[static_cast<std::size_t>(p)].add(std::span(terms.col(p).data(), terms.col(p).size()));
+    }
+    const Eigen::ArrayXd squares = terms.square().colwise().sum().transpose() / n;
     effect_variance_.array() +=
         0.25 * share * share * (squares - products.diagonal().array().square()).max(0.0) / n;
     response_covariance_ += share * cross(responses, responses) / n;
@@ -190,6 +196,7 @@ class Equations {
   Eigen::MatrixXd information_;              // not symmetric
   Eigen::VectorXd effect_variance_;
   Eigen::MatrixXd response_covariance_;
+  std::vector<TailSample> tails_;
 };
 
 // The default comes first.

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "divker/error.hpp"
+#include "divker/tail_index.hpp"
 #include "estimate/parallel.hpp"
 #include "fit/combination.hpp"
 #include "fit/coordinates.hpp"
@@ -252,6 +253,13 @@ std::vector<std::string> remarks_on(const FitData& data) {
   return sentences;
 }
 
+void add_remarks_on_tails(FitResult& result) {
+  for (std::size_t p = 0; p < result.names.size(); ++p) {
+    const auto sentence = tail_warning(result.names[p], result.tail_index[p]);
+    if (sentence) result.remarks.push_back(*sentence);
+  }
+}
+
 }  // namespace
 
 bool is_rejected(double p, std::size_t tests) { return !(p * static_cast<double>(tests) > gross); }
@@ -275,9 +283,11 @@ FitResult report(const Model& model, const FitData& data, const FitState& state,
   result.data_rows = data.rows;
   result.individuals = data.individuals;
   result.remarks = remarks_on(data);
+  result.tail_index = evaluation.matching.tail_index;
   result.state = state;
   result.record = evaluator.record(evaluation);
   add_covariances(model, state, evaluation.matching, evaluator, result);
+  add_remarks_on_tails(result);
   add_goodness(model, data, evaluation, evaluator, result);
   result.joint = joint_goodness(data, evaluation);
   result.rejected = rejections(result);

@@ -115,6 +115,7 @@ void points(Object& o, const PointAnswer& answer, const std::string& key) {
   o.set(key, answer.prediction.value);
   o.set("stderr", answer.prediction.standard_error);
   o.set("bias", answer.prediction.bias);
+  o.set("tail_index", answer.prediction.tail_index);
   o.set("effective_samples", answer.prediction.effective_samples);
   o.set("outside", answer.prediction.outside);
 }
@@ -146,6 +147,7 @@ void observable(Object& o, const std::string& text, const ObservableAnswer& answ
   o.set("value", answer.value.value);
   o.set("value_stderr", answer.value.standard_error);
   estimates(o, answer.response, "response", "stderr");
+  o.set("tail_index", answer.tail_index);
 }
 
 // How stationary samples were taken.
@@ -188,6 +190,7 @@ void change(Object& o, const OfChange& reply) {
     o.set("deviation", parts(&Change::deviation));
     o.set("bias", parts(&Change::bias));
     o.set("quadrature", parts(&Change::quadrature));
+    o.set("tail_index", parts(&Change::tail_index));
     o.set("outside", answer.outside);
   } else {
     const Change& one = answer.change.front();
@@ -196,6 +199,7 @@ void change(Object& o, const OfChange& reply) {
     o.set("stderr", one.standard_error);
     o.set("deviation", one.deviation);
     o.set("quadrature", one.quadrature);
+    o.set("tail_index", one.tail_index);
   }
 }
 
@@ -269,6 +273,7 @@ void fit(Object& o, const FitResult& result) {
   o.set("estimate", result.estimate);
   o.set("stderr", result.standard_error);
   o.set("stderr_of_paths", result.simulation_error);
+  o.set("tail_index", result.tail_index);
   o.set("iterations", history.size() - 1);
   o.set("converged", result.state.converged);
   o.set("reason", result.state.reason);

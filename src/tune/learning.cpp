@@ -58,7 +58,7 @@ std::vector<DampingCandidate> learn(Trial& trial, const std::vector<DampingCandi
     learned.alpha = start.alpha;
     learned.early = start.early;
   }
-  std::vector<DampingCandidate> measured = trial.compare({learned}, paths);
+  std::vector<DampingCandidate> measured = trial.compare({learned}, paths, Tails::measured);
   std::erase_if(measured, [](const DampingCandidate& c) { return !std::isfinite(c.cost); });
   return measured;
 }

@@ -18,6 +18,7 @@ namespace {
 using tune::best_of;
 using tune::insert;
 using tune::screening_paths;
+using tune::Tails;
 using tune::Trial;
 using tune::Tuner;
 
@@ -100,13 +101,14 @@ DampingChoice choose_by_trial(Trial& trial, const Damping& open, const Tuning& t
   choice.paths = trial.final_paths();
   choice.candidates = screen(trial, open);
   std::vector<DampingCandidate> final_round =
-      trial.compare(best_of(choice.candidates), choice.paths);
+      trial.compare(best_of(choice.candidates), choice.paths, Tails::measured);
   if (final_round.empty()) {  // stopped before anything was measured
     choice.damping = constant_damping(rounded(1.0 / (grid.end - grid.start)), true);
     return choice;
   }
   const Damping winner = final_round.front().damping;
-  insert(final_round, trial.compare(winner.form->neighbours(winner, grid.step), choice.paths));
+  insert(final_round, trial.compare(winner.form->neighbours(winner, grid.step), choice.paths,
+                                    Tails::measured));
   choice.damping = final_round.front().damping;
   choice.cost = final_round.front().cost;
   for (const Tuner& tuner : tune::tuners()) {
@@ -142,7 +144,7 @@ DampingChoice choose_damping(const Model& model, const Method& method, const Ask
     choice.compile_seconds = tuned.compile_seconds;
     return choice;
   }
-  Trial trial(model, method, asked, sampling, session, tuning.measure);
+  Trial trial(model, method, asked, sampling, session, tuning);
   choice = is_map ? tune::choose_for_map(trial) : choose_by_trial(trial, open, tuning);
   choice.compile_seconds = trial.compile_seconds();
   choice.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "divker/plan.hpp"
+#include "divker/tail_index.hpp"
 
 namespace divker::tune {
 namespace {
@@ -14,6 +15,10 @@ constexpr std::uint64_t pilot_seed = 0x9E3779B97F4A7C15ULL;
 constexpr std::size_t most_final_paths = 1024;
 // Of a variance that can be believed. The pole 1/x of a singular Jacobian gives 0.7.
 constexpr double highest_error = 0.5;
+// The tail index from which on there is no variance.
+constexpr double no_variance = 0.5;
+// The pilot knows the index to a tenth or two: bars a tenth wider are paid, not more.
+constexpr double price_of_light_tails = 1.25;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 std::vector<double> column_means(const Matrix& values) {
@@ -45,8 +50,7 @@ std::vector<double> default_measure(const Snapshot& snapshot) {
 }
 
 void sort_by_cost(std::vector<DampingCandidate>& candidates) {
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const auto& a, const auto& b) { return a.cost < b.cost; });
+  std::stable_sort(candidates.begin(), candidates.end(), is_before);
 }
 
 std::vector<Damping> candidates_of(const DampingSurvey& survey, bool noise_only) {
@@ -60,6 +64,13 @@ std::vector<Damping> candidates_of(const DampingSurvey& survey, bool noise_only)
 }
 
 }  // namespace
+
+bool is_before(const DampingCandidate& a, const DampingCandidate& b) {
+  const auto weighed = [](const DampingCandidate& one) {
+    return one.tail_index >= no_variance ? price_of_light_tails * one.cost : one.cost;
+  };
+  return weighed(a) < weighed(b);
+}
 
 double variance_error(const Matrix& values) {
   const std::vector<double> mean = column_means(values);
@@ -78,13 +89,13 @@ double variance_error(const Matrix& values) {
 }
 
 Trial::Trial(const Model& model, const Method& method, const Asked& asked, const Sampling& sampling,
-             const Session& session, const VarianceMeasure& measure)
+             const Session& session, const Tuning& tuning)
     : model_(model),
       method_(method),
       asked_(asked),
       sampling_(sampling),
       session_(session.aside()),
-      measure_(measure) {
+      tuning_(tuning) {
   sampling_.seed ^= pilot_seed;
   sampling_.failed_share = 1.0;
 }
@@ -131,30 +142,36 @@ Paths Trial::run(const Damping& damping, std::size_t paths, const std::vector<do
   return ensemble.run(sampling, session_);
 }
 
-Measured Trial::measure(const Damping& damping, std::size_t paths) {
+Measured Trial::measure(const Damping& damping, std::size_t paths, Tails tails) {
   const Paths result = run(damping, paths, sampling_.snapshots);
   if (result.summary.interrupted || result.summary.failed != 0) return {infinity, 1.0};
   Measured measured;
   double log_sum = 0.0;
   double count = 0.0;
   for (const Snapshot& snapshot : result.snapshots) {
-    for (const double variance : measure_ ? measure_(snapshot) : default_measure(snapshot)) {
+    for (const double variance : tuning_.measure ? tuning_.measure(snapshot) : default_measure(snapshot)) {
       log_sum += std::log(std::max(variance, 1e-300));
       count += 1.0;
     }
     const Matrix& values = snapshot.responses().cols != 0 ? snapshot.responses() : snapshot.nu();
     measured.error = std::max(measured.error, variance_error(values));
+    if (tails == Tails::unknown) continue;
+    for (const double k : tuning_.tails ? tuning_.tails(snapshot) : tail_indices(values)) {
+      measured.tail_index = std::fmax(measured.tail_index, k);
+    }
   }
   measured.cost = std::exp(log_sum / std::max(count, 1.0));
   if (std::isnan(measured.cost)) measured.cost = infinity;  // sums that overflowed
   return measured;
 }
 
-std::vector<DampingCandidate> Trial::compare(const std::vector<Damping>& grid, std::size_t paths) {
+std::vector<DampingCandidate> Trial::compare(const std::vector<Damping>& grid, std::size_t paths,
+                                             Tails tails) {
   std::vector<DampingCandidate> candidates;
   for (const Damping& damping : grid) {
     if (session_.stopped()) break;
-    candidates.push_back({damping, measure(damping, paths).cost});
+    const Measured measured = measure(damping, paths, tails);
+    candidates.push_back({damping, measured.cost, measured.tail_index});
   }
   sort_by_cost(candidates);
   return candidates;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "divker/pilot.hpp"
@@ -16,10 +17,14 @@ inline constexpr std::size_t most_finalists = 4;
 // decides, and the variance means nothing.
 [[nodiscard]] double variance_error(const Matrix& values);
 
+// Whether a trial measures tail indices. Screening has too few paths for them.
+enum class Tails { unknown, measured };
+
 // What a trial found.
 struct Measured {
   double cost = 0.0;   // geometric mean of the variances; infinite if a path failed
   double error = 0.0;  // variance_error of the responses, or of nu where there are none
+  double tail_index = std::numeric_limits<double>::quiet_NaN();  // the heaviest of the summands
 };
 
 // Runs candidates on common paths, compiling each form once. The pilot's paths are others than the
@@ -27,7 +32,7 @@ struct Measured {
 class Trial {
  public:
   Trial(const Model& model, const Method& method, const Asked& asked, const Sampling& sampling,
-        const Session& session, const VarianceMeasure& measure);
+        const Session& session, const Tuning& tuning);
 
   [[nodiscard]] const Model& model() const { return model_; }
   [[nodiscard]] const Asked& asked() const { return asked_; }
@@ -41,10 +46,12 @@ class Trial {
   // What the forms are told when they are asked for candidates, before the first round.
   [[nodiscard]] DampingSurvey survey() const;
 
-  [[nodiscard]] Measured measure(const Damping& damping, std::size_t paths);
-  // Ordered by cost, cheapest first; empty once the run was told to stop.
+  [[nodiscard]] Measured measure(const Damping& damping, std::size_t paths,
+                                 Tails tails = Tails::unknown);
+  // Ordered by `is_before`; empty once the run was told to stop.
   [[nodiscard]] std::vector<DampingCandidate> compare(const std::vector<Damping>& grid,
-                                                      std::size_t paths);
+                                                      std::size_t paths,
+                                                      Tails tails = Tails::unknown);
   // The same with costs two of their standard errors higher, infinite where few paths decide.
   [[nodiscard]] std::vector<DampingCandidate> compare_carefully(const std::vector<Damping>& grid,
                                                                 std::size_t paths);
@@ -60,7 +67,7 @@ class Trial {
   const Asked& asked_;
   Sampling sampling_;
   Session session_;
-  const VarianceMeasure& measure_;
+  const Tuning& tuning_;
   std::vector<Ensemble> ensembles_;
   double compile_seconds_ = 0.0;
 };
@@ -69,7 +76,11 @@ class Trial {
 [[nodiscard]] std::vector<Damping> carrying_candidates(const DampingSurvey& survey);
 [[nodiscard]] std::vector<Damping> noise_only_candidates(const DampingSurvey& survey);
 
-// Puts `more` among the candidates, by cost.
+// The order of candidates: by cost, which counts a quarter more where the tail index is 0.5 and
+// above. A tail that was not measured is taken as light.
+[[nodiscard]] bool is_before(const DampingCandidate& a, const DampingCandidate& b);
+
+// Puts `more` among the candidates, by `is_before`.
 void insert(std::vector<DampingCandidate>& all, const std::vector<DampingCandidate>& more);
 
 // The first few of them.

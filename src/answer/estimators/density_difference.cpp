@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "answer/finite_difference.hpp"
 #include "answer/questions.hpp"
@@ -70,7 +71,8 @@ Prediction without_values(std::size_t points, std::size_t parameters) {
           zeros,
           zeros,
           std::vector<double>(points, 1e300),
-          std::vector<bool>(points, false)};
+          std::vector<bool>(points, false),
+          Matrix(points, parameters, std::numeric_limits<double>::quiet_NaN())};
 }
 
 // The differences of one model at some points, a parameter at a time.

@@ -16,11 +16,8 @@ class DivergenceKernel : public Estimator {
                                                      const std::string& observable,
                                                      const AnswerOptions& options) const override {
     const Observable phi(model, parameters, observable);
-    Tuning tuning;
-    tuning.measure = response_variances(phi);
-    tuning.may_learn = false;
     Study study(model, options.method, Asked::responses_to(parameters), options.sampling,
-                options.session, tuning);
+                options.session, tuning_of_mean(phi));
     return response_of_mean(study, phi, observable);
   }
 
@@ -28,10 +25,8 @@ class DivergenceKernel : public Estimator {
                                         const std::vector<std::size_t>& parameters,
                                         const Matrix& points,
                                         const AnswerOptions& options) const override {
-    Tuning tuning;
-    tuning.measure = variances_at_points;
     Study study(model, options.method, Asked::responses_to(parameters), options.sampling,
-                options.session, tuning);
+                options.session, tuning_at_points());
     return conditional_means(study, points, options);
   }
 };

@@ -9,7 +9,9 @@
 #include "answer/estimators/estimators.hpp"
 #include "answer/observable.hpp"
 #include "answer/questions.hpp"
+#include "answer/tails.hpp"
 #include "divker/error.hpp"
+#include "divker/tail_index.hpp"
 
 namespace divker {
 namespace {
@@ -56,6 +58,7 @@ class FiniteDifference : public Estimator {
       const Differences found =
           mean_difference(runs.at(p, choice.h, paths), runs.at(p, -choice.h, paths), choice.h);
       answer.response.push_back({found.value[0], std::hypot(found.error(0), choice.truncation[0])});
+      answer.tail_index.push_back(tail_indices(found.influence).front());
       effort.steps.push_back(choice.h);
       effort.truncation.push_back(choice.truncation[0]);
     }
@@ -63,6 +66,7 @@ class FiniteDifference : public Estimator {
     answer.record.method.estimator = name();
     answer.record.effort.steps = effort.steps;
     answer.record.effort.truncation = effort.truncation;
+    warn_of_tails(answer);
     return answer;
   }
 
