@@ -61,8 +61,8 @@ struct ObservableAnswer {
   std::vector<Estimate> response;  // d E[Phi(x_T)] / d gamma
   // Pareto k (tail_index.hpp) of the summands that the bar of each response is made of: those of
   // ResponseAccumulator, so that a heavy observable counts as much as a heavy weight; the
-  // differences of pairs of paths for finite differences; the influence of whole paths where the
-  // answer is stationary. Below 0.5 bars hold, up to 0.7 they are somewhat short, above they mean
+  // differences of pairs of paths for finite differences; the averages of these summands along
+  // each path where the answer is stationary. Below 0.5 bars hold, up to 0.7 they are somewhat short, above they mean
   // little, and the record has a warning.
   std::vector<double> tail_index;
   RunRecord record;

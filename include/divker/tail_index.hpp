@@ -65,7 +65,8 @@ class TailSample {
   std::vector<double> largest_;  // once it is full, a heap with the smallest at its front
 };
 
-// k of each column of |y - mean|, as TailSample has it.
+// k of each column of |y - median|, as TailSample has it. A mean would follow its own outliers: one
+// huge value would move all others to nearly the same distance from it.
 [[nodiscard]] std::vector<double> tail_indices(const Matrix& y);
 
 // A sentence about the mean `name` whose summands have the tail index k; none unless k > 0.7.

@@ -209,7 +209,8 @@ ChangeAnswer observable_change(const Model& model, std::span<const double> targe
                       found.tail_index, {false},                   std::move(found.record)};
   };
   ChangeAnswer answer = integrate(model, target, ask, options);
-  warn_of_tail("the change of the mean", answer.change.front().tail_index, answer.record);
+  warn_of_tail("the change of the mean", answer.change.front().tail_index,
+               TailAdvice::of_damping(answer.record), answer.record);
   return answer;
 }
 

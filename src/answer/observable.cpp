@@ -102,7 +102,7 @@ ObservableAnswer response_of_mean(Study& study, const Observable& phi, const std
   ObservableResponse result = collector.result();
   ObservableAnswer answer{result.value, parameter_names(study.model(), parameters),
                           std::move(result.response), collector.tail_indices(), study.record()};
-  warn_of_tails(answer);
+  warn_of_tails(answer, TailAdvice::of_mean(answer.record));
   return answer;
 }
 

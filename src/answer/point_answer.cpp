@@ -102,8 +102,7 @@ PointAnswer conditional_means(Study& study, const Matrix& points, const AnswerOp
                           ? predict_from_sums(study, points, outputs)
                           : predict_from_paths(study, points, options);
   answer.record = study.record();
-  warn_of_tails(study.plan().asked.wrt.empty() ? "the score of" : "the response to", answer.names,
-                answer.prediction, answer.record);
+  warn_of_tails(study.plan().asked.wrt.empty() ? "the score of" : "the response to", answer);
   return answer;
 }
 

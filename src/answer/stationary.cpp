@@ -158,7 +158,8 @@ std::size_t take_window(const StationaryPlan& plan, std::span<const WindowEstima
 
 // The response of E[Phi] with each window from the averages along paths, with the mean of I as a
 // control variate (observable_response.hpp); paths are the independent samples, and the tail index
-// is that of what each of them adds to the error. A path whose I is
+// is that of their averages of (Phi - mean Phi) I + dPhi: the influences that the bar is made of, but
+// for centres that a single huge I would move. A path whose I is
 // far from the others draws the coefficient of the control variate to itself: residuals are divided
 // by one minus their leverage, as a jackknife would.
 struct AverageResponse {
@@ -176,6 +177,8 @@ AverageResponse average_response(const PathAverages& paths, std::size_t p, std::
   double value = m[paths.explicit_column(p)];
   double mean_i = 0.0;
   std::vector<double> z = rows.column(paths.explicit_column(p));
+  std::vector<double> summands = z;
+  Matrix tails(rows.rows, windows);
   std::vector<double> v(rows.rows, 0.0);
   for (std::size_t w = 0; w < windows; ++w) {
     const std::size_t piece = paths.piece_column(p, w);
@@ -184,6 +187,8 @@ AverageResponse average_response(const PathAverages& paths, std::size_t p, std::
     CovarianceMoments joint(2);
     for (std::size_t r = 0; r < rows.rows; ++r) {
       z[r] += rows(r, piece + 1) - m[0] * rows(r, piece) - m[piece] * rows(r, 0);
+      summands[r] += rows(r, piece + 1) - m[0] * rows(r, piece);
+      tails(r, w) = summands[r];
       v[r] += rows(r, piece);
       joint.add(std::vector<double>{z[r], v[r]});
     }
@@ -202,7 +207,7 @@ AverageResponse average_response(const PathAverages& paths, std::size_t p, std::
   errors.add(influence);
   result.covariance = errors.covariance();
   for (double& entry : result.covariance.data) entry /= count;
-  return {std::move(result), tail_indices(influence)};
+  return {std::move(result), tail_indices(tails)};
 }
 
 }  // namespace
@@ -236,7 +241,7 @@ StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& poin
     }
   }
   result.stationary = run.plan.describe(model.time());
-  warn_of_tails("the score of", result.answer.names, prediction, result.answer.record);
+  warn_of_tails("the score of", result.answer);
   return result;
 }
 
@@ -283,7 +288,7 @@ StationaryPointAnswer stationary_response_at(const Model& model,
       result.window_error(r, p) = error;
     }
   }
-  warn_of_tails("the response to", result.answer.names, prediction, result.answer.record);
+  warn_of_tails("the response to", result.answer);
   return result;
 }
 
@@ -324,7 +329,7 @@ StationaryObservableAnswer stationary_observable_response(
   }
   result.answer.names = parameter_names(model, parameters);
   result.answer.record = std::move(run.record);
-  warn_of_tails(result.answer);
+  warn_of_tails(result.answer, TailAdvice::of_damping(result.answer.record));
   return result;
 }
 

@@ -8,9 +8,30 @@
 
 namespace divker {
 
-void warn_of_tail(const std::string& mean, double index, RunRecord& record) {
-  if (const auto sentence = tail_warning(mean, index)) {
-    record.warnings.push_back({"tail", *sentence});
+std::string TailAdvice::of_mean(const RunRecord& record) {
+  constexpr const char* differences = "finite-difference";
+  if (record.method.estimator == differences) {
+    return "An observable that grows more slowly may have lighter tails.";
+  }
+  return fmt::format("{} method {}, which carries no weights along the paths, or an observable that "
+                     "grows more slowly may have lighter tails.",
+                     record.alpha.empty() ? "The" : "A stronger damping, the", differences);
+}
+
+std::string TailAdvice::of_damping(const RunRecord& record) {
+  return record.alpha.empty() ? "" : "A stronger damping may have lighter tails.";
+}
+
+void warn_of_tail(const std::string& mean, double index, const std::string& advice,
+                  RunRecord& record) {
+  const auto sentence = tail_warning(mean, index);
+  if (!sentence) return;
+  record.warnings.push_back({"tail", advice.empty() ? *sentence : *sentence + " " + advice});
+}
+
+void warn_of_tails(ObservableAnswer& answer, const std::string& advice) {
+  for (std::size_t p = 0; p < answer.names.size(); ++p) {
+    warn_of_tail("the response to " + answer.names[p], answer.tail_index[p], advice, answer.record);
   }
 }
 
@@ -23,20 +44,14 @@ void warn_of_tails(const std::string& mean, const std::vector<double>& indices,
     heaviest = std::fmax(heaviest, indices[r]);
     if (tail_warning(mean, indices[r])) ++heavy;
   }
-  warn_of_tail(fmt::format("{} at {} of {} points", mean, heavy, indices.size()), heaviest, record);
+  warn_of_tail(fmt::format("{} at {} of {} points", mean, heavy, indices.size()), heaviest,
+               TailAdvice::of_damping(record), record);
 }
 
-void warn_of_tails(ObservableAnswer& answer) {
-  for (std::size_t p = 0; p < answer.names.size(); ++p) {
-    warn_of_tail("the response to " + answer.names[p], answer.tail_index[p], answer.record);
-  }
-}
-
-void warn_of_tails(const std::string& what, const std::vector<std::string>& names,
-                   const Prediction& prediction, RunRecord& record) {
-  for (std::size_t c = 0; c < names.size(); ++c) {
-    warn_of_tails(fmt::format("{} {}", what, names[c]), prediction.tail_index.column(c),
-                  prediction.outside, record);
+void warn_of_tails(const std::string& what, PointAnswer& answer) {
+  for (std::size_t c = 0; c < answer.names.size(); ++c) {
+    warn_of_tails(fmt::format("{} {}", what, answer.names[c]),
+                  answer.prediction.tail_index.column(c), answer.prediction.outside, answer.record);
   }
 }
 

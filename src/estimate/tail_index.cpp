@@ -82,6 +82,15 @@ double posterior_theta(std::span<const double> x) {
   return sum / total;
 }
 
+// Of those that are not NaN, which have no place in an order.
+double median(std::vector<double> values) {
+  std::erase_if(values, [](double value) { return std::isnan(value); });
+  if (values.empty()) return nan;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
 }  // namespace
 
 double pareto_k(std::span<const double> largest) {
@@ -140,9 +149,8 @@ std::vector<double> tail_indices(const Matrix& y) {
   std::vector<double> k;
   for (std::size_t c = 0; c < y.cols; ++c) {
     std::vector<double> values = y.column(c);
-    double mean = 0.0;
-    for (const double value : values) mean += value / static_cast<double>(y.rows);
-    for (double& value : values) value -= mean;
+    const double centre = median(values);
+    for (double& value : values) value -= centre;
     TailSample sample;
     sample.add(values);
     k.push_back(sample.index().k);

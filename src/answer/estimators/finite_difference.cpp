@@ -66,7 +66,7 @@ class FiniteDifference : public Estimator {
     answer.record.method.estimator = name();
     answer.record.effort.steps = effort.steps;
     answer.record.effort.truncation = effort.truncation;
-    warn_of_tails(answer);
+    warn_of_tails(answer, TailAdvice::of_mean(answer.record));
     return answer;
   }
 
