@@ -128,16 +128,10 @@ Matrix one_row(std::span<const double> point) {
   return row;
 }
 
-Matrix to_matrix(const RowMajor& values) {
-  Matrix result(static_cast<std::size_t>(values.rows()), static_cast<std::size_t>(values.cols()));
-  std::copy_n(values.data(), result.data.size(), result.data.begin());
-  return result;
-}
-
-double tail_index_of(const Matrix& residuals, std::size_t column) {
-  TailSample sample;
-  sample.add(residuals.column(column));
-  return sample.index().k;
+double tail_index_of(std::span<const Neighbour> near, const Matrix& y, std::size_t column) {
+  Matrix values(near.size(), 1);
+  for (std::size_t i = 0; i < near.size(); ++i) values(i, 0) = y(near[i].index, column);
+  return tail_indices(values).front();
 }
 
 void normalise(std::vector<double>& weights) {
@@ -198,6 +192,7 @@ Matrix LocalRegressor::values(const Matrix& scaled, bool leave_out) const {
       lists = index_->nearest(block, std::min(y_.rows, wanted + (leave_out ? 1 : 0)));
     }
     std::vector<double> weights;
+    std::vector<std::size_t> uses;
     for (std::size_t r = begin; r < end; ++r) {
       std::vector<Neighbour> list = count() > 0 ? std::move(lists[r - begin]) : near(scaled.row(r));
       if (leave_out) {
@@ -207,7 +202,7 @@ Matrix LocalRegressor::values(const Matrix& scaled, bool leave_out) const {
         list.erase(self != list.end() ? self : list.end() - 1);
       }
       if (fewest() > 0) {
-        const Estimate chosen = choose(scaled.row(r), list);
+        const Estimate chosen = choose(scaled.row(r), list, uses);
         std::copy(chosen.value.begin(), chosen.value.end(), result.row(r).begin());
         continue;
       }
@@ -275,7 +270,7 @@ LocalRegressor::Estimate LocalRegressor::estimate(std::span<const double> point,
   const double student = freedom > 3.0 ? freedom / (freedom - 2.0) : 3.0;
   const Eigen::RowVectorXd smooth = surface.mean(point, list, x, weights);
   const std::vector<double> zero(y_.cols);
-  Estimate result{zero, zero, zero, 1.0 / squares, to_matrix(surface.residuals), {}};
+  Estimate result{zero, zero, zero, 1.0 / squares};
   for (std::size_t c = 0; c < y_.cols; ++c) {
     const auto column = static_cast<Eigen::Index>(c);
     for (std::size_t i = 0; i < use; ++i) result.value[c] += weights[i] * y_(list[i].index, c);
@@ -297,17 +292,19 @@ LocalRegressor::Estimate LocalRegressor::estimate(std::span<const double> point,
 
 LocalRegressor::Estimate LocalRegressor::choose(std::span<const double> point,
                                                 std::vector<Neighbour>& list,
-                                                bool with_tails) const {
+                                                std::vector<std::size_t>& uses) const {
   // In deviations of the narrower of two estimates, what noise explains.
   constexpr double kTolerance = 2.5;
   std::vector<Estimate> ladder;
-  std::size_t use = count() > 0 ? std::min(count(), list.size()) : list.size();
+  const std::size_t most = count() > 0 ? std::min(count(), list.size()) : list.size();
+  std::size_t use = most;
   ladder.push_back(estimate(point, use, list));
   while (fewest() > 0 && use / 2 >= fewest()) {
     use /= 2;
     ladder.push_back(estimate(point, use, list));
   }
   Estimate result = ladder.front();
+  uses.assign(y_.cols, most);
   for (std::size_t c = 0; c < y_.cols; ++c) {
     const auto agrees = [&](std::size_t level) {
       for (std::size_t j = level + 1; j < ladder.size(); ++j) {
@@ -324,14 +321,15 @@ LocalRegressor::Estimate LocalRegressor::choose(std::span<const double> point,
     result.deviation[c] = ladder[level].deviation[c];
     result.bias[c] = ladder[level].bias[c];
     result.effective = std::min(result.effective, ladder[level].effective);
-    if (with_tails) result.tail_index.push_back(tail_index_of(ladder[level].residuals, c));
+    uses[c] = most >> level;
   }
   return result;
 }
 
 bool LocalRegressor::predict_row(std::span<const double> point, std::vector<Neighbour> list,
                                  std::size_t row, Prediction& prediction) const {
-  const Estimate chosen = choose(point, list, true);
+  std::vector<std::size_t> uses;
+  const Estimate chosen = choose(point, list, uses);
   const std::size_t rank = Isolation::rank(y_.rows);
   const double distance = list[std::min(rank, list.size()) - 1].squared_distance;
   const bool outside = distance > threshold_;
@@ -345,7 +343,7 @@ bool LocalRegressor::predict_row(std::span<const double> point, std::vector<Neig
     prediction.deviation(row, c) = chosen.deviation[c];
     prediction.bias(row, c) = bias;
     prediction.standard_error(row, c) = std::hypot(chosen.deviation[c], bias);
-    prediction.tail_index(row, c) = chosen.tail_index[c];
+    prediction.tail_index(row, c) = tail_index_of({list.data(), uses[c]}, y_, c);
   }
   prediction.effective_samples[row] = chosen.effective;
   return outside;

@@ -49,8 +49,6 @@ class LocalRegressor : public Regressor {
     std::vector<double> deviation;
     std::vector<double> bias;
     double effective = 0.0;
-    Matrix residuals;                // about the surface behind the error bar
-    std::vector<double> tail_index;  // of the columns of the residuals; if it is asked for
   };
 
   [[nodiscard]] Matrix values(const Matrix& scaled, bool leave_out) const;
@@ -60,9 +58,9 @@ class LocalRegressor : public Regressor {
   // where the error bar needs more.
   Estimate estimate(std::span<const double> point, std::size_t use,
                     std::vector<Neighbour>& list) const;
-  // The same with the count chosen for each column by Lepski's rule.
+  // The same with the count chosen for each column by Lepski's rule; `uses` becomes these counts.
   Estimate choose(std::span<const double> point, std::vector<Neighbour>& list,
-                  bool with_tails = false) const;
+                  std::vector<std::size_t>& uses) const;
   // Fills one row of the prediction; true if the point is outside.
   bool predict_row(std::span<const double> point, std::vector<Neighbour> list, std::size_t row,
                    Prediction& prediction) const;

@@ -125,7 +125,7 @@ class Polynomial final : public Regressor {
   struct Errors {
     std::once_flag found;
     Matrix residuals;
-    std::vector<double> tail_index;  // of each column of them
+    std::vector<double> tail_index;  // of each column
     double threshold = 0.0;  // of the leverage
     std::optional<NeighbourIndex> index;
   };
@@ -248,6 +248,12 @@ void Polynomial::prepare_errors() const {
     errors.residuals.data[i] = y_.data[i] - errors.residuals.data[i];
   }
   errors.tail_index = tail_indices(errors.residuals);
+  // Where Y itself has no mean, least squares follow single values and spread them over all
+  // residuals.
+  const std::vector<double> of_values = tail_indices(y_);
+  for (std::size_t c = 0; c < y_.cols; ++c) {
+    if (of_values[c] >= 1.0) errors.tail_index[c] = std::max(errors.tail_index[c], of_values[c]);
+  }
   constexpr std::size_t kSample = 2000;
   const std::size_t size = std::min(kSample, x_.rows);
   Matrix sample(size, x_.cols);
