@@ -137,8 +137,7 @@ TEST(TailsOfAMean, AreLighterForDifferences) {
   EXPECT_LT(heaviest("finite-difference"), 0.5);
 }
 
-// Eleven kinds of answers of the shipped models at their default settings, 85 answers with 310 tail
-// indices in all: none is above 0.7.
+// At default settings no answer is marked by mistake: none of 39 answers with 128 tail indices.
 TEST(TailsOfAMean, AreLightForShippedModels) {
   struct Case {
     const char* model;

@@ -59,6 +59,9 @@ struct DampingChoice {
 //   neighbours of the winner,
 //   and learned damping, if it leaves at least a tenth less variance than all of these, with no
 //   heavier tails: for runs of 16384 paths and more, up to 128 states, where the request allows it.
+// In the last round, a candidate whose summands have a tail index of 0.5 and above counts as a
+// quarter costlier: light tails are worth bars a tenth wider, and no more, as the pilot knows the
+// index to a tenth or two alone.
 // The path does not depend on the damping, so all candidates see the same paths (common random
 // numbers) and their costs compare far better than each is known. All are screened with 256 paths,
 // the best four with up to 1024. Cost: at most about 12,000 paths, and one compilation per form;

@@ -146,14 +146,16 @@ def with_bar(value: float, error: float) -> str:
 class PointResult(Result):
     """Scores or responses at m points.
 
-    points (m, states), `score` (m, states) or `response` (m, parameters), stderr and bias of the
-    same shape, effective_samples (m,), outside (m,): too few paths there to tell. `stderr` is
-    sqrt(deviation^2 + bias^2). Units: score 1/state, response 1/parameter.
+    points (m, states), `score` (m, states) or `response` (m, parameters), stderr, bias and
+    tail_index of the same shape, effective_samples (m,), outside (m,): too few paths there to tell.
+    `stderr` is sqrt(deviation^2 + bias^2); it holds for a tail_index below 0.5 and means little
+    above 0.7 (NaN: not known). Units: score 1/state, response 1/parameter.
     """
 
     points: np.ndarray
     stderr: np.ndarray
     bias: np.ndarray
+    tail_index: np.ndarray
     effective_samples: np.ndarray
     outside: np.ndarray
     regressor: str
@@ -181,7 +183,10 @@ class PointResult(Result):
 
 
 class ObservableResult(Result):
-    """E[Phi] and its derivatives: value, value_stderr; response and stderr (parameters,)."""
+    """E[Phi] and its derivatives: value, value_stderr; response and stderr (parameters,).
+
+    tail_index (parameters,): stderr holds below 0.5 and means little above 0.7.
+    """
 
     parameters: list[str]
     observable: str
@@ -189,6 +194,7 @@ class ObservableResult(Result):
     value_stderr: float
     response: np.ndarray
     stderr: np.ndarray
+    tail_index: np.ndarray
 
     def _lines(self):
         rows = [[name, with_bar(value, error)]
@@ -200,8 +206,8 @@ class ObservableResult(Result):
 class ChangeResult(Result):
     """What changes when parameters take the values `to`.
 
-    At points: points (m, states), log_ratio (m,), stderr, deviation, bias, quadrature, outside.
-    Of a mean: observable, change, stderr, deviation, quadrature.
+    At points: points (m, states), log_ratio (m,), stderr, deviation, bias, quadrature, tail_index,
+    outside. Of a mean: observable, change, stderr, deviation, quadrature, tail_index.
     """
 
 
@@ -280,7 +286,8 @@ class FitResult(Result):
     parameters (names), estimate (p,), stderr (p,), stderr_of_paths (p,): the part of the
     simulation; correlation (p, p); all three are NaN for `undetermined` parameters (names), which
     can change together without the data noticing; `determined`: what has a standard error instead,
-    a list of dictionaries combination ("k*c"), parameters, estimate, stderr; converged, reason, iterations, goodness, joint (of snapshots
+    a list of dictionaries combination ("k*c"), parameters, estimate, stderr; tail_index (p,): both
+    standard errors mean little above 0.7; converged, reason, iterations, goodness, joint (of snapshots
     with several coordinates) and history (lists of dictionaries), rejected (sentences: where the
     law is not that of the data), remarks (sentences: what of the data was moved or left out,
     such as rows of NaN), log_likelihood (if each snapshot has one coordinate). `marginals`: what the
@@ -292,6 +299,7 @@ class FitResult(Result):
     estimate: np.ndarray
     stderr: np.ndarray
     stderr_of_paths: np.ndarray
+    tail_index: np.ndarray
     correlation: np.ndarray
     undetermined: list[str]
     determined: list[dict[str, Any]]
