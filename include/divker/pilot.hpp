@@ -17,8 +17,7 @@ namespace divker {
 // asked for. Empty: the variance of every component of nu and of every response.
 using VarianceMeasure = std::function<std::vector<double>(const Snapshot&)>;
 
-// The Pareto k (tail_index.hpp) of the summands behind these variances. Empty: of the responses, or
-// of nu where there are none.
+// The Pareto k (tail_index.hpp) of the summands behind these variances. Empty: not measured.
 using TailMeasure = std::function<std::vector<double>(const Snapshot&)>;
 
 // What a choice is for.

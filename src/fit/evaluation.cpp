@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "divker/error.hpp"
+#include "divker/tail_index.hpp"
 #include "fit/fingerprint.hpp"
 #include "fit/spectrum.hpp"
 
@@ -27,6 +28,10 @@ std::vector<double> response_variances(const Snapshot& snapshot) {
   return variances;
 }
 
+std::vector<double> response_tails(const Snapshot& snapshot) {
+  return tail_indices(snapshot.responses());
+}
+
 }  // namespace
 
 Evaluator::Evaluator(const Model& model, const FitData& data, const FitOptions& options)
@@ -46,7 +51,7 @@ void Evaluator::prepare(const FitState& state) {
   pilot.snapshots = observer_->times();
   pilot.paths = std::max(pilot.paths, fewest_for_pilot);
   study_.emplace(at, options_.method, Asked::responses_to(active_), pilot, options_.session.aside(),
-                 Tuning{response_variances, false, true});
+                 Tuning{response_variances, false, true, response_tails});
 }
 
 std::optional<Evaluation> Evaluator::evaluate(const FitState& state,

@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "divker/plan.hpp"
-#include "divker/tail_index.hpp"
 
 namespace divker::tune {
 namespace {
@@ -155,8 +154,8 @@ Measured Trial::measure(const Damping& damping, std::size_t paths, Tails tails) 
     }
     const Matrix& values = snapshot.responses().cols != 0 ? snapshot.responses() : snapshot.nu();
     measured.error = std::max(measured.error, variance_error(values));
-    if (tails == Tails::unknown) continue;
-    for (const double k : tuning_.tails ? tuning_.tails(snapshot) : tail_indices(values)) {
+    if (tails == Tails::unknown || !tuning_.tails) continue;
+    for (const double k : tuning_.tails(snapshot)) {
       measured.tail_index = std::fmax(measured.tail_index, k);
     }
   }
