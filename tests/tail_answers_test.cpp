@@ -64,13 +64,14 @@ TEST(TailsOfAMean, AreHeavyWithoutDamping) {
   const ObservableAnswer weak = respond(model, "x", options_with(20'000, "0.1"));
   EXPECT_THAT(weak.tail_index, Each(Gt(kMeansLittle)));
   ASSERT_THAT(tail_warnings(weak.record), SizeIs(4));
-  EXPECT_EQ(tail_warnings(weak.record).front(),
-            fmt::format("The error bar of the response to a means little: the tail index of its "
-                        "summands is {:.2f}; above 0.5 their variance does not exist, and above 0.7 "
-                        "more paths hardly help. A stronger damping, the method finite-difference, "
-                        "which carries no weights along the paths, or an observable that grows more "
-                        "slowly may have lighter tails.",
-                        weak.tail_index.front()));
+  EXPECT_EQ(
+      tail_warnings(weak.record).front(),
+      fmt::format("The error bar of the response to a means little: the tail index of its "
+                  "summands is {:.2f}; above 0.5 their variance does not exist, and above 0.7 "
+                  "more paths hardly help. A stronger damping, the method finite-difference, "
+                  "which carries no weights along the paths, or an observable that grows more "
+                  "slowly may have lighter tails.",
+                  weak.tail_index.front()));
   for (const char* damping : {"5", "auto"}) {
     const ObservableAnswer strong = respond(model, "x", options_with(20'000, damping));
     EXPECT_THAT(strong.tail_index, Each(Lt(0.5))) << damping;
@@ -78,8 +79,8 @@ TEST(TailsOfAMean, AreHeavyWithoutDamping) {
   }
 }
 
-// Over forty seeds the answers spread by twice what a bar promises, and some bars are three times as
-// long as others.
+// Over forty seeds the answers spread by twice what a bar promises, and some bars are three times
+// as long as others.
 TEST(TailsOfAMean, MarkBarsThatAreTooShort) {
   const Model model = load_model("double_well");
   constexpr std::size_t seeds = 40;
@@ -187,9 +188,10 @@ TEST(TailsAtPoints, OfAScoreAreLighterWithMoreDamping) {
   const Matrix points = some_points(model, 2);
   const PointAnswer weak = score_at(model, points, options_with(20'000, "2"));
   ASSERT_FALSE(tail_warnings(weak.record).empty());
-  EXPECT_THAT(tail_warnings(weak.record).front(),
-              testing::AllOf(HasSubstr("The error bar of the score of x["), HasSubstr(" of 2 points"),
-                             HasSubstr(" A stronger damping may have lighter tails.")));
+  EXPECT_THAT(
+      tail_warnings(weak.record).front(),
+      testing::AllOf(HasSubstr("The error bar of the score of x["), HasSubstr(" of 2 points"),
+                     HasSubstr(" A stronger damping may have lighter tails.")));
   const PointAnswer strong = score_at(model, points, options_with(20'000, "20"));
   EXPECT_THAT(strong.prediction.tail_index.data, Each(Lt(kMeansLittle)));
   EXPECT_THAT(tail_warnings(strong.record), IsEmpty());
@@ -299,7 +301,8 @@ TEST(ThePilot, MeasuresTheTailsOfTheLastRound) {
   ASSERT_FALSE(std::isnan(chosen.tail_index));
   for (const DampingCandidate& other : choice.candidates) {
     if (std::isnan(other.tail_index) || other.tail_index >= 0.5) continue;
-    EXPECT_TRUE(chosen.tail_index < 0.5 || 1.25 * chosen.cost <= other.cost) << other.damping.text();
+    EXPECT_TRUE(chosen.tail_index < 0.5 || 1.25 * chosen.cost <= other.cost)
+        << other.damping.text();
   }
 }
 

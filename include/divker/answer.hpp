@@ -41,7 +41,7 @@ struct AnswerOptions {
 struct PointAnswer {
   Matrix points;
   std::vector<std::string> names;  // states, or parameters
-  Prediction prediction;  // its tail_index above 0.7 comes with a warning in the record
+  Prediction prediction;           // its tail_index above 0.7 comes with a warning in the record
   RunRecord record;
 };
 
@@ -62,8 +62,8 @@ struct ObservableAnswer {
   // Pareto k (tail_index.hpp) of the summands that the bar of each response is made of: those of
   // ResponseAccumulator, so that a heavy observable counts as much as a heavy weight; the
   // differences of pairs of paths for finite differences; the averages of these summands along
-  // each path where the answer is stationary. Below 0.5 bars hold, up to 0.7 they are somewhat short, above they mean
-  // little, and the record has a warning.
+  // each path where the answer is stationary. Below 0.5 bars hold, up to 0.7 they are somewhat
+  // short, above they mean little, and the record has a warning.
   std::vector<double> tail_index;
   RunRecord record;
 };

@@ -28,9 +28,10 @@ struct Prediction {
   std::vector<double> effective_samples;  // 1 / sum of squared weights; 1 / leverage (polynomial)
   std::vector<bool> outside;  // the sample says little here: `bias` then includes the spread of Y
   // Pareto k (tail_index.hpp) of the summands of the value: for weighted means of the samples near
-  // the point that of their Y about the median, for polynomials that of the residuals of all samples
-  // (of Y, where that has no mean: k >= 1). What x explains has hardly a part in it, as it varies
-  // little near a point. NaN where the samples are too few, and for local sums, which keep none.
+  // the point that of their Y about the median, for polynomials that of the residuals of all
+  // samples (of Y, where that has no mean: k >= 1). What x explains has hardly a part in it, as it
+  // varies little near a point. NaN where the samples are too few, and for local sums, which keep
+  // none.
   Matrix tail_index;
 };
 

@@ -89,7 +89,8 @@ std::optional<Error> why_not_told(const Model& model, const std::vector<std::siz
 PointAnswer score_at(const Model& model, const Matrix& points, const AnswerOptions& options) {
   require_divergence_kernel(options.method, "Scores");
   check_points(model, points);
-  Study study(model, options.method, Asked{}, options.sampling, options.session, tuning_at_points());
+  Study study(model, options.method, Asked{}, options.sampling, options.session,
+              tuning_at_points());
   return conditional_means(study, points, options);
 }
 

@@ -190,8 +190,8 @@ ChangeAnswer log_density_change(const Model& model, std::span<const double> targ
   const AskNode ask = [&points](const Model& at_node, const AnswerOptions& how) {
     PointAnswer found = response_at(at_node, {0}, points, how);
     return NodeAnswer{found.prediction.value.data, found.prediction.deviation.data,
-                      found.prediction.bias.data, found.prediction.tail_index.data,
-                      found.prediction.outside, std::move(found.record)};
+                      found.prediction.bias.data,  found.prediction.tail_index.data,
+                      found.prediction.outside,    std::move(found.record)};
   };
   ChangeAnswer answer = integrate(model, target, ask, options);
   std::vector<double> indices;
@@ -205,8 +205,8 @@ ChangeAnswer observable_change(const Model& model, std::span<const double> targe
   const AskNode ask = [&observable](const Model& at_node, const AnswerOptions& how) {
     ObservableAnswer found = observable_response(at_node, {0}, observable, how);
     const Estimate& response = found.response.front();
-    return NodeAnswer{{response.value}, {response.standard_error}, {0.0},
-                      found.tail_index, {false},                   std::move(found.record)};
+    return NodeAnswer{{response.value}, {response.standard_error}, {0.0}, found.tail_index,
+                      {false},          std::move(found.record)};
   };
   ChangeAnswer answer = integrate(model, target, ask, options);
   warn_of_tail("the change of the mean", answer.change.front().tail_index,

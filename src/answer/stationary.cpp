@@ -158,10 +158,10 @@ std::size_t take_window(const StationaryPlan& plan, std::span<const WindowEstima
 
 // The response of E[Phi] with each window from the averages along paths, with the mean of I as a
 // control variate (observable_response.hpp); paths are the independent samples, and the tail index
-// is that of their averages of (Phi - mean Phi) I + dPhi: the influences that the bar is made of, but
-// for centres that a single huge I would move. A path whose I is
-// far from the others draws the coefficient of the control variate to itself: residuals are divided
-// by one minus their leverage, as a jackknife would.
+// is that of their averages of (Phi - mean Phi) I + dPhi: the influences that the bar is made of,
+// but for centres that a single huge I would move. A path whose I is far from the others draws the
+// coefficient of the control variate to itself: residuals are divided by one minus their leverage,
+// as a jackknife would.
 struct AverageResponse {
   WindowEstimates estimates;
   std::vector<double> tail_index;  // for each window
@@ -257,7 +257,8 @@ StationaryPointAnswer stationary_response_at(const Model& model,
   PooledSamples samples(
       run.plan, run.functions,
       regression_stride(run.plan, options.answer.sampling.paths, model.dimension()));
-  run.go(Asked::responses_to(parameters), options, tuning_at_points(), samples, "samples along paths");
+  run.go(Asked::responses_to(parameters), options, tuning_at_points(), samples,
+         "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
   const Prediction& found = regression.grouped.prediction;
@@ -275,7 +276,8 @@ StationaryPointAnswer stationary_response_at(const Model& model,
     for (std::size_t r = 0; r < at.rows; ++r) {
       const double error = window_error(estimates[r], result.stationary.windows, taken);
       double bias = 0.0;
-      double tail_index = std::numeric_limits<double>::quiet_NaN();  // the heaviest of the pieces is that of their sum
+      double tail_index = std::numeric_limits<double>::quiet_NaN();  // the heaviest of the pieces
+                                                                     // is that of their sum
       for (std::size_t w = 0; w <= taken; ++w) {
         bias = std::hypot(bias, found.bias(r, p * windows + w));
         tail_index = std::fmax(tail_index, found.tail_index(r, p * windows + w));

@@ -13,9 +13,10 @@ std::string TailAdvice::of_mean(const RunRecord& record) {
   if (record.method.estimator == differences) {
     return "An observable that grows more slowly may have lighter tails.";
   }
-  return fmt::format("{} method {}, which carries no weights along the paths, or an observable that "
-                     "grows more slowly may have lighter tails.",
-                     record.alpha.empty() ? "The" : "A stronger damping, the", differences);
+  return fmt::format(
+      "{} method {}, which carries no weights along the paths, or an observable that "
+      "grows more slowly may have lighter tails.",
+      record.alpha.empty() ? "The" : "A stronger damping, the", differences);
 }
 
 std::string TailAdvice::of_damping(const RunRecord& record) {

@@ -126,7 +126,7 @@ class Polynomial final : public Regressor {
     std::once_flag found;
     Matrix residuals;
     std::vector<double> tail_index;  // of each column
-    double threshold = 0.0;  // of the leverage
+    double threshold = 0.0;          // of the leverage
     std::optional<NeighbourIndex> index;
   };
   std::unique_ptr<Errors> errors_;
@@ -306,13 +306,9 @@ Prediction Polynomial::do_predict(const Matrix& points) const {
   std::call_once(errors_->found, [&] { prepare_errors(); });
   const Matrix scaled = scaling_(points);
   const Matrix empty(points.rows, y_.cols);
-  Prediction prediction{evaluate_scaled(scaled),
-                        empty,
-                        empty,
-                        empty,
-                        std::vector<double>(points.rows),
-                        std::vector<bool>(points.rows),
-                        empty};
+  Prediction prediction{
+      evaluate_scaled(scaled),        empty, empty, empty, std::vector<double>(points.rows),
+      std::vector<bool>(points.rows), empty};
   RowMajor variances = RowMajor::Zero(signed_size(points.rows), mean_.size());
   RowMajor shrinkage;
   add_variances(scaled, variances, shrinkage);

@@ -30,8 +30,8 @@ struct Matching {
   // Columns span the combinations of parameters whose change no path notices: there the responses
   // of every path cancel. No columns where there are none.
   Eigen::MatrixXd unnoticed;
-  // Pareto k (divker/tail_index.hpp) of the summands (Ihat_p - mean) (I_p - mean) of the diagonal of
-  // `information`, which all errors of the estimates rest on.
+  // Pareto k (divker/tail_index.hpp) of the summands (Ihat_p - mean) (I_p - mean) of the diagonal
+  // of `information`, which all errors of the estimates rest on.
   std::vector<double> tail_index;
 };
 

@@ -107,8 +107,8 @@ DampingChoice choose_by_trial(Trial& trial, const Damping& open, const Tuning& t
     return choice;
   }
   const Damping winner = final_round.front().damping;
-  insert(final_round, trial.compare(winner.form->neighbours(winner, grid.step), choice.paths,
-                                    Tails::measured));
+  insert(final_round,
+         trial.compare(winner.form->neighbours(winner, grid.step), choice.paths, Tails::measured));
   choice.damping = final_round.front().damping;
   choice.cost = final_round.front().cost;
   for (const Tuner& tuner : tune::tuners()) {

@@ -148,7 +148,8 @@ Measured Trial::measure(const Damping& damping, std::size_t paths, Tails tails) 
   double log_sum = 0.0;
   double count = 0.0;
   for (const Snapshot& snapshot : result.snapshots) {
-    for (const double variance : tuning_.measure ? tuning_.measure(snapshot) : default_measure(snapshot)) {
+    for (const double variance :
+         tuning_.measure ? tuning_.measure(snapshot) : default_measure(snapshot)) {
       log_sum += std::log(std::max(variance, 1e-300));
       count += 1.0;
     }
