@@ -30,7 +30,7 @@ struct Prediction {
   // Pareto k (tail_index.hpp) of the summands of the value: for weighted means of the samples near
   // the point that of their Y about the median, for polynomials that of the residuals of all
   // samples (of Y, where that has no mean: k >= 1). What x explains has hardly a part in it, as it
-  // varies little near a point. NaN where the samples are too few, and for local sums, which keep
+  // varies little near a point. NaN below 400 samples near a point, and for local sums, which keep
   // none.
   Matrix tail_index;
 };

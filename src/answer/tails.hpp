@@ -16,8 +16,8 @@ struct TailAdvice {
   static std::string of_damping(const RunRecord& record);
 };
 
-// Each adds warnings to the record where an index is above 0.7 (tail_index.hpp). `mean` is the name
-// of a mean in words, "the response to a".
+// Each adds warnings to the record where an index is above 0.7 (tail_index.hpp) and rests on 2000
+// paths at least. `mean` is the name of a mean in words, "the response to a".
 void warn_of_tail(const std::string& mean, double index, const std::string& advice,
                   RunRecord& record);
 // One for each response of a mean.

@@ -3,6 +3,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "divker/tail_index.hpp"
@@ -128,7 +129,11 @@ Matrix one_row(std::span<const double> point) {
   return row;
 }
 
+// Of fewer samples the index is known to a fifth at best, which among many points is above any
+// limit now and then.
 double tail_index_of(std::span<const Neighbour> near, const Matrix& y, std::size_t column) {
+  constexpr std::size_t fewest = 400;
+  if (near.size() < fewest) return std::numeric_limits<double>::quiet_NaN();
   Matrix values(near.size(), 1);
   for (std::size_t i = 0; i < near.size(); ++i) values(i, 0) = y(near[i].index, column);
   return tail_indices(values).front();
