@@ -192,6 +192,7 @@ void print_effort(const present::Reply& reply) {
   const Effort& effort = reply.record.effort;
   fmt::print("\n{}: {} paths run", reply.record.method.estimator, effort.path_runs);
   if (effort.pilot_runs > 0) fmt::print(", {} to choose the steps", effort.pilot_runs);
+  if (effort.pair_runs > 0) fmt::print(", {} in pairs at dt and dt/2", effort.pair_runs);
   fmt::print("\n");
   for (std::size_t p = 0; p < effort.steps.size(); ++p) {
     fmt::print("step {:.4g} for {}", effort.steps[p], parameters_of(reply)[p]);

@@ -31,7 +31,7 @@ done
 show show bumpy
 show score bumpy --paths 200000 --order 2 --fokker-planck
 show response bumpy --paths 200000 --order 2 --wrt a,s --fokker-planck
-show response lorenz96 --paths 50000 --observable 'sum(i, 0:39, x[i]^2)/40'
+show response lorenz96 --paths 50000 --richardson --observable 'sum(i, 0:39, x[i]^2)/40'
 
 echo
 echo 'The numbers for the pictures ...'
@@ -39,7 +39,7 @@ common=(bumpy --paths 200000 --order 2 --grid 25 --fokker-planck --json --quiet)
 "$divker" score "${common[@]}" >"$output/score.json"
 "$divker" response "${common[@]}" --wrt a >"$output/response.json"
 for forcing in 6 7 8 9 10; do
-  "$divker" response lorenz96 --set F=$forcing --paths 20000 --alpha jacobian:4,0.5 --json --quiet \
+  "$divker" response lorenz96 --set F=$forcing --paths 20000 --alpha jacobian:4,0.5 --richardson --json --quiet \
     --observable 'sum(i, 0:39, x[i]^2)/40' --wrt F
 done >"$output/lorenz96.jsonl"
 /usr/bin/python3 "$here/draw.py" "$output"

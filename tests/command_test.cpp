@@ -153,7 +153,8 @@ TEST_F(CommandTest, ScoreOfOuIsTheClosedForm) {
 // is known, at a step at which the Euler scheme is off by many error bars.
 TEST_F(CommandTest, ExactSchemeFindsTheScoreOfTheChain) {
   write("at.csv", "x\n1\n");
-  const Words words{"score", "ou", "--at", "at.csv", "--set", "dt=0.25", "--alpha", "1"};
+  const Words words{
+      "score", "ou", "--at", "at.csv", "--set", "dt=0.25", "--alpha", "1", "--ignore-time-step"};
   const auto defect_in_bars = [&](Words extended, const std::string& scheme) {
     if (scheme == "exact") extended.insert(extended.end(), {"--scheme", "exact"});
     const Json json = json_of(extended);
@@ -219,15 +220,17 @@ TEST_F(CommandTest, ResponseAtPoints) {
   expect_keys(json, {"parameters", "points", "response", "stderr"});
   EXPECT_EQ(json.at("parameters"), (Json{"s", "a"}));
   const Table table = read_table(path("r.csv"));
-  EXPECT_EQ(table.columns,
-            (Words{"x", "response.s", "stderr.s", "response.a", "stderr.a", "outside"}));
+  EXPECT_EQ(table.columns, (Words{"x", "response.s", "stderr.s", "time_step.s", "response.a",
+                                  "stderr.a", "time_step.a", "outside"}));
   ASSERT_EQ(table.values.rows, 2U);
   for (std::size_t r = 0; r < 2; ++r) {
     EXPECT_EQ(table.values(r, 0), json.at("points")[r][0]);
     EXPECT_EQ(table.values(r, 1), json.at("response")[r][0]);
     EXPECT_EQ(table.values(r, 2), json.at("stderr")[r][0]);
-    EXPECT_EQ(table.values(r, 3), json.at("response")[r][1]);
-    EXPECT_EQ(table.values(r, 4), json.at("stderr")[r][1]);
+    EXPECT_EQ(table.values(r, 3), json.at("time_step")[r][0]);
+    EXPECT_EQ(table.values(r, 4), json.at("response")[r][1]);
+    EXPECT_EQ(table.values(r, 5), json.at("stderr")[r][1]);
+    EXPECT_EQ(table.values(r, 6), json.at("time_step")[r][1]);
   }
 }
 

@@ -18,11 +18,11 @@ struct Case {
 // The numbers of an answer: all but the record, which says how, and the clock.
 Json numbers_of(Json json) {
   for (const char* key :
-       {"alpha",         "seed",       "scheme",          "order",   "resolution",
-        "method",        "steps",      "time_grid",       "seconds", "compile_seconds",
-        "pilot_seconds", "model_text", "model_hash",      "version", "regressor",
-        "fd_steps",      "path_runs",  "pilot_path_runs", "paths",   "reason",
-        "history"}) {
+       {"alpha",         "seed",       "scheme",          "order",          "resolution",
+        "method",        "steps",      "time_grid",       "seconds",        "compile_seconds",
+        "pilot_seconds", "model_text", "model_hash",      "version",        "regressor",
+        "fd_steps",      "path_runs",  "pilot_path_runs", "pair_path_runs", "paths",
+        "reason",        "history"}) {
     json.erase(key);
   }
   return json;

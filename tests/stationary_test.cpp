@@ -25,6 +25,7 @@ StationaryOptions options_with(std::size_t paths, const std::string& alpha) {
   StationaryOptions options;
   options.answer.sampling.paths = paths;
   options.answer.method.damping = parse_damping(alpha);
+  options.answer.time_step = TimeStep::ignored;  // what follows knows the law of the Euler chain
   return options;
 }
 

@@ -44,6 +44,9 @@ class Ensemble {
                                const Session& session = {}) const;
   // Everything in arrays: paths * snapshots * (2M + responses) doubles.
   [[nodiscard]] Paths run(const Sampling& sampling, const Session& session = {}) const;
+  // The same at other values of the parameters or on another time grid, for this run alone.
+  [[nodiscard]] Paths run_at(const Model& model, const Sampling& sampling,
+                             const Session& session = {}) const;
 
  private:
   struct Implementation;

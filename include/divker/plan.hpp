@@ -41,6 +41,10 @@ struct Plan {
   std::optional<Program> first;  // the first step, where it is another than the rest
   std::vector<Stage> step;       // in this order
 
+  // Do the steps approximate an SDE, so that dt is a choice that answers depend on? Those of a map
+  // do not.
+  bool has_time_step = true;
+
   // The first step forgets the start, because the initial law has no density.
   [[nodiscard]] bool score_free() const { return first.has_value(); }
   [[nodiscard]] std::size_t operations() const;  // of one step of one path

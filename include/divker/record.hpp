@@ -16,6 +16,7 @@ namespace divker {
 // What an estimator that needs more than one run has taken.
 struct Effort {
   std::size_t path_runs = 0;          // paths simulated for the answer, over all runs
+  std::size_t pair_runs = 0;          // and to measure the bias of dt: paths at dt and at dt/2
   std::size_t pilot_runs = 0;         // and to choose the steps of finite differences
   std::vector<double> steps;          // h for each parameter (finite difference)
   std::vector<double> bandwidths;     // of the density estimate, for each parameter

@@ -49,7 +49,8 @@ struct Stationary {
   std::vector<bool> plateau;    // for each parameter: do the longer windows agree?
 };
 
-// `answer.prediction.standard_error` is sqrt(deviation^2 + bias^2 + window_error^2).
+// `answer.prediction.standard_error` is sqrt(deviation^2 + bias^2 + window_error^2 +
+// time_step^2).
 struct StationaryPointAnswer {
   PointAnswer answer;
   Matrix window_error;  // points x parameters: how far from an infinite window; empty for a score

@@ -38,8 +38,10 @@ class Study {
   const RunSummary& run(Collector& collector, const std::string& kept);
   // All paths in arrays.
   [[nodiscard]] Paths run();
-  // All paths in arrays, of another sampling, neither saved nor recorded.
+  // All paths in arrays, of another sampling and perhaps at other values or on another time grid,
+  // neither saved nor recorded.
   [[nodiscard]] Paths run_aside(const Sampling& sampling) const;
+  [[nodiscard]] Paths run_aside(const Model& model, const Sampling& sampling) const;
 
  private:
   struct Choice;

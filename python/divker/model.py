@@ -238,16 +238,19 @@ class Model:
     def score(self, at: ArrayLike | str | None = None, *, grid: int = 9, stationary: bool = False,
               window: float | None = None, spinup: float | None = None,
               length: float | None = None, fokker_planck: bool = False,
+              richardson: bool = False, ignore_time_step: bool = False,
               **run: Unpack[PointOptions]) -> PointResult:
         """grad log h at points: at (m, states), or a file; default a grid for one state.
 
         stationary=True: of the stationary density, from long paths (docs/stationary.md), with
         `spinup` and `length` in the model's unit of time; chosen by default. fokker_planck=True
-        adds `exact` and `log_density` from the equation of that name (one state).
+        adds `exact` and `log_density` from the equation of that name (one state). The bias of dt
+        is in `stderr`; richardson=True takes it off the score, ignore_time_step=True does neither.
         Cost: paths * steps, and a pilot for alpha='auto'.
         """
         own = {"at": at, "grid": grid, "stationary": stationary, "window": window,
-               "spinup": spinup, "length": length, "fokker_planck": fokker_planck}
+               "spinup": spinup, "length": length, "fokker_planck": fokker_planck,
+               "richardson": richardson, "ignore_time_step": ignore_time_step}
         return PointResult(*self._run(_core.score, own, run, PointOptions))
 
     def response(self, *, wrt: str | Iterable[str] | None = None,
@@ -256,7 +259,8 @@ class Model:
                  spinup: float | None = None, length: float | None = None,
                  method: str | None = None, fd_step: float | None = None,
                  to: Mapping[str, float] | None = None, nodes: int | None = None,
-                 fokker_planck: bool = False, **run: Unpack[PointOptions]
+                 fokker_planck: bool = False, richardson: bool = False,
+                 ignore_time_step: bool = False, **run: Unpack[PointOptions]
                  ) -> PointResult | ObservableResult | ChangeResult:
         """d log h / d parameter at points, or d E[observable] / d parameter.
 
@@ -264,11 +268,14 @@ class Model:
         expression such as 'x^2'. stationary: of the stationary law, with `window`, `spinup` and
         `length`. method: 'divergence-kernel', 'likelihood-ratio' or 'finite-difference' (with
         `fd_step`). to={'F': 9}: the change over a finite distance, with `nodes` of the quadrature.
+        The bias of dt is in `stderr`; richardson=True takes it off the response,
+        ignore_time_step=True does neither.
         """
         own = {"wrt": wrt, "at": at, "observable": observable, "grid": grid,
                "stationary": stationary, "window": window, "spinup": spinup, "length": length,
                "method": method, "fd_step": fd_step, "to": to, "nodes": nodes,
-               "fokker_planck": fokker_planck}
+               "fokker_planck": fokker_planck, "richardson": richardson,
+               "ignore_time_step": ignore_time_step}
         answer = self._run(_core.response, own, run, PointOptions)
         if to is not None:
             return ChangeResult(*answer)

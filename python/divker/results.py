@@ -148,12 +148,14 @@ class PointResult(Result):
 
     points (m, states), `score` (m, states) or `response` (m, parameters), stderr, bias and
     tail_index of the same shape, effective_samples (m,), outside (m,): too few paths there to tell.
-    `stderr` is sqrt(deviation^2 + bias^2); it holds for a tail_index below 0.5 and means little
-    above 0.7 (NaN: not known). Units: score 1/state, response 1/parameter.
+    `stderr` is sqrt(deviation^2 + bias^2 + time_step^2), where time_step is what dt adds (maps have
+    none); it holds for a tail_index below 0.5 and means little above 0.7 (NaN: not known). Units:
+    score 1/state, response 1/parameter.
     """
 
     points: np.ndarray
     stderr: np.ndarray
+    time_step: np.ndarray
     bias: np.ndarray
     tail_index: np.ndarray
     effective_samples: np.ndarray
@@ -183,7 +185,8 @@ class PointResult(Result):
 
 
 class ObservableResult(Result):
-    """E[Phi] and its derivatives: value, value_stderr; response and stderr (parameters,).
+    """E[Phi] and its derivatives: value, value_stderr; response and stderr (parameters,). What dt
+    adds to the errors: value_time_step, time_step (parameters,); maps have none.
 
     tail_index (parameters,): stderr holds below 0.5 and means little above 0.7.
     """
@@ -192,9 +195,11 @@ class ObservableResult(Result):
     observable: str
     value: float
     value_stderr: float
+    value_time_step: float
     response: np.ndarray
     stderr: np.ndarray
     tail_index: np.ndarray
+    time_step: np.ndarray
 
     def _lines(self):
         rows = [[name, with_bar(value, error)]

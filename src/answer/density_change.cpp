@@ -189,9 +189,13 @@ ChangeAnswer log_density_change(const Model& model, std::span<const double> targ
   check_points(model, points);
   const AskNode ask = [&points](const Model& at_node, const AnswerOptions& how) {
     PointAnswer found = response_at(at_node, {0}, points, how);
-    return NodeAnswer{found.prediction.value.data, found.prediction.deviation.data,
-                      found.prediction.bias.data,  found.prediction.tail_index.data,
-                      found.prediction.outside,    std::move(found.record)};
+    std::vector<double> bias = found.prediction.bias.data;
+    for (std::size_t r = 0; r < found.time_step.data.size(); ++r) {
+      bias[r] = std::hypot(bias[r], found.time_step.data[r]);
+    }
+    return NodeAnswer{
+        found.prediction.value.data,      found.prediction.deviation.data, std::move(bias),
+        found.prediction.tail_index.data, found.prediction.outside,        std::move(found.record)};
   };
   ChangeAnswer answer = integrate(model, target, ask, options);
   std::vector<double> indices;
@@ -205,8 +209,11 @@ ChangeAnswer observable_change(const Model& model, std::span<const double> targe
   const AskNode ask = [&observable](const Model& at_node, const AnswerOptions& how) {
     ObservableAnswer found = observable_response(at_node, {0}, observable, how);
     const Estimate& response = found.response.front();
-    return NodeAnswer{{response.value}, {response.standard_error}, {0.0}, found.tail_index,
-                      {false},          std::move(found.record)};
+    const bool measured = !found.time_step.empty();
+    const double bias = measured ? found.time_step.back() : 0.0;
+    const double sampling = measured ? found.deviation.back() : response.standard_error;
+    return NodeAnswer{{response.value}, {sampling}, {bias},
+                      found.tail_index, {false},    std::move(found.record)};
   };
   ChangeAnswer answer = integrate(model, target, ask, options);
   warn_of_tail("the change of the mean", answer.change.front().tail_index,

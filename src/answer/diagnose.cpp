@@ -122,6 +122,7 @@ class Diagnostician {
     options.method.scheme = study_.record().method.scheme;
     options.method.damping = study_.record().choice.damping;
     options.difference_step = 0.0;
+    options.time_step = TimeStep::ignored;  // a check of its own measures it
     return options;
   }
 

@@ -86,20 +86,6 @@ std::vector<double> steps_to_try(const Parameter& p, double fixed) {
   return steps;
 }
 
-// D(h) of one quantity with two steps, larger minus smaller, and its paired standard error.
-struct Gap {
-  double value = 0.0;
-  double error = 0.0;
-};
-Gap gap_between(const Differences& larger, const Differences& smaller, std::size_t quantity) {
-  double squares = 0.0;
-  for (std::size_t r = 0; r < larger.influence.rows; ++r) {
-    squares += std::pow(larger.influence(r, quantity) - smaller.influence(r, quantity), 2);
-  }
-  const auto n = static_cast<double>(std::max<std::size_t>(1, larger.paths));
-  return {larger.value[quantity] - smaller.value[quantity], std::sqrt(squares) / n};
-}
-
 // The bias c h^2 of step k. Against 2h it is a third of the gap, known well, but only as long as
 // the law h^2 reaches up to 2h; against h/2 it is 4/3 of the gap, with much more noise, which
 // therefore counts only as far as it is certain.
@@ -232,6 +218,15 @@ RunRecord ShiftedRuns::record() const {
   record.effort.path_runs -= pilot_runs_;
   record.effort.pilot_runs = pilot_runs_;
   return record;
+}
+
+Gap gap_between(const Differences& a, const Differences& b, std::size_t quantity) {
+  double squares = 0.0;
+  for (std::size_t r = 0; r < a.influence.rows; ++r) {
+    squares += std::pow(a.influence(r, quantity) - b.influence(r, quantity), 2);
+  }
+  const auto n = static_cast<double>(std::max<std::size_t>(1, a.paths));
+  return {a.value[quantity] - b.value[quantity], std::sqrt(squares) / n};
 }
 
 double Differences::error(std::size_t quantity) const {

@@ -31,6 +31,7 @@ class ShiftedRuns {
   [[nodiscard]] std::size_t paths_run() const { return study_.record().effort.path_runs; }
   // Of all runs together.
   [[nodiscard]] RunRecord record() const;
+  [[nodiscard]] bool has_time_step() const { return study_.plan().has_time_step; }
 
  private:
   void add(const RunSummary& run, std::size_t lost);
@@ -52,6 +53,14 @@ struct Differences {
 
   [[nodiscard]] double error(std::size_t quantity) const;
 };
+
+// What one quantity differs by between two sets of differences on the same paths, a minus b, and
+// the paired standard error of it.
+struct Gap {
+  double value = 0.0;
+  double error = 0.0;
+};
+[[nodiscard]] Gap gap_between(const Differences& a, const Differences& b, std::size_t quantity);
 
 // Makes differences from the numbers of the paths at gamma + h and gamma - h.
 using Differencing = std::function<Differences(std::span<const double> above,

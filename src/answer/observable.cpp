@@ -7,6 +7,7 @@
 
 #include "answer/questions.hpp"
 #include "answer/tails.hpp"
+#include "answer/time_step.hpp"
 #include "divker/language.hpp"
 #include "divker/model_kinks.hpp"
 
@@ -94,14 +95,83 @@ void ObservableCollector::absorb(std::unique_ptr<Part> part) {
   sums_.merge(static_cast<const Sums&>(*part).sums);
 }
 
-ObservableAnswer response_of_mean(Study& study, const Observable& phi, const std::string& text) {
+namespace {
+
+// What each path of a pair has to say of the mean and of its responses: the influences of
+// ResponseAccumulator, with the coefficients of the control variate from the coarse paths.
+Matrix influences(const Observable::Values& values, const Matrix& integrals,
+                  const std::vector<double>& control) {
+  Matrix result(integrals.rows, 1 + integrals.cols);
+  double mean = 0.0;
+  for (const double phi : values.phi) mean += phi / static_cast<double>(integrals.rows);
+  for (std::size_t r = 0; r < result.rows; ++r) {
+    result(r, 0) = values.phi[r];
+    for (std::size_t p = 0; p < integrals.cols; ++p) {
+      result(r, 1 + p) = (values.phi[r] - mean - control[p]) * integrals(r, p);
+      if (values.explicit_part.rows != 0) result(r, 1 + p) += values.explicit_part(r, p);
+    }
+  }
+  return result;
+}
+
+// c_p = Cov(z_p, I_p) / Var(I_p).
+std::vector<double> control_of(const Matrix& plain, const Matrix& integrals) {
+  std::vector<double> control;
+  for (std::size_t p = 0; p < integrals.cols; ++p) {
+    CovarianceMoments joint(2);
+    for (std::size_t r = 0; r < integrals.rows; ++r) {
+      joint.add(std::vector<double>{plain(r, 1 + p), integrals(r, p)});
+    }
+    const Matrix covariance = joint.covariance();
+    control.push_back(covariance(1, 1) > 0.0 ? covariance(0, 1) / covariance(1, 1) : 0.0);
+  }
+  return control;
+}
+
+// Of the mean, then of each response.
+std::vector<StepBias> step_biases(const StepPairs& pairs, const Observable& phi) {
+  const double time = pairs.coarse.time;
+  const Observable::Values coarse = phi(pairs.coarse.x(), time), fine = phi(pairs.fine.x(), time);
+  const std::vector<double> none(pairs.coarse.responses().cols, 0.0);
+  const std::vector<double> control =
+      control_of(influences(coarse, pairs.coarse.responses(), none), pairs.coarse.responses());
+  const Matrix at_dt = influences(coarse, pairs.coarse.responses(), control);
+  const Matrix at_half = influences(fine, pairs.fine.responses(), control);
+  Moments differences(at_dt.cols);
+  std::vector<double> difference(at_dt.cols);
+  for (std::size_t r = 0; r < at_dt.rows; ++r) {
+    for (std::size_t q = 0; q < at_dt.cols; ++q) {
+      difference[q] = 2.0 * (at_dt(r, q) - at_half(r, q));
+    }
+    differences.add(difference);
+  }
+  std::vector<StepBias> biases;
+  for (std::size_t q = 0; q < at_dt.cols; ++q) {
+    const Estimate bias = differences.estimate(q);
+    biases.push_back({bias.value, bias.standard_error});
+  }
+  return biases;
+}
+
+}  // namespace
+
+ObservableAnswer response_of_mean(Study& study, const Observable& phi, const std::string& text,
+                                  TimeStep policy) {
   const std::vector<std::size_t>& parameters = study.plan().asked.wrt;
   const double time = study.model().time().snapshot_times(study.sampling().snapshots).back();
   ObservableCollector collector(phi, parameters.size(), time);
   require_paths(study.run(collector, "response of the mean of " + text));
   ObservableResponse result = collector.result();
-  ObservableAnswer answer{result.value, parameter_names(study.model(), parameters),
-                          std::move(result.response), collector.tail_indices(), study.record()};
+  ObservableAnswer answer;
+  answer.value = result.value;
+  answer.names = parameter_names(study.model(), parameters);
+  answer.response = std::move(result.response);
+  answer.tail_index = collector.tail_indices();
+  const auto pairs = policy == TimeStep::ignored ? std::nullopt : step_pairs(study);
+  answer.record = study.record();
+  if (pairs) {
+    add_step_biases(answer, step_biases(*pairs, phi), policy, study.model().time().step);
+  }
   warn_of_tails(answer, TailAdvice::of_mean(answer.record));
   return answer;
 }

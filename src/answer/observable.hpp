@@ -66,9 +66,9 @@ class ObservableCollector : public Collector {
 };
 
 // E[(Phi - mean) I] + E[dPhi] at the last snapshot, for the responses of the study, which is run
-// once. `text` is Phi in words, for a saved run.
+// once, and some of its paths in pairs. `text` is Phi in words, for a saved run.
 [[nodiscard]] ObservableAnswer response_of_mean(Study& study, const Observable& phi,
-                                                const std::string& text);
+                                                const std::string& text, TimeStep policy);
 // What a pilot is told for them: the squared standard errors are to be small, and the tails of the
 // summands light. Phi outlives it.
 [[nodiscard]] Tuning tuning_of_mean(const Observable& phi);

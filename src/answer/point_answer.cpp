@@ -6,7 +6,9 @@
 #include <cmath>
 
 #include "answer/questions.hpp"
+#include "answer/step_bias_at_points.hpp"
 #include "answer/tails.hpp"
+#include "answer/time_step.hpp"
 #include "divker/local_sums.hpp"
 #include "divker/tail_index.hpp"
 #include "numbers/checksum.hpp"
@@ -90,6 +92,21 @@ Prediction predict_from_paths(Study& study, const Matrix& points, const AnswerOp
   return regressor->predict(points);
 }
 
+// Paths in pairs, and what they tell of dt in the errors of the answer.
+void add_step_bias(Study& study, PointAnswer& answer, const AnswerOptions& options) {
+  if (options.time_step == TimeStep::ignored) return;
+  const auto pairs = step_pairs(study);
+  answer.record.effort = study.record().effort;
+  if (!pairs) return;
+  const auto side = [](const Snapshot& snapshot) {
+    return PairedSide{snapshot.x(), regressand(snapshot), 1};
+  };
+  add_step_biases(answer,
+                  step_bias_at_points(side(pairs->coarse), side(pairs->fine), answer.points,
+                                      options.session.threads),
+                  options.time_step, study.model().time().step);
+}
+
 }  // namespace
 
 PointAnswer conditional_means(Study& study, const Matrix& points, const AnswerOptions& options) {
@@ -102,6 +119,7 @@ PointAnswer conditional_means(Study& study, const Matrix& points, const AnswerOp
                           ? predict_from_sums(study, points, outputs)
                           : predict_from_paths(study, points, options);
   answer.record = study.record();
+  add_step_bias(study, answer, options);
   warn_of_tails(study.plan().asked.wrt.empty() ? "the score of" : "the response to", answer);
   return answer;
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 
 #include "answer/observable.hpp"
 #include "answer/point_answer.hpp"
@@ -12,7 +14,9 @@
 #include "answer/relaxation.hpp"
 #include "answer/stationary_plan.hpp"
 #include "answer/stationary_samples.hpp"
+#include "answer/stationary_step_bias.hpp"
 #include "answer/tails.hpp"
+#include "answer/time_step.hpp"
 #include "divker/error.hpp"
 #include "divker/plan.hpp"
 #include "divker/study.hpp"
@@ -60,23 +64,44 @@ struct StationaryRun {
     horizon.end = horizon.time(plan.spinup + std::max<std::size_t>(window, 1));
     Sampling sampling = options.answer.sampling;
     sampling.snapshots.clear();
-    Study study(model.with_time(horizon), options.answer.method, asked, sampling,
-                options.answer.session, tuning);
-    study.set_model(model);
+    study.emplace(model.with_time(horizon), options.answer.method, asked, sampling,
+                  options.answer.session, tuning);
+    study->set_model(model);
     sampling.snapshots = plan.times(model.time());
-    study.use(sampling);
+    study->use(sampling);
     const RunSummary& summary =
-        study.run(collector, fmt::format("{}, windows of {} steps, from sample {} on", what,
-                                         fmt::join(plan.windows, " "), plan.first_sample));
+        study->run(collector, fmt::format("{}, windows of {} steps, from sample {} on", what,
+                                          fmt::join(plan.windows, " "), plan.first_sample));
     require_enough_paths(summary.paths);
     collector.require_still(model);
-    record = study.record();
+    record = study->record();
+  }
+
+  // Afterwards some paths in pairs at dt and dt/2, counted in the record; null where they are not
+  // asked for, where there is no dt, or where some of them do not finish.
+  template <class Samples, class... More>
+  std::unique_ptr<AtBothSteps<Samples>> go_in_pairs(const AnswerOptions& options,
+                                                    const More&... more) {
+    if (options.time_step == TimeStep::ignored || !study->plan().has_time_step) return nullptr;
+    auto pairs = std::make_unique<AtBothSteps<Samples>>(plan, functions, more...);
+    const Sampling fine = sampling_of_pairs(study->sampling());
+    const auto finishes = [&](const Model& at, const Sampling& sampling, Collector& collector) {
+      study->set_model(at);
+      study->use(sampling);
+      study->use(options.session.aside());
+      record.effort.pair_runs += sampling.paths;
+      return study->run(collector, "paths in pairs").paths == sampling.paths;
+    };
+    if (!finishes(model, at_both_increments(fine), pairs->coarse)) return nullptr;
+    if (!finishes(at_half_the_step(model), fine, pairs->fine)) return nullptr;
+    return pairs;
   }
 
   StationaryPlan plan;
   Model model;
   Matrix reference;  // states after the spin-up
   BoundedFunctions functions;
+  std::optional<Study> study;  // once it has gone
   RunRecord record;
 };
 
@@ -141,6 +166,17 @@ std::vector<WindowEstimates> window_estimates(const HalfSamplePrediction& groupe
     result.push_back(std::move(at));
   }
   return result;
+}
+
+// What dt adds at the points, with the windows taken there.
+void add_time_step(StationaryRun& run, const AnswerOptions& options, std::size_t stride,
+                   const std::vector<std::size_t>& taken, PointAnswer& answer) {
+  const auto pairs = run.go_in_pairs<PooledSamples>(options, stride);
+  answer.record.effort.pair_runs = run.record.effort.pair_runs;
+  if (pairs == nullptr) return;
+  add_step_biases(answer,
+                  stationary_step_biases(*pairs, taken, answer.points, options.session.threads),
+                  options.time_step, run.model.time().step);
 }
 
 // The asked window, or the plateau; recorded.
@@ -218,9 +254,9 @@ StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& poin
   check_question(model, options);
   StationaryRun run(model, options, plan_stationary(model, options, false));
   const Matrix at = points.rows > 0 ? points : quantile_grid(model, run.reference, options.grid);
-  PooledSamples samples(
-      run.plan, run.functions,
-      regression_stride(run.plan, options.answer.sampling.paths, model.dimension()));
+  const std::size_t stride =
+      regression_stride(run.plan, options.answer.sampling.paths, model.dimension());
+  PooledSamples samples(run.plan, run.functions, stride);
   run.go(Asked{}, options, tuning_at_points(), samples, "samples along paths");
 
   Regression regression = regress(options, run, samples, at);
@@ -241,6 +277,7 @@ StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& poin
     }
   }
   result.stationary = run.plan.describe(model.time());
+  add_time_step(run, options.answer, stride, {}, result.answer);
   warn_of_tails("the score of", result.answer);
   return result;
 }
@@ -254,9 +291,9 @@ StationaryPointAnswer stationary_response_at(const Model& model,
   check_question(model, options);
   StationaryRun run(model, options, plan_stationary(model, options, true));
   const Matrix at = points.rows > 0 ? points : quantile_grid(model, run.reference, options.grid);
-  PooledSamples samples(
-      run.plan, run.functions,
-      regression_stride(run.plan, options.answer.sampling.paths, model.dimension()));
+  const std::size_t stride =
+      regression_stride(run.plan, options.answer.sampling.paths, model.dimension());
+  PooledSamples samples(run.plan, run.functions, stride);
   run.go(Asked::responses_to(parameters), options, tuning_at_points(), samples,
          "samples along paths");
 
@@ -270,9 +307,11 @@ StationaryPointAnswer stationary_response_at(const Model& model,
   result.stationary = run.plan.describe(model.time());
   Prediction& prediction = result.answer.prediction;
   const std::size_t windows = run.plan.windows.size();
+  std::vector<std::size_t> all_taken;
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     const auto estimates = window_estimates(regression.grouped, p, windows);
     const std::size_t taken = take_window(run.plan, estimates, result.stationary);
+    all_taken.push_back(taken);
     for (std::size_t r = 0; r < at.rows; ++r) {
       const double error = window_error(estimates[r], result.stationary.windows, taken);
       double bias = 0.0;
@@ -290,6 +329,7 @@ StationaryPointAnswer stationary_response_at(const Model& model,
       result.window_error(r, p) = error;
     }
   }
+  add_time_step(run, options.answer, stride, all_taken, result.answer);
   warn_of_tails("the response to", result.answer);
   return result;
 }
@@ -320,9 +360,11 @@ StationaryObservableAnswer stationary_observable_response(
   for (const double value : averages.averages().column(0)) phi_mean.add(std::span(&value, 1));
   result.answer.value = phi_mean.estimate(0);
   result.answer.value.value += offset;
+  std::vector<std::size_t> all_taken;
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     const auto [found, tail_index] = average_response(averages, p, run.plan.windows.size());
     const std::size_t taken = take_window(run.plan, {&found, 1}, result.stationary);
+    all_taken.push_back(taken);
     const double error = window_error(found, result.stationary.windows, taken);
     result.window_error.push_back(error);
     result.answer.tail_index.push_back(tail_index[taken]);
@@ -330,7 +372,12 @@ StationaryObservableAnswer stationary_observable_response(
         {found.value[taken], std::hypot(std::sqrt(found.covariance(taken, taken)), error)});
   }
   result.answer.names = parameter_names(model, parameters);
+  const auto pairs = run.go_in_pairs<PathAverages>(options.answer, phi, parameters.size(), offset);
   result.answer.record = std::move(run.record);
+  if (pairs != nullptr) {
+    add_step_biases(result.answer, stationary_step_biases(*pairs, all_taken),
+                    options.answer.time_step, model.time().step);
+  }
   warn_of_tails(result.answer, TailAdvice::of_damping(result.answer.record));
   return result;
 }

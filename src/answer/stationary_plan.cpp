@@ -112,6 +112,15 @@ std::vector<double> StationaryPlan::times(const TimeGrid& grid) const {
   return result;
 }
 
+StationaryPlan StationaryPlan::at_half_the_step() const {
+  StationaryPlan half = *this;
+  half.spinup *= 2;
+  half.length *= 2;
+  half.spacing *= 2;
+  for (std::size_t& window : half.windows) window *= 2;
+  return half;
+}
+
 Stationary StationaryPlan::describe(const TimeGrid& grid) const {
   Stationary result;
   result.grid = grid;

@@ -22,6 +22,8 @@ struct StationaryPlan {
   [[nodiscard]] std::size_t samples() const { return recorded() - first_sample; }
   // The model on the time grid of the run.
   [[nodiscard]] Model on_grid(const Model& model) const;
+  // The same times in steps of half the length.
+  [[nodiscard]] StationaryPlan at_half_the_step() const;
   // Recorded times: spinup + k * spacing.
   [[nodiscard]] std::vector<double> times(const TimeGrid& grid) const;
   [[nodiscard]] Stationary describe(const TimeGrid& grid) const;

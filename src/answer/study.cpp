@@ -121,7 +121,11 @@ Paths Study::run() {
 }
 
 Paths Study::run_aside(const Sampling& sampling) const {
-  return ensemble_.run(sampling, session_.aside());
+  return run_aside(ensemble_.model(), sampling);
+}
+
+Paths Study::run_aside(const Model& model, const Sampling& sampling) const {
+  return ensemble_.run_at(model, sampling, session_.aside());
 }
 
 const RunSummary& Study::finished(const RunSummary& summary) {

@@ -222,6 +222,7 @@ Plan plan(const Model& model, const Method& method, const Asked& asked) {
   if (const auto why = refusal(model, whole, asked)) throw Error(*why);
   Plan result;
   result.asked = asked;
+  result.has_time_step = !derive::is_map(model);
   result.start = {derive_start(model, asked), std::nullopt, 0};
   result.step = derive::stages_of_step(model, whole, asked);
   if (!asked.states_alone() && !model.has_initial_density()) {

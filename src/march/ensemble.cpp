@@ -107,9 +107,16 @@ struct Ensemble::Implementation {
   Plan plan;
   std::unique_ptr<Prepared> prepared;
 
-  [[nodiscard]] March march(const Sampling& sampling) const {
-    check(model, sampling);
-    return {plan, model, sampling, model.time().snapshot_steps(sampling.snapshots)};
+  [[nodiscard]] March march(const Model& at, const Sampling& sampling) const {
+    check(at, sampling);
+    return {plan, at, sampling, at.time().snapshot_steps(sampling.snapshots)};
+  }
+  // The model must have equal equations.
+  void require_same_equations(const Model& other) const {
+    if (other.hash() == model.hash()) return;
+    throw Error(ErrorKind::usage, "The model " + other.name() +
+                                      " has other equations than the one this ensemble was "
+                                      "compiled for.");
   }
 };
 
@@ -129,11 +136,7 @@ const Plan& Ensemble::plan() const { return implementation_->plan; }
 double Ensemble::compile_seconds() const { return implementation_->prepared->compile_seconds(); }
 
 void Ensemble::set_model(const Model& model) {
-  if (model.hash() != implementation_->model.hash()) {
-    throw Error(ErrorKind::usage, "The model " + model.name() +
-                                      " has other equations than the one this ensemble was "
-                                      "compiled for.");
-  }
+  implementation_->require_same_equations(model);
   const Plan& planned = implementation_->plan;
   if (const auto why = refusal_for_noise(model, planned.method, planned.asked)) throw Error(*why);
   implementation_->model = model;
@@ -145,12 +148,17 @@ void Ensemble::set_damping(const Damping& damping) {
 
 RunSummary Ensemble::run(const Sampling& sampling, Collector& collector,
                          const Session& session) const {
-  const March march = implementation_->march(sampling);
+  const March march = implementation_->march(implementation_->model, sampling);
   return march::run_paths(*implementation_->prepared, march, session, collector);
 }
 
 Paths Ensemble::run(const Sampling& sampling, const Session& session) const {
-  const March march = implementation_->march(sampling);
+  return run_at(implementation_->model, sampling, session);
+}
+
+Paths Ensemble::run_at(const Model& model, const Sampling& sampling, const Session& session) const {
+  implementation_->require_same_equations(model);
+  const March march = implementation_->march(model, sampling);
   Paths paths;
   ArrayCollector collector(march, paths);
   paths.summary =

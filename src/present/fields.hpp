@@ -114,6 +114,7 @@ void points(Object& o, const PointAnswer& answer, const std::string& key) {
   o.set("points", answer.points);
   o.set(key, answer.prediction.value);
   o.set("stderr", answer.prediction.standard_error);
+  if (answer.time_step.rows != 0) o.set("time_step", answer.time_step);
   o.set("bias", answer.prediction.bias);
   o.set("tail_index", answer.prediction.tail_index);
   o.set("effective_samples", answer.prediction.effective_samples);
@@ -148,6 +149,9 @@ void observable(Object& o, const std::string& text, const ObservableAnswer& answ
   o.set("value_stderr", answer.value.standard_error);
   estimates(o, answer.response, "response", "stderr");
   o.set("tail_index", answer.tail_index);
+  if (answer.time_step.empty()) return;
+  o.set("value_time_step", answer.time_step.front());
+  o.set("time_step", std::vector<double>(answer.time_step.begin() + 1, answer.time_step.end()));
 }
 
 // How stationary samples were taken.
@@ -322,6 +326,7 @@ void record(Object& o, const Reply& reply) {
   const Effort& effort = reply.record.effort;
   o.set("path_runs", effort.path_runs);
   o.set("pilot_path_runs", effort.pilot_runs);
+  o.set("pair_path_runs", effort.pair_runs);
   if (!effort.steps.empty()) o.set("fd_steps", effort.steps);
   if (!effort.bandwidths.empty()) o.set("bandwidths", effort.bandwidths);
 }

@@ -95,6 +95,7 @@ StationaryOptions stationary_options(const ScoreRequest& request, const Session&
   StationaryOptions options;
   options.answer = options_of(request, saved_session_of(request, request, session));
   options.answer.sampling.paths = request.paths.value_or(stationary_paths);
+  options.answer.time_step = time_step_of(request);
   options.window = request.window;
   options.spinup = request.spinup;
   options.length = request.length;
@@ -195,7 +196,8 @@ Reply reply_to(const SimulateRequest& request, const Model& model, const Session
 Reply reply_to(const ScoreRequest& request, const Model& model, const Session& session) {
   check_fokker_planck(request, model);
   if (request.stationary) return stationary_score(request, model, session);
-  const AnswerOptions options = options_of(request, saved_session_of(request, request, session));
+  AnswerOptions options = options_of(request, saved_session_of(request, request, session));
+  options.time_step = time_step_of(request);
   return at_points(request, model, "score", {},
                    score_at(model, points_of(request, model, options), options));
 }
@@ -209,6 +211,7 @@ Reply reply_to(const ResponseRequest& request, const Model& model, const Session
   AnswerOptions options = options_of(request, saved_session_of(request, request, session));
   options.method.estimator = request.method;
   options.difference_step = request.fd_step.value_or(0.0);
+  options.time_step = time_step_of(request);
   if (request.to) return change(request, model, options);
   if (!request.observable.empty()) {
     return of_mean(model, request.observable,

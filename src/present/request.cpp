@@ -73,6 +73,11 @@ Session saved_session_of(const RunRequest& request, const SavedRequest& saved,
   return session;
 }
 
+TimeStep time_step_of(const ScoreRequest& request) {
+  if (request.richardson) return TimeStep::extrapolated;
+  return request.ignore_time_step ? TimeStep::ignored : TimeStep::in_bar;
+}
+
 AnswerOptions options_of(const PointRequest& request, Session session) {
   AnswerOptions options;
   options.method = method_of(request);

@@ -140,6 +140,8 @@ void describe(PointRequest& r, Visitor& visit) {
 }
 
 struct ScoreRequest : PointRequest, SavedRequest {
+  bool richardson = false;
+  bool ignore_time_step = false;
   bool fokker_planck = false;
   bool stationary = false;
   std::optional<double> window;
@@ -150,6 +152,11 @@ struct ScoreRequest : PointRequest, SavedRequest {
 template <class Visitor>
 void describe(ScoreRequest& r, Visitor& visit) {
   describe(static_cast<PointRequest&>(r), visit);
+  visit(Option("richardson", "Take the bias of dt off the answer, not into its error bar"),
+        r.richardson);
+  visit(Option("ignore_time_step", "Leave the bias of dt out of the error bar: that of the chain")
+            .not_with({"richardson"}),
+        r.ignore_time_step);
   visit(
       Option("fokker_planck", "Compare with a solution of the Fokker-Planck equation (1-D models)"),
       r.fokker_planck);
@@ -280,6 +287,7 @@ void describe(FitRequest& r, Visitor& visit) {
 [[nodiscard]] Session saved_session_of(const RunRequest& request, const SavedRequest& saved,
                                        Session circumstances);
 [[nodiscard]] AnswerOptions options_of(const PointRequest& request, Session session);
+[[nodiscard]] TimeStep time_step_of(const ScoreRequest& request);
 [[nodiscard]] FitOptions fit_options_of(const FitRequest& request, const Session& circumstances);
 
 // Those that were named; all that are not fixed where none is. Error(usage) for an unknown name,

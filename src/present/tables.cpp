@@ -53,6 +53,7 @@ struct Tabulate {
     for (const std::string& name : answer.names) {
       table.columns.push_back(reply.key + "." + name);
       table.columns.push_back("stderr." + name);
+      if (answer.time_step.rows != 0) table.columns.push_back("time_step." + name);
     }
     table.columns.emplace_back("outside");
     for (std::size_t r = 0; r < answer.points.rows; ++r) {
@@ -61,6 +62,7 @@ struct Tabulate {
       for (std::size_t q = 0; q < answer.names.size(); ++q) {
         row.push_back(answer.prediction.value(r, q));
         row.push_back(answer.prediction.standard_error(r, q));
+        if (answer.time_step.rows != 0) row.push_back(answer.time_step(r, q));
       }
       row.push_back(as_number(answer.prediction.outside[r]));
       append(table.values, row);
@@ -77,6 +79,9 @@ struct Tabulate {
       table.columns.push_back("stderr." + answer.names[p]);
       row.push_back(answer.response[p].value);
       row.push_back(answer.response[p].standard_error);
+      if (answer.time_step.empty()) continue;
+      table.columns.push_back("time_step." + answer.names[p]);
+      row.push_back(answer.time_step[1 + p]);
     }
     append(table.values, row);
     return table;

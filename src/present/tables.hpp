@@ -10,8 +10,8 @@
 namespace divker::present {
 
 //   of paths    t, then mean.x, stderr.x, deviation.x of each state
-//   at points   the states, then score.x, stderr.x or response.a, stderr.a of each, outside
-//   of a mean   value, value_stderr, then response.a, stderr.a of each parameter
+//   at points   the states, then score.x, stderr.x, time_step.x or response.a, ... of each, outside
+//   of a mean   value, value_stderr, then response.a, stderr.a, time_step.a of each parameter
 //   a change    the states, log_ratio, stderr, quadrature, outside; of a mean change, stderr,
 //               quadrature
 //   of a model  path_runs, seconds, stderr.a of each parameter; a row for each usable method

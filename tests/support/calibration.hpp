@@ -78,6 +78,8 @@ struct KnownModel {
   options.sampling.seed = seed;
   options.method.damping = constant_damping(alpha);
   options.regressor = regressor;
+  // The bars of sampling and of the regression are looked at, which a share of dt would widen.
+  options.time_step = TimeStep::ignored;
   return options;
 }
 

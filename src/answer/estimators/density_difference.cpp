@@ -6,8 +6,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "answer/finite_difference.hpp"
+#include "answer/paired_differences.hpp"
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
 
@@ -140,13 +142,37 @@ class DensityDifferences {
   StepRequest request_;
 };
 
+// Into the errors at the points, with the steps and bandwidths that were taken.
+void add_step_bias(const Model& model, const std::vector<std::size_t>& parameters,
+                   const AnswerOptions& options, const PathFunction& function,
+                   PointAnswer& answer) {
+  PairedDifferences pairs(model, options.sampling, options.session, function);
+  Effort& effort = answer.record.effort;
+  StepBiases biases{Matrix(answer.points.rows, parameters.size()),
+                    Matrix(answer.points.rows, parameters.size())};
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    const auto differencing = [&](std::span<const double> above, std::span<const double> below,
+                                  double h) {
+      return log_density_difference(above, below, h, answer.points.data,
+                                    std::span(&effort.bandwidths[k], 1));
+    };
+    const auto found = pairs.of(differencing, parameters[k], effort.steps[k]);
+    for (std::size_t r = 0; r < found.size(); ++r) {
+      biases.value(r, k) = found[r].value;
+      biases.error(r, k) = found[r].error;
+    }
+  }
+  effort.pair_runs = pairs.paths_run();
+  add_step_biases(answer, biases, options.time_step, model.time().step);
+}
+
 }  // namespace
 
 PointAnswer density_difference(const Model& model, const std::vector<std::size_t>& parameters,
                                const Matrix& points, const AnswerOptions& options) {
   require_one_state(model);
-  ShiftedRuns runs(model, options.sampling, options.session,
-                   [](const Model&, const Matrix& x) { return x.column(0); });
+  const PathFunction function = [](const Model&, const Matrix& x) { return x.column(0); };
+  ShiftedRuns runs(model, options.sampling, options.session, function);
   const std::vector<double> unshifted = runs.at(parameters.front(), 0.0, options.sampling.paths);
   require_paths(runs.record().summary);
   const double rule = rule_of_thumb(unshifted);
@@ -163,6 +189,9 @@ PointAnswer density_difference(const Model& model, const std::vector<std::size_t
   answer.record.effort.steps = differences.steps;
   answer.record.effort.bandwidths = differences.bandwidths;
   answer.record.effort.log_density = log_densities(unshifted, points, rule);
+  if (options.time_step != TimeStep::ignored && runs.has_time_step()) {
+    add_step_bias(model, parameters, options, function, answer);
+  }
   return answer;
 }
 

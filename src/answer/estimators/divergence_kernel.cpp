@@ -18,7 +18,7 @@ class DivergenceKernel : public Estimator {
     const Observable phi(model, parameters, observable);
     Study study(model, options.method, Asked::responses_to(parameters), options.sampling,
                 options.session, tuning_of_mean(phi));
-    return response_of_mean(study, phi, observable);
+    return response_of_mean(study, phi, observable, options.time_step);
   }
 
   [[nodiscard]] PointAnswer response_at(const Model& model,

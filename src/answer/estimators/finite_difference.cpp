@@ -8,6 +8,7 @@
 #include "answer/estimators/density_difference.hpp"
 #include "answer/estimators/estimators.hpp"
 #include "answer/observable.hpp"
+#include "answer/paired_differences.hpp"
 #include "answer/questions.hpp"
 #include "answer/tails.hpp"
 #include "divker/error.hpp"
@@ -42,10 +43,10 @@ class FiniteDifference : public Estimator {
     const std::size_t paths = options.sampling.paths;
     const double time = model.time().snapshot_times(options.sampling.snapshots).back();
     (void)Observable(model, {}, observable);
-    ShiftedRuns runs(model, options.sampling, options.session,
-                     [&](const Model& shifted, const Matrix& x) {
-                       return Observable(shifted, {}, observable)(x, time).phi;
-                     });
+    const PathFunction function = [&](const Model& shifted, const Matrix& x) {
+      return Observable(shifted, {}, observable)(x, time).phi;
+    };
+    ShiftedRuns runs(model, options.sampling, options.session, function);
     const std::vector<double> unshifted = runs.at(parameters.front(), 0.0, paths);
     require_paths(runs.record().summary);
     ObservableAnswer answer;
@@ -66,6 +67,15 @@ class FiniteDifference : public Estimator {
     answer.record.method.estimator = name();
     answer.record.effort.steps = effort.steps;
     answer.record.effort.truncation = effort.truncation;
+    if (options.time_step != TimeStep::ignored && runs.has_time_step()) {
+      PairedDifferences pairs(model, options.sampling, options.session, function);
+      std::vector<StepBias> biases{pairs.of_mean()};
+      for (std::size_t k = 0; k < parameters.size(); ++k) {
+        biases.push_back(pairs.of(mean_difference, parameters[k], effort.steps[k]).front());
+      }
+      answer.record.effort.pair_runs = pairs.paths_run();
+      add_step_biases(answer, biases, options.time_step, model.time().step);
+    }
     warn_of_tails(answer, TailAdvice::of_mean(answer.record));
     return answer;
   }

@@ -40,7 +40,8 @@ class LikelihoodRatio : public Estimator {
                                                      const std::string& observable,
                                                      const AnswerOptions& options) const override {
     Study study = study_of(model, parameters, options);
-    return response_of_mean(study, Observable(model, parameters, observable), observable);
+    return response_of_mean(study, Observable(model, parameters, observable), observable,
+                            options.time_step);
   }
 
   [[nodiscard]] PointAnswer response_at(const Model& model,
