@@ -749,5 +749,29 @@ TEST(ShippedModels, FilesAtFaultAreNamed) {
   std::filesystem::remove_all(folder);
 }
 
+// Stratonovich's drift, written out by hand: equal values at a point, with Ito and Stratonovich
+// terms of one motion, and motions with indices.
+TEST(Language, StratonovichNoise) {
+  const auto drift_of = [](const std::string& equations) {
+    const Model m = parse_model("model m\nparam s = 0.7\nparam r = 0.3\nstate x, y\n" + equations +
+                                "\ninit state ~ normal(1, 0.1)\ntime 0 : 0.1 : 1\n");
+    EXPECT_EQ(parse_model(m.text()).hash(), m.hash());
+    return evaluate(*m.graph(), m.drift(), m.input_values(std::vector<double>{1.3, -0.4}, 0.0));
+  };
+  const auto expect_same = [&](const std::string& stratonovich, const std::string& ito) {
+    const std::vector<double> a = drift_of(stratonovich), b = drift_of(ito);
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(a[i], b[i], 1e-14) << stratonovich;
+  };
+  expect_same("dx = -x dt + s*x o dW\ndy = -y dt + dV",
+              "dx = (-x + s^2*x/2) dt + s*x dW\ndy = -y dt + dV");
+  // A rotation by noise: y moves with -x, so that both are damped.
+  expect_same("dx = -s*y o dW\ndy = s*x o dW",
+              "dx = -s^2*x/2 dt - s*y dW\ndy = -s^2*y/2 dt + s*x dW");
+  // One motion, Ito's in y and Stratonovich's in x.
+  expect_same("dx = x*y o dW[1] + r dW[0]\ndy = -y dt + r*x dW[1]",
+              "dx = (y*x*y + x*r*x)/2 dt + x*y dW[1] + r dW[0]\ndy = -y dt + r*x dW[1]");
+  EXPECT_THROW((void)drift_of("dx = -x o dt + s dW\ndy = -y dt + dV"), LanguageError);
+}
+
 }  // namespace
 }  // namespace divker

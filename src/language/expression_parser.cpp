@@ -68,6 +68,12 @@ bool ExpressionParser::is_noise(const Token& token) const {
   return token.text.size() > 1 && token.text.front() == 'd';
 }
 
+// The o of S o dW, which may be the name of something all the same.
+bool ExpressionParser::is_circle(const Token& token, const Token& next) const {
+  return dynamics_ == Dynamics::sde && token.is("o") && !is_declared(token.text) &&
+         !is_index(token.text) && is_noise(next) && next.text != "dt";
+}
+
 void ExpressionParser::bind_index(const Token& token) {
   if (token.kind != TokenKind::identifier) {
     fail(token, fmt::format("The name of an index was expected, such as i, but {} was found.",
@@ -436,6 +442,10 @@ Term ExpressionParser::term() {
   char join = '*';
   bool more = true;
   while (more) {
+    if (is_circle(peek(), peek(1))) {
+      take();
+      result.stratonovich = true;
+    }
     if (is_noise(peek())) {
       if (join == '/')
         fail(peek(), fmt::format("A term cannot be divided by {}.", in_quotes(peek().text)));
@@ -454,7 +464,7 @@ Term ExpressionParser::term() {
       join = take().text.front();
     } else {
       // A differential may follow without a sign.
-      more = dynamics_ == Dynamics::sde && is_noise(peek());
+      more = dynamics_ == Dynamics::sde && (is_noise(peek()) || is_circle(peek(), peek(1)));
       join = '*';
     }
   }

@@ -54,6 +54,7 @@ class ExpressionParser {
   struct Deeper;
 
   [[nodiscard]] bool is_noise(const Token& token) const;
+  [[nodiscard]] bool is_circle(const Token& token, const Token& next) const;
   [[nodiscard]] bool is_index(std::string_view name) const;
   [[nodiscard]] Syntax conjunction();
   [[nodiscard]] Syntax negation();

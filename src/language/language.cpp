@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "language/canonical_text.hpp"
 #include "language/expand.hpp"
@@ -43,6 +47,7 @@ class Assembler {
     each(StatementKind::let, [this](const Statement& s) { let(s); });
     each(StatementKind::equation, [this](const Statement& s) { sort_equation(s); });
     for (const StateName& state : states_) equations(state);
+    drifts();
     each(StatementKind::init, [this](const Statement& s) { sort_initial(s); });
     for (const StateName& state : states_) initial_laws(state);
     each(StatementKind::observe, [this](const Statement& s) { observe(s); });
@@ -312,9 +317,24 @@ class Assembler {
       } else {
         const std::string name = noise_name(term);
         at(term.offset, [&] { builder_.noise(state, name, value); });
+        amplitudes_[name].emplace_back(state, value);
+        if (term.stratonovich) midpoints_.push_back({drifts_.size(), name, value});
       }
     }
-    at(s.offset, [&] { builder_.drift(state, total(drift)); });
+    drifts_.push_back({s.offset, state, total(drift)});
+  }
+
+  // S o dW is S dW and the drift 1/2 sum_j R_j dS/dx_j, with R_j all that dW moves x_j by.
+  void drifts() {
+    for (const Midpoint& midpoint : midpoints_) {
+      Expression& rate = drifts_[midpoint.equation].rate;
+      for (const auto& [state, amplitude] : amplitudes_[midpoint.noise]) {
+        rate = rate + 0.5 * amplitude * derivative(midpoint.amplitude, state);
+      }
+    }
+    for (const Drift& drift : drifts_) {
+      at(drift.offset, [&] { builder_.drift(drift.state, drift.rate); });
+    }
   }
 
   // Short sums in the order of the text, as in expressions.
@@ -470,7 +490,20 @@ class Assembler {
 
   const Source& source_;
   const ParsedText& text_;
+  struct Drift {
+    std::size_t offset = 0;
+    Expression state;
+    Expression rate;
+  };
+  struct Midpoint {  // a term in Stratonovich's sense
+    std::size_t equation = 0;
+    std::string noise;
+    Expression amplitude;
+  };
   ModelBuilder builder_;
+  std::vector<Drift> drifts_;
+  std::vector<Midpoint> midpoints_;
+  std::map<std::string, std::vector<std::pair<Expression, Expression>>> amplitudes_;
   Symbols symbols_;
   Expander expander_;
   std::vector<StateName> states_;

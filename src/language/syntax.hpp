@@ -47,6 +47,7 @@ struct Term {
   Syntax coefficient;
   std::string noise;            // "" : drift
   std::optional<Syntax> index;  // of the noise
+  bool stratonovich = false;    // "o" before the noise
   std::size_t offset = 0;
 };
 
