@@ -17,6 +17,7 @@ struct ObservableResponse {
   Estimate value;                  // mean of Phi
   std::vector<Estimate> response;  // with the control variate: the one to use
   std::vector<Estimate> plain;     // without it
+  std::vector<Estimate> mass;      // mean of I, zero but for errors
 };
 
 // Accumulates samples (Phi, I, dPhi/dgamma) and answers with

@@ -82,7 +82,11 @@ class Diagnostician {
     check_stability();
     add(check_tails(model_, names_, last));
     add(check_score_identity(last));
-    add(check_mass(names_, last));
+    std::vector<Estimate> masses;
+    for (std::size_t p = 0; p < names_.size(); ++p) {
+      masses.push_back(estimate_of(last.responses().column(p)));
+    }
+    add(check_mass(names_, masses, last.responses().rows));
     check_time_step();
     compare_methods();
     check_points();
@@ -169,7 +173,9 @@ class Diagnostician {
         fmt::format("dt times the rate at which the drift changes is at most {:.2g} (t = {:.4g}), "
                     "above 1, where a step turns over, at {:.2g}% of {} points; Euler's limit is 2",
                     rates.largest, rates.time, 100.0 * rates.share_turned, rates.points),
-        verdict == Verdict::good ? "" : march::advice_on_step(model_.time(), rates.largest));
+        verdict == Verdict::good
+            ? ""
+            : march::advice_on_step(model_, rates.largest, march::turning_limit));
   }
 
   // Per path: phi, and the influence of the path on each response.

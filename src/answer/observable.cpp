@@ -8,6 +8,7 @@
 #include "answer/questions.hpp"
 #include "answer/tails.hpp"
 #include "answer/time_step.hpp"
+#include "answer/vital_signs.hpp"
 #include "divker/language.hpp"
 #include "divker/model_kinks.hpp"
 
@@ -172,6 +173,7 @@ ObservableAnswer response_of_mean(Study& study, const Observable& phi, const std
   if (pairs) {
     add_step_biases(answer, step_biases(*pairs, phi), policy, study.model().time().step);
   }
+  warn_of_mass(answer.names, result.mass, answer.record);
   warn_of_tails(answer, TailAdvice::of_mean(answer.record));
   return answer;
 }

@@ -14,8 +14,9 @@ namespace divker {
 [[nodiscard]] Check check_tails(const Model& model, const std::vector<std::string>& parameters,
                                 const Snapshot& snapshot);
 [[nodiscard]] Check check_score_identity(const Snapshot& snapshot);
+// `masses`: E[I] of each, over so many paths.
 [[nodiscard]] Check check_mass(const std::vector<std::string>& parameters,
-                               const Snapshot& snapshot);
+                               const std::vector<Estimate>& masses, std::size_t paths);
 
 [[nodiscard]] Estimate estimate_of(const std::vector<double>& values);
 // The verdict on a number that is caution beyond the first limit, bad beyond the second.

@@ -9,6 +9,7 @@
 #include "answer/step_bias_at_points.hpp"
 #include "answer/tails.hpp"
 #include "answer/time_step.hpp"
+#include "answer/vital_signs.hpp"
 #include "divker/local_sums.hpp"
 #include "divker/tail_index.hpp"
 #include "numbers/checksum.hpp"
@@ -89,6 +90,7 @@ Prediction predict_from_paths(Study& study, const Matrix& points, const AnswerOp
   regressor_options.threads = options.session.threads;
   const auto regressor = make_regressor(name, regressor_options);
   regressor->fit(last.x(), regressand(last));
+  warn_of_identities(parameter_names(study.model(), study.plan().asked.wrt), last, study.record());
   return regressor->predict(points);
 }
 

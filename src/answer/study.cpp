@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "answer/places_met.hpp"
+#include "answer/vital_signs.hpp"
 #include "divker/estimator.hpp"
 
 namespace divker {
@@ -85,6 +86,9 @@ struct Study::Choice {
         right_at_places(model, {method, asked_}, sampling, session, record.warnings);
     asked = question.asked;
     record.method = question.method;
+    for (Warning& warning : warnings_of_steps(model, sampling, session)) {
+      record.warnings.push_back(std::move(warning));
+    }
     if (asked.states_alone()) return;
     record.method.estimator = estimator(method.estimator).name();
     record.choice = choose_damping(model, record.method, asked, sampling, session.aside(), tuning);

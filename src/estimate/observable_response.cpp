@@ -162,6 +162,7 @@ ObservableResponse ResponseAccumulator::result() const {
     const double shared = s.uvv + s.vw;
     const double c = s.vv > 0.0 ? shared / s.vv : 0.0;
     result.plain.push_back({plain, error(squares)});
+    result.mass.push_back({s.mean_v, error(s.vv)});
     result.response.push_back({plain - c * s.mean_v, error(squares - c * shared)});
   }
   return result;
