@@ -115,6 +115,9 @@ void check_outputs(const FitCommandOptions& options) {
 }
 
 void show_progress(const FitCommandOptions& options, const FitState& state) {
+  if (state.history.size() == 1) {
+    for (const std::string& sentence : state.far) fmt::print(stderr, "divker: {}\n", sentence);
+  }
   if (options.quiet || !progress_is_seen()) return;
   const FitIteration& last = state.history.back();
   fmt::print(stderr, "iteration {:>3}  {:>9} paths  |psi| {:10.3g} of its noise\n", last.iteration,

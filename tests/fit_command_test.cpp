@@ -69,6 +69,19 @@ TEST_F(FitCommandTest, SaysPlainlyThatItDidNotConverge) {
             std::string::npos);
 }
 
+TEST_F(FitCommandTest, QuestionsDataInOtherUnits) {
+  write("cm.csv", "x\n31200\n31300\n31100\n31250\n31210\n");
+  const Words words = {"fit", "m.sde", "--data", "cm.csv", "--paths", "1000", "--iterations", "1"};
+  const Outcome outcome = run(words);
+  EXPECT_EQ(outcome.code, 4);
+  const std::string sentence = "x: the data have mean 3.12e+04 and deviation 74, the model at";
+  EXPECT_EQ(outcome.err.find("divker: " + sentence), 0U) << outcome.err;
+  EXPECT_NE(outcome.err.find("the limit of 1 iterations was reached; " + sentence),
+            std::string::npos)
+      << outcome.err;
+  EXPECT_NE(outcome.out.find("\n" + sentence), std::string::npos) << outcome.out;
+}
+
 TEST_F(FitCommandTest, RefusesBadArguments) {
   const auto refuse = [this](Words words, int code, const std::string& message) {
     words.insert(words.begin(), {"fit", "m.sde"});
@@ -250,7 +263,7 @@ TEST_F(FitCommandTest, AnInterruptSavesFirst) {
   const Outcome outcome = finish(child);
   EXPECT_EQ(outcome.code, 130);
   EXPECT_NE(outcome.err.find("the same command goes on from c"), std::string::npos) << outcome.err;
-  EXPECT_TRUE(text_of(path("c")).starts_with("divker fit 3\n"));
+  EXPECT_TRUE(text_of(path("c")).starts_with("divker fit 4\n"));
 }
 
 }  // namespace

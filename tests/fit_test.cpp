@@ -247,6 +247,42 @@ TEST(Fit, TakesTheBestOfSeveralStarts) {
   EXPECT_NEAR(std::cos(result.estimate[0]), std::cos(2.0), 0.05);
 }
 
+// Data in centimetres of a model in metres.
+TEST(Fit, QuestionsDataFarFromTheStart) {
+  const Model model = parse_model(relaxation);
+  Matrix y = sample(model, 300, 3);
+  FitOptions options = quick(2000);
+  const auto far = [&] {
+    Fit fit(model, match_data(model, {{"data", {}, y, {}}}, {}), options);
+    EXPECT_TRUE(fit.state().far.empty());
+    fit.advance();
+    EXPECT_EQ(fit.state().history.size(), 1U);
+    EXPECT_EQ(parse_fit_state(to_text(fit.state()), "f").far, fit.state().far);
+    return fit.state().far;
+  };
+  EXPECT_THAT(far(), ::testing::IsEmpty());
+  for (double& value : y.data) value += 10.0;
+  EXPECT_THAT(far(), ::testing::IsEmpty());  // a bad start
+  for (double& value : y.data) value += 20.0;
+  ASSERT_EQ(far().size(), 1U);
+  EXPECT_THAT(far()[0], ::testing::MatchesRegex(
+                            "x: the data have mean 30\\.[0-9]+ and deviation 0\\.[0-9]+, the model "
+                            "at the start 0\\.[0-9]+ and 0\\.[0-9]+ \\(other units\\?\\)\\."));
+  for (double& value : y.data) value = 100.0 * (value - 30.0);
+  ASSERT_EQ(far().size(), 1U);
+  EXPECT_THAT(far()[0], HasSubstr("(a factor of 100: other units?)."));
+  options.iterations = 1;
+  const FitResult result = fit_sample(model, y, options);
+  EXPECT_FALSE(result.state.converged);
+  EXPECT_EQ(result.remarks, far());
+  EXPECT_THAT(result.state.reason, HasSubstr("; x: the data have mean "));
+  EXPECT_TRUE(result.state.reason.ends_with("(a factor of 100: other units?)"));
+  y = Matrix(4, 1, 0.5);  // four equal values may be chance, five are not
+  EXPECT_THAT(far(), ::testing::IsEmpty());
+  y = Matrix(5, 1, 0.5);
+  EXPECT_EQ(far().size(), 1U);
+}
+
 TEST(Fit, WritesTheFittedModel) {
   const Model model = parse_model(relaxation);
   const FitResult result = fit_sample(model, sample(model, 300, 2), quick(4'000));
@@ -280,7 +316,7 @@ TEST(Fit, RefusesBadRequests) {
   options = quick(1000);
   options.match = "scaled";
   EXPECT_EQ(message(more, options), "match: 'scaled' is none of: centred, neighbours.");
-  EXPECT_THROW((void)parse_fit_state("divker fit 3\nfingerprint x\nparameters a\n", "f"), Error);
+  EXPECT_THROW((void)parse_fit_state("divker fit 4\nfingerprint x\nparameters a\n", "f"), Error);
 }
 
 TEST(Fit, RefusesDamagedStates) {

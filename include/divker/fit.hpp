@@ -77,6 +77,8 @@ struct FitState {
   std::vector<double> damping_parameters;  // where the damping was chosen
   std::vector<double> memory;              // of the optimiser, which alone knows its meaning
   std::vector<FitIteration> history;
+  // Where the data lie far outside the law at the start, in sentences: known after iteration 0.
+  std::vector<std::string> far;
   bool done = false;
   bool converged = false;
   std::string reason;  // why it ended, in words
@@ -148,7 +150,8 @@ struct FitResult {
   std::optional<double> log_likelihood;
   std::size_t data_rows = 0;
   std::size_t individuals = 0;
-  // On what of the data was moved or left out, and on error bars that mean little, in sentences.
+  // On what of the data was moved or left out, on data far outside the law at the start, and on
+  // error bars that mean little, in sentences.
   std::vector<std::string> remarks;
   FitState state;
   RunRecord record;  // of the last evaluation

@@ -28,6 +28,19 @@ std::vector<DataTable> take_tables(Arguments& arguments) {
   return tables;
 }
 
+// Once the law at the start is known. What a filter of warnings makes an error cannot end the fit.
+void warn_of_far_data(const FitState& state) {
+  if (state.history.size() != 1 || state.far.empty()) return;
+  const py::gil_scoped_acquire locked;
+  try {
+    const py::object warn = py::module_::import("warnings").attr("warn");
+    const py::object kind = py::module_::import("divker.errors").attr("DivkerWarning");
+    for (const std::string& sentence : state.far) warn(sentence, kind);
+  } catch (py::error_already_set& error) {
+    error.discard_as_unraisable("a warning of divker.fit");
+  }
+}
+
 // (the fitted model, the keys of the command's JSON, what a file holds, marginals, the text)
 py::tuple fit_model(const Model& model, const py::dict& values) {
   Arguments arguments(values, model);
@@ -37,7 +50,8 @@ py::tuple fit_model(const Model& model, const py::dict& values) {
   arguments.take("stationary", request.columns.stationary);
   arguments.fill(request);
   arguments.require_empty();
-  const auto fitting = work([&] { return present::fit(request, model, tables, work.session()); });
+  const auto fitting =
+      work([&] { return present::fit(request, model, tables, work.session(), warn_of_far_data); });
   const FitResult& result = fitting.result.value();
   Dictionary about, how_made, compared;
   fields::fitted(about, result);

@@ -253,6 +253,13 @@ class Fits(TestCase):
         for name in fit.undetermined:
             self.assertTrue(any(name in words for words in fit.weak), name)
 
+    def test_data_in_other_units_are_questioned(self):
+        data = 100 * (5 + divker.Model("ou").sample(200, seed=2))
+        with self.assertWarnsRegex(divker.DivkerWarning, "^x: the data have mean .*other units"):
+            fit = divker.fit("ou", data, paths=1000, iterations=1)
+        self.assertFalse(fit.converged)
+        self.assertIn(fit.remarks[0].rstrip("."), fit.reason)
+
     def test_one_row_a_time_counts_as_one_row(self):
         # The Euler chain from the point 0.5: m and s from 100 rows, Fisher's information in
         # closed form.

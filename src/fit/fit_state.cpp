@@ -13,7 +13,7 @@
 namespace divker {
 namespace {
 
-constexpr std::string_view first_line = "divker fit 3";
+constexpr std::string_view first_line = "divker fit 4";
 
 template <class Values>
 std::string line(std::string_view name, const Values& values) {
@@ -124,6 +124,8 @@ std::string to_text(const FitState& state) {
   text += line("memory", state.memory);
   text += fmt::format("done {}\nconverged {}\nreason {}\n", state.done ? 1 : 0,
                       state.converged ? 1 : 0, state.reason);
+  text += fmt::format("far {}\n", state.far.size());
+  for (const std::string& sentence : state.far) text += sentence + "\n";
   text += fmt::format("history {}\n", state.history.size());
   for (const FitIteration& one : state.history) {
     text += fmt::format("{} {} {}", one.paths, one.halvings, one.gain);
@@ -148,6 +150,9 @@ FitState parse_fit_state(const std::string& text, const std::string& source) {
   state.done = in.number<int>("done") != 0;
   state.converged = in.number<int>("converged") != 0;
   state.reason = in.rest("reason");
+  for (auto left = in.number<std::size_t>("far"); left > 0; --left) {
+    state.far.push_back(in.rest(""));
+  }
   const auto count = in.number<std::size_t>("history");
   for (std::size_t i = 0; i < count; ++i) {
     const std::vector<double> values = in.numbers<double>("");

@@ -283,6 +283,7 @@ FitResult report(const Model& model, const FitData& data, const FitState& state,
   result.data_rows = data.rows;
   result.individuals = data.individuals;
   result.remarks = remarks_on(data);
+  result.remarks.insert(result.remarks.end(), state.far.begin(), state.far.end());
   result.tail_index = evaluation.matching.tail_index;
   result.state = state;
   result.record = evaluator.record(evaluation);

@@ -1,6 +1,7 @@
 #include "fit/schedule.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,7 @@
 #include "divker/error.hpp"
 #include "fit/bounds.hpp"
 #include "fit/coordinates.hpp"
+#include "fit/far.hpp"
 #include "fit/goodness.hpp"
 #include "fit/report.hpp"
 #include "fit/spectrum.hpp"
@@ -102,6 +104,7 @@ bool Schedule::advance() {
     return false;
   }
   if (state_.history.empty()) {
+    state_.far = far_from_start(model_, data_, *evaluation_);
     record(0.0, 0.0, 0);
     return true;
   }
@@ -167,6 +170,10 @@ void Schedule::end(bool converged, std::string reason) {
   state_.done = true;
   state_.converged = converged;
   state_.reason = std::move(reason);
+  if (!converged && !state_.far.empty()) {
+    state_.reason += fmt::format("; {}", fmt::join(state_.far, " "));
+    if (state_.reason.ends_with('.')) state_.reason.pop_back();
+  }
 }
 
 // --- the sample ---
