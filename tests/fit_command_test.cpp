@@ -94,6 +94,7 @@ TEST_F(FitCommandTest, RefusesBadArguments) {
   refuse({"--data", "none.csv"}, data_at_fault, "cannot read 'none.csv'");
   refuse({"--data", "bad.csv"}, data_at_fault, "bad.csv:3: 'much' in column 'x' is not a number");
   refuse({"--data", "other.csv"}, data_at_fault, "The column 'y' of other.csv is neither");
+  refuse({"--data", "long.csv"}, data_at_fault, "name it with --time t if it holds the times");
   refuse({"--data", "one.csv"}, data_at_fault, "fewer than the 2 parameters to be fitted");
   refuse({"--data", "y.npy@soon"}, usage,
          "--data y.npy@soon: 'soon' after the @ is neither a time nor 'stationary'.");
@@ -133,9 +134,9 @@ TEST_F(FitCommandTest, GoesOnWithoutAParameterThatHasNoEffect) {
   write("silent.sde",
         "model silent\nparam m = 1\nparam q = 1\nstate x, u\ndx = (m - x) dt + dW\n"
         "du = -q*u dt + dV\ninit x ~ normal(0, 0.5)\ninit u ~ normal(0, 1)\ntime 0 : 0.01 : 1\n");
-  const Outcome outcome =
-      run({"fit", "silent.sde", "--data", "long.csv@1", "--map", "x=x", "--paths", "10000"});
+  const Outcome outcome = run({"fit", "silent.sde", "--data", "long.csv@1", "--paths", "10000"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("\nColumns not used: t.\n"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("q has no effect on what is observed; it was left as it is."),
             std::string::npos)
       << outcome.out;

@@ -130,6 +130,53 @@ TEST(FitData, TakesObservationsInOrderAndRenames) {
   EXPECT_EQ(renamed.ignored, (std::vector<std::string>{"diet"}));
 }
 
+TEST(FitData, LeavesOutColumnsThatAreNothingInTheModel) {
+  const Model model = parse_model(growth);
+  DataTable table{
+      "d.csv", {"y", "strain", "y2", "dose"}, matrix(4, {1, NAN, 7, 2, 3, NAN, 8, 2}), 1.0};
+  table.texts[1] = {{"wt", "ko"}, "d.csv:2: 'wt' in column 'strain' is not a number"};
+  const FitData data = match_data(model, {table, table}, {});
+  EXPECT_EQ(data.blocks[0].observed, std::vector<std::size_t>{0});
+  EXPECT_EQ(data.blocks[0].values.data, (std::vector<double>{1, 3}));
+  EXPECT_EQ(data.ignored, (std::vector<std::string>{"strain", "y2", "dose"}));
+}
+
+TEST(FitData, RefusesColumnsThatMayBeMeant) {
+  const Model model = parse_model(
+      "model m\nparam a = 1\nstate weight, age\ndweight = -a*weight dt + dW\ndage = -age dt + dV\n"
+      "init weight ~ normal(0, 1)\ninit age ~ normal(0, 1)\ntime 0 : 0.1 : 1\n");
+  const auto message = [&](const std::string& column, const DataTable& beside,
+                           const DataOptions& options = {}) {
+    DataTable table = beside;
+    table.columns.push_back(column);
+    table.values = Matrix(3, table.columns.size(), 0.5);
+    return message_of([&] { (void)match_data(model, {table}, options); }, ErrorKind::model);
+  };
+  const std::string nothing = "nothing was thrown";
+  const DataTable ages{"d.csv", {"age"}, {}, {}};
+  const DataTable both{"d.csv", {"age", "weight"}, {}, {}};
+  for (const char* slip : {"wieght", "Weight", "weigth"}) {
+    EXPECT_EQ(message(slip, ages),
+              "The column '" + std::string(slip) +
+                  "' of d.csv is neither an observation nor a state of the model m; these are "
+                  "weight and age. Did you mean 'weight'? Columns can be renamed, and others left "
+                  "out, with --map NAME=COLUMN.");
+    EXPECT_EQ(message(slip, both), nothing);
+  }
+  DataOptions mapped;
+  mapped.names["age"] = "age";
+  EXPECT_EQ(message("wieght", ages, mapped), nothing);
+  EXPECT_EQ(message("t", ages),
+            "d.csv has a column 't': name it with --time t if it holds the times of the rows, or "
+            "give the time of all rows with @T.");
+  DataTable of_a_time = ages;
+  of_a_time.time = 1.0;
+  EXPECT_EQ(message("t", of_a_time), nothing);
+  DataOptions stationary;
+  stationary.stationary = true;
+  EXPECT_EQ(message("time", ages, stationary), nothing);
+}
+
 TEST(FitData, RefusesBadTables) {
   const Model model = parse_model(growth);
   const auto fault = [&](const DataTable& table, ErrorKind kind, const DataOptions& options = {}) {

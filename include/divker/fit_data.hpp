@@ -50,7 +50,7 @@ struct FitData {
   std::size_t individuals = 0;
   bool stationary = false;
   double largest_shift = 0.0;        // of a time to its step of the grid
-  std::vector<std::string> ignored;  // columns that --map left unused
+  std::vector<std::string> ignored;  // columns that are nothing in the model
   std::vector<std::string> remarks;  // on rows and columns that are left out, in full sentences
 
   [[nodiscard]] std::vector<double> times() const;  // of the blocks, ascending, each once
@@ -65,14 +65,16 @@ inline constexpr std::size_t most_column_sets = 64;
 
 // Rows of one time that have values of the same columns become a block, and a row without any value
 // is left out. Columns without a name, and those that programs make of row numbers ("Unnamed: 0",
-// "rownames"), are left out unless an option or the model names them. Times between steps go to the
-// nearest one.
+// "rownames"), are left out unless an option or the model names them. So are columns that are
+// nothing in the model beside others that are, whatever they hold; but without `names` those whose
+// name is a slip of a state or observation that the table has not, or that of a time ("t", "time")
+// in a table without one, are refused. Times between steps go to the nearest one.
 //
 // Throws Error(model) for a value that is infinite or a text (row and column), a missing time or
-// group, a column that is nothing in the model, a value outside the support of a state (a state
-// that starts positive and whose noise vanishes at zero stays positive), tables without values, and
-// more than `most_column_sets`; Error(usage) for a time outside the grid, naming the nearest step,
-// and for options that name no column.
+// group, a table without a column of the model, columns as above, a value outside the support of a
+// state (a state that starts positive and whose noise vanishes at zero stays positive), tables
+// without values, and more than `most_column_sets`; Error(usage) for a time outside the grid,
+// naming the nearest step, and for options that name no column.
 [[nodiscard]] FitData match_data(const Model& model, const std::vector<DataTable>& tables,
                                  const DataOptions& options);
 

@@ -184,6 +184,7 @@ class Matcher {
       place(result, index_of(name), c);
       mapped.insert(c);
     }
+    std::vector<std::size_t> unused;
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
       if (c == result.time || c == result.group || mapped.contains(c)) continue;
       const auto found = std::find(names_.begin(), names_.end(), table.columns[c]);
@@ -192,18 +193,55 @@ class Matcher {
       } else if (is_index(table.columns[c])) {
         data_.remarks.push_back(fmt::format("{}: the column {}, an index of rows, is not used.",
                                             table.source, column_name(table, c)));
-      } else if (!options_.names.empty()) {
-        data_.ignored.push_back(table.columns[c]);
       } else {
-        unknown_column(table, c);
+        unused.push_back(c);
       }
     }
-    if (result.observed.empty()) {
+    leave_out(table, result, unused);
+    return result;
+  }
+
+  // Columns that are nothing in the model are left out, unless one of them seems to be meant.
+  void leave_out(const DataTable& table, const Columns& columns,
+                 const std::vector<std::size_t>& unused) {
+    std::vector<std::string> missing;
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      if (std::ranges::find(columns.observed, i) == columns.observed.end()) {
+        missing.push_back(names_[i]);
+      }
+    }
+    for (const std::size_t c : unused) {
+      const std::string& name = table.columns[c];
+      if (options_.names.empty()) {
+        if (columns.observed.empty() || nearest_name(name, missing)) {
+          unknown_column(table, c, missing);
+        }
+        if (may_be_time(table, columns, name)) fail_time_not_named(table, name);
+      }
+      if (std::ranges::find(data_.ignored, name) == data_.ignored.end()) {
+        data_.ignored.push_back(name);
+      }
+    }
+    if (columns.observed.empty()) {
       throw Error(ErrorKind::model,
                   fmt::format("{} has no column that the model {} knows; it knows {}.",
                               table.source, model_.name(), list_of(names_)));
     }
-    return result;
+  }
+
+  // Rows without a time are data of the end of the grid: a time that nobody asked for would be
+  // lost.
+  [[nodiscard]] bool may_be_time(const DataTable& table, const Columns& columns,
+                                 const std::string& name) const {
+    return !columns.time && !table.time && !options_.stationary &&
+           (name == "t" || name == "T" || name == "time" || name == "Time" || name == "TIME");
+  }
+
+  [[noreturn]] static void fail_time_not_named(const DataTable& table, const std::string& name) {
+    throw Error(ErrorKind::model,
+                fmt::format("{} has a column {}: name it with --time {} if it holds the times of "
+                            "the rows, or give the time of all rows with @T.",
+                            table.source, in_quotes(name), name));
   }
 
   // The observations if there are any, else the states.
@@ -262,14 +300,16 @@ class Matcher {
     return find(table, column, option);
   }
 
-  [[noreturn]] void unknown_column(const DataTable& table, std::size_t c) const {
+  // `missing`: what it may be meant for.
+  [[noreturn]] void unknown_column(const DataTable& table, std::size_t c,
+                                   const std::vector<std::string>& missing) const {
     throw Error(
         ErrorKind::model,
         fmt::format("The column {} of {} is neither an observation nor a state of the model {}; "
                     "these are {}.{} Columns can be renamed, and others left out, with --map "
                     "NAME=COLUMN.",
                     in_quotes(table.columns[c]), table.source, model_.name(), list_of(names_),
-                    did_you_mean(table.columns[c], names_)));
+                    did_you_mean(table.columns[c], missing)));
   }
 
   double time_of(const DataTable& table, const Columns& columns, std::size_t row) {

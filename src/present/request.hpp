@@ -245,10 +245,7 @@ template <class Visitor>
 void describe(FitRequest& r, Visitor& visit) {
   describe(static_cast<DampedRequest&>(r), visit);
   visit(Option("time", "The column with the time of each row", "COLUMN"), r.columns.time_column);
-  visit(Option("map",
-               "The column that holds a state or observation; other columns may then be there "
-               "(repeatable)",
-               "NAME=COLUMN"),
+  visit(Option("map", "The column that holds a state or observation (repeatable)", "NAME=COLUMN"),
         r.columns.names);
   visit(Option("group",
                "The column that numbers individuals measured several times, for the standard "
