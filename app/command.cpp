@@ -50,8 +50,12 @@ Model configured_model(const CommonOptions& options) {
 }
 
 Model load(const CommonOptions& options) {
-  return present::with_samples_read(configured_model(options),
-                                    std::filesystem::path(options.model).parent_path());
+  std::vector<std::string> remarks;
+  Model model = present::with_samples_read(
+      configured_model(options), std::filesystem::path(options.model).parent_path(), remarks);
+  if (options.quiet) return model;
+  for (const std::string& remark : remarks) fmt::print(stderr, "divker: {}\n", remark);
+  return model;
 }
 
 Session circumstances(const CommonOptions& options) {

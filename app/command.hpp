@@ -39,7 +39,8 @@ struct CommonOptions {
 
 // The model with --set and --tamed applied.
 [[nodiscard]] Model configured_model(const CommonOptions& options);
-// And its samples read if it starts from some.
+// And its samples read if it starts from some; what is remarked on their files goes to the error
+// stream.
 [[nodiscard]] Model load(const CommonOptions& options);
 
 // The stop flag of Ctrl-C, and progress on a terminal.

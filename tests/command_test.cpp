@@ -136,6 +136,27 @@ TEST_F(CommandTest, StartsFromSamplesBesideTheModel) {
   EXPECT_EQ(starts, (std::set<double>{7.0, 9.0}));
 }
 
+TEST_F(CommandTest, TellsWhatItTookFilesFor) {
+  write("from_file.sde",
+        "model from_file\nstate x\ndx = -x dt + dW\ninit x ~ samples(\"start.csv\")\n"
+        "time 0 : 0.01 : 0.02\n");
+  write("start.csv", "x;y\n7;1\n9;2\n");
+  const Outcome sampled = run({"simulate", "from_file.sde", "--paths", "100"});
+  EXPECT_EQ(sampled.code, 0);
+  EXPECT_NE(sampled.err.find("start.csv: columns are separated by ';'.\n"), std::string::npos)
+      << sampled.err;
+  EXPECT_EQ(run({"simulate", "from_file.sde", "--paths", "100", "--quiet"}).err, "");
+  write("at.csv", "x;\n0,5;\n1,25;\n");
+  const Outcome scored = run({"score", "ou", "--at", "at.csv", "--paths", "1000", "--json"});
+  EXPECT_EQ(scored.code, 0);
+  const Json warnings = Json::parse(scored.out).at("warnings");
+  ASSERT_EQ(warnings.size(), 2U);
+  EXPECT_EQ(warnings[1].at("what"), "file");
+  EXPECT_EQ(warnings[1].at("sentence"),
+            "at.csv: decimals are written with commas; '0,5' in line 2 is 0.5.");
+  EXPECT_NE(scored.err.find("divker: at.csv: decimals are written"), std::string::npos);
+}
+
 TEST_F(CommandTest, ScoreOfOuIsTheClosedForm) {
   write("at.csv", "x\n-1\n0.5\n1.5\n");
   const Json json = json_of({"score", "ou", "--at", "at.csv"});

@@ -33,6 +33,13 @@ void raise(const char* name, const char* sentence, const LanguageError* place = 
 
 }  // namespace
 
+void warn(const std::vector<std::string>& sentences) {
+  if (sentences.empty()) return;
+  const py::object tell = py::module_::import("warnings").attr("warn");
+  const py::object kind = py::module_::import("divker.errors").attr("DivkerWarning");
+  for (const std::string& sentence : sentences) tell(sentence, kind);
+}
+
 void add_errors(py::module_& module) {
   (void)module;
   py::register_exception_translator([](std::exception_ptr thrown) {  // NOLINT: as it is declared

@@ -30,12 +30,10 @@ std::vector<DataTable> take_tables(Arguments& arguments) {
 
 // Once the law at the start is known. What a filter of warnings makes an error cannot end the fit.
 void warn_of_far_data(const FitState& state) {
-  if (state.history.size() != 1 || state.far.empty()) return;
+  if (state.history.size() != 1) return;
   const py::gil_scoped_acquire locked;
   try {
-    const py::object warn = py::module_::import("warnings").attr("warn");
-    const py::object kind = py::module_::import("divker.errors").attr("DivkerWarning");
-    for (const std::string& sentence : state.far) warn(sentence, kind);
+    warn(state.far);
   } catch (py::error_already_set& error) {
     error.discard_as_unraisable("a warning of divker.fit");
   }

@@ -16,8 +16,18 @@
 namespace divker::python {
 namespace {
 
+Model load(const std::string& file_or_name) {
+  std::vector<std::string> remarks;
+  Model model = present::load_with_samples(file_or_name, remarks);
+  warn(remarks);
+  return model;
+}
+
 Model parse(const std::string& text, const std::string& source) {
-  return present::with_samples_read(parse_model(text, source), {});
+  std::vector<std::string> remarks;
+  Model model = present::with_samples_read(parse_model(text, source), {}, remarks);
+  warn(remarks);
+  return model;
 }
 
 Model with_samples(const Model& model, const py::object& rows) {
@@ -95,7 +105,7 @@ void add_model(py::module_& module) {
            })
       .def("starting_from", &starting_from)
       .def("show", &show);
-  module.def("load_model", &present::load_with_samples);
+  module.def("load_model", &load);
   module.def("parse_model", &parse);
   module.def("parse_model_with_samples", &parse_with_samples);
   module.def("shipped_models", [] {

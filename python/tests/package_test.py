@@ -126,6 +126,17 @@ class OwnSamples(TestCase):
         self.assertLess(abs(answer.response[0] - truth), 4.5 * answer.stderr[0] + 0.01)
         self.assertLess(answer.stderr[0], 0.05)
 
+    def test_what_files_were_taken_for_is_a_warning(self):
+        (self.folder / "start.csv").write_text("x;y\n7;1\n9;2\n")
+        file = self.folder / "from_file.sde"
+        file.write_text('model from_file\nstate x\ndx = -x dt + dW\ninit x ~ samples("start.csv")\n'
+                        "time 0 : 0.01 : 0.02\n")
+        with self.assertWarnsRegex(divker.DivkerWarning, "start.csv: columns are separated by ';'"):
+            divker.Model(file)
+        with self.assertWarnsRegex(divker.DivkerWarning, "start.csv: columns are separated by ';'"):
+            answer = divker.Model("ou").score(self.folder / "start.csv", paths=200)
+        self.assertEqual(answer.warnings[0]["what"], "file")
+
     def test_silent_states_are_refused(self):
         with self.assertRaisesRegex(divker.ModelError, "needs noise on every state"):
             divker.Model("langevin").score(np.zeros((1, 2)), samples=np.zeros((3, 2)), paths=100)

@@ -54,7 +54,8 @@ Model with_values(Model model, const Values& values) {
   return new_grid ? model.with_time(grid) : model;
 }
 
-Model with_samples_read(const Model& model, const fs::path& folder) {
+Model with_samples_read(const Model& model, const fs::path& folder,
+                        std::vector<std::string>& remarks) {
   if (!model.starts_from_samples()) return model;
   std::map<std::string, std::vector<std::size_t>> states_of_file;
   for (std::size_t i = 0; i < model.dimension(); ++i) {
@@ -66,7 +67,9 @@ Model with_samples_read(const Model& model, const fs::path& folder) {
     const fs::path path = samples_path(model, file, folder);
     std::vector<std::string> names;
     for (const std::size_t i : states) names.push_back(model.states()[i].name);
-    const Matrix values = select_columns(read_table(path), names, path.string());
+    const Table table = read_table(path);
+    remarks.insert(remarks.end(), table.remarks.begin(), table.remarks.end());
+    const Matrix values = select_columns(table, names, path.string());
     if (samples->rows == 0) *samples = Matrix(values.rows, model.dimension());
     if (values.rows != samples->rows) {
       throw Error(ErrorKind::model,
@@ -80,8 +83,8 @@ Model with_samples_read(const Model& model, const fs::path& folder) {
   return model.with_samples(std::move(samples));
 }
 
-Model load_with_samples(const std::string& file_or_name) {
-  return with_samples_read(load_model(file_or_name), fs::path(file_or_name).parent_path());
+Model load_with_samples(const std::string& file_or_name, std::vector<std::string>& remarks) {
+  return with_samples_read(load_model(file_or_name), fs::path(file_or_name).parent_path(), remarks);
 }
 
 }  // namespace divker::present

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "divker/model.hpp"
 #include "present/option.hpp"
@@ -15,10 +16,12 @@ namespace divker::present {
 
 // With the files of `init x ~ samples("...")`, which are looked for in `folder`, that of the model
 // file, then in the current one. A model with other initial laws as it is; Error(model) for files
-// at fault.
-[[nodiscard]] Model with_samples_read(const Model& model, const std::filesystem::path& folder);
+// at fault. What their reader remarks is added to `remarks`.
+[[nodiscard]] Model with_samples_read(const Model& model, const std::filesystem::path& folder,
+                                      std::vector<std::string>& remarks);
 
 // A file or the name of a shipped model, with its samples.
-[[nodiscard]] Model load_with_samples(const std::string& file_or_name);
+[[nodiscard]] Model load_with_samples(const std::string& file_or_name,
+                                      std::vector<std::string>& remarks);
 
 }  // namespace divker::present

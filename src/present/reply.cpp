@@ -60,8 +60,21 @@ void check_response(const ResponseRequest& request) {
   }
 }
 
+// answer(request), the request with its points read from their file, and what was remarked there.
+template <class Request, class Answer>
+Reply with_points_read(Request request, const Model& model, Answer answer) {
+  std::vector<Warning> warnings;
+  request.at = points_read(request.at, model, warnings);
+  Reply reply = answer(request);
+  std::vector<Warning>& all = reply.record.warnings;
+  all.insert(all.begin(), warnings.begin(), warnings.end());
+  return reply;
+}
+
+Matrix given_points(const PointRequest& request) { return request.at.rows.value_or(Matrix()); }
+
 Matrix points_of(const PointRequest& request, const Model& model, const AnswerOptions& options) {
-  if (request.at.any()) return given_points(request.at, model);
+  if (request.at.any()) return given_points(request);
   return default_points(model, options.sampling, options.session, request.grid);
 }
 
@@ -128,8 +141,7 @@ Matrix row_of(const std::vector<double>& values) {
 
 Reply stationary_score(const ScoreRequest& request, const Model& model, const Session& session) {
   const StationaryOptions options = stationary_options(request, session);
-  StationaryPointAnswer found =
-      stationary_score_at(model, given_points(request.at, model), options);
+  StationaryPointAnswer found = stationary_score_at(model, given_points(request), options);
   Reply reply = at_points(request, model, "score", {}, std::move(found.answer));
   return with_stationary(std::move(reply), std::move(found.stationary), std::nullopt, {});
 }
@@ -145,7 +157,7 @@ Reply stationary_response(const ResponseRequest& request, const Model& model,
                            std::move(found.stationary), row_of(found.window_error), names);
   }
   StationaryPointAnswer found =
-      stationary_response_at(model, parameters, given_points(request.at, model), options);
+      stationary_response_at(model, parameters, given_points(request), options);
   const std::vector<std::string> names = found.answer.names;
   return with_stationary(at_points(request, model, "response", parameters, std::move(found.answer)),
                          std::move(found.stationary), std::move(found.window_error), names);
@@ -175,6 +187,45 @@ Reply change(const ResponseRequest& request, const Model& model, const AnswerOpt
   return {model, std::move(record), std::move(result)};
 }
 
+Reply score(const ScoreRequest& request, const Model& model, const Session& session) {
+  if (request.stationary) return stationary_score(request, model, session);
+  AnswerOptions options = options_of(request, saved_session_of(request, request, session));
+  options.time_step = time_step_of(request);
+  return at_points(request, model, "score", {},
+                   score_at(model, points_of(request, model, options), options));
+}
+
+Reply response(const ResponseRequest& request, const Model& model, const Session& session) {
+  const std::vector<std::size_t> parameters = parameters_of(request.wrt, model, request.voice);
+  if (request.stationary) return stationary_response(request, model, parameters, session);
+  AnswerOptions options = options_of(request, saved_session_of(request, request, session));
+  options.method.estimator = request.method;
+  options.difference_step = request.fd_step.value_or(0.0);
+  options.time_step = time_step_of(request);
+  if (request.to) return change(request, model, options);
+  if (!request.observable.empty()) {
+    return of_mean(model, request.observable,
+                   observable_response(model, parameters, request.observable, options));
+  }
+  return at_points(request, model, "response", parameters,
+                   response_at(model, parameters, points_of(request, model, options), options));
+}
+
+Reply diagnosis(const DiagnoseRequest& request, const Model& model, const Session& session) {
+  DiagnoseOptions options;
+  options.answer = options_of(request, session_of(request, session));
+  options.answer.session.progress = nullptr;  // there are many runs
+  options.parameters = parameters_of(request.wrt, model, request.voice);
+  options.observable = request.observable;
+  options.points = given_points(request);
+  OfModel result{{}, diagnose(model, options)};
+  for (const std::size_t p : options.parameters) {
+    result.parameters.push_back(model.parameters()[p].name);
+  }
+  RunRecord record = result.diagnosis.record;
+  return {model, std::move(record), std::move(result)};
+}
+
 }  // namespace
 
 Study study_of(const SimulateRequest& request, const Model& model, const Session& session) {
@@ -195,46 +246,24 @@ Reply reply_to(const SimulateRequest& request, const Model& model, const Session
 
 Reply reply_to(const ScoreRequest& request, const Model& model, const Session& session) {
   check_fokker_planck(request, model);
-  if (request.stationary) return stationary_score(request, model, session);
-  AnswerOptions options = options_of(request, saved_session_of(request, request, session));
-  options.time_step = time_step_of(request);
-  return at_points(request, model, "score", {},
-                   score_at(model, points_of(request, model, options), options));
+  return with_points_read(request, model,
+                          [&](const ScoreRequest& whole) { return score(whole, model, session); });
 }
 
 Reply reply_to(const ResponseRequest& request, const Model& model, const Session& session) {
   check_response(request);
   check_observable(request.observable, model, request.voice);
   check_fokker_planck(request, model);
-  const std::vector<std::size_t> parameters = parameters_of(request.wrt, model, request.voice);
-  if (request.stationary) return stationary_response(request, model, parameters, session);
-  AnswerOptions options = options_of(request, saved_session_of(request, request, session));
-  options.method.estimator = request.method;
-  options.difference_step = request.fd_step.value_or(0.0);
-  options.time_step = time_step_of(request);
-  if (request.to) return change(request, model, options);
-  if (!request.observable.empty()) {
-    return of_mean(model, request.observable,
-                   observable_response(model, parameters, request.observable, options));
-  }
-  return at_points(request, model, "response", parameters,
-                   response_at(model, parameters, points_of(request, model, options), options));
+  return with_points_read(request, model, [&](const ResponseRequest& whole) {
+    return response(whole, model, session);
+  });
 }
 
 Reply reply_to(const DiagnoseRequest& request, const Model& model, const Session& session) {
   check_observable(request.observable, model, request.voice);
-  DiagnoseOptions options;
-  options.answer = options_of(request, session_of(request, session));
-  options.answer.session.progress = nullptr;  // there are many runs
-  options.parameters = parameters_of(request.wrt, model, request.voice);
-  options.observable = request.observable;
-  options.points = given_points(request.at, model);
-  OfModel result{{}, diagnose(model, options)};
-  for (const std::size_t p : options.parameters) {
-    result.parameters.push_back(model.parameters()[p].name);
-  }
-  RunRecord record = result.diagnosis.record;
-  return {model, std::move(record), std::move(result)};
+  return with_points_read(request, model, [&](const DiagnoseRequest& whole) {
+    return diagnosis(whole, model, session);
+  });
 }
 
 }  // namespace divker::present

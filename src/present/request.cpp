@@ -128,12 +128,13 @@ void check_observable(const std::string& observable, const Model& model, Voice v
   }
 }
 
-Matrix given_points(const GivenPoints& at, const Model& model) {
-  if (at.rows) return *at.rows;
-  if (at.file.empty()) return {};
+GivenPoints points_read(const GivenPoints& at, const Model& model, std::vector<Warning>& warnings) {
+  if (at.file.empty()) return at;
   std::vector<std::string> names;
   for (const State& state : model.states()) names.push_back(state.name);
-  return select_columns(read_table(at.file), names, at.file);
+  const Table table = read_table(at.file);
+  for (const std::string& remark : table.remarks) warnings.push_back({"file", remark});
+  return {"", select_columns(table, names, at.file)};
 }
 
 }  // namespace divker::present

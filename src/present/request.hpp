@@ -293,7 +293,9 @@ void describe(FitRequest& r, Visitor& visit) {
                                                      const Model& model, Voice voice);
 // The observable is an argument: what is wrong with it is Error(usage).
 void check_observable(const std::string& observable, const Model& model, Voice voice);
-// Those that were given, columns in the order of the states; none: an empty matrix.
-[[nodiscard]] Matrix given_points(const GivenPoints& at, const Model& model);
+// The points as rows, columns in the order of the states: those of a file are read, and what its
+// reader remarks is added to `warnings`.
+[[nodiscard]] GivenPoints points_read(const GivenPoints& at, const Model& model,
+                                      std::vector<Warning>& warnings);
 
 }  // namespace divker::present
