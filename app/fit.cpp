@@ -88,9 +88,7 @@ std::vector<DataTable> read_data(const std::vector<std::string>& arguments, Data
                   fmt::format("--data {} gives a time, and so does --time {}; give one of them.",
                               argument, columns.time_column));
     }
-    Table table = read_table(parsed.file);
-    tables.push_back({parsed.file, std::move(table.columns), std::move(table.values), parsed.time,
-                      std::move(table.texts), std::move(table.lines), std::move(table.remarks)});
+    tables.push_back(present::data_in(parsed.file, parsed.time));
   }
   if (stationary != 0 && stationary != tables.size()) {
     throw Error(ErrorKind::usage,

@@ -292,10 +292,13 @@ class Model:
         data: a table, or a list of tables: an (N, states) array, a dictionary or data frame of
         columns, a file, a pair (table, time), or (table, 'stationary'). Without a time it is that
         of the end of the grid. time: the column with the time of each row. map: {state: column}.
-        group: the column that numbers individuals. The model's values are the start. A fit that
-        does not converge says so in `converged` and `reason`.
+        group: the column with the individuals, numbers or texts. Columns that are nothing in the
+        model are left out, whatever they hold; `remarks` names them, and says what files were taken
+        for. The model's values are the start. A fit that does not converge says so in `converged`
+        and `reason`. Raises ModelError for texts where numbers are needed and for columns that seem
+        slips, UsageError for options that name no column.
         """
-        tables, of_stationary = tables_of(data, time, bool(map))
+        tables, of_stationary = tables_of(data, time)
         own = {"tables": tables, "time": time, "map": map,
                "group": group, "stationary": stationary or of_stationary, "match": match,
                "optimizer": optimizer, "iterations": iterations, "starts": starts,

@@ -295,9 +295,10 @@ class FitResult(Result):
     standard errors mean little above 0.7; converged, reason, iterations, goodness, joint (of snapshots
     with several coordinates) and history (lists of dictionaries), rejected (sentences: where the
     law is not that of the data), remarks (sentences: what of the data was moved or left out,
-    such as rows of NaN), log_likelihood (if each snapshot has one coordinate). `marginals`: what the
-    goodness compares, a list of dictionaries name, t, data (rows,), model (paths,). `text`: the
-    fitted model in the language, with standard errors in comments.
+    such as rows of NaN, what files were taken for, data far outside the law at the start),
+    log_likelihood (if each snapshot has one coordinate). `marginals`: what the goodness compares, a
+    list of dictionaries name, t, data (rows,), model (paths,). `text`: the fitted model in the
+    language, with standard errors in comments.
     """
 
     parameters: list[str]

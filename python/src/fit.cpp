@@ -2,6 +2,8 @@
 #include <pybind11/stl.h>
 
 #include <limits>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "module.hpp"
@@ -12,17 +14,27 @@
 namespace divker::python {
 namespace {
 
-// (source, columns, values, time or None) for each table.
+// The texts of each column that holds some, by its place: (cells, what to say where numbers are
+// needed).
+using Texts = std::map<std::size_t, std::pair<std::vector<std::string>, std::string>>;
+
+// (source, columns, values, texts, time or None) for each table; columns of None: a file.
 std::vector<DataTable> take_tables(Arguments& arguments) {
   std::vector<DataTable> tables;
   const py::object given = arguments.pop("tables");
   for (const py::handle& item : given) {
     const auto table = py::cast<py::tuple>(item);
-    DataTable one;
-    one.source = py::cast<std::string>(table[0]);
-    one.columns = py::cast<std::vector<std::string>>(table[1]);
-    one.values = to_matrix(table[2], one.source);
-    one.time = py::cast<std::optional<double>>(table[3]);
+    const auto source = py::cast<std::string>(table[0]);
+    const auto time = py::cast<std::optional<double>>(table[4]);
+    if (table[1].is_none()) {
+      tables.push_back(present::data_in(source, time));
+      continue;
+    }
+    DataTable one{source, py::cast<std::vector<std::string>>(table[1]), to_matrix(table[2], source),
+                  time};
+    for (auto& [column, text] : py::cast<Texts>(table[3])) {
+      one.texts[column] = {std::move(text.first), std::move(text.second)};
+    }
     tables.push_back(std::move(one));
   }
   return tables;

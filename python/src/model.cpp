@@ -77,12 +77,6 @@ void write(const std::string& file, const std::vector<std::string>& columns,
   write_table(file, table, attributes);
 }
 
-py::tuple read(const std::string& file) {
-  Table table = read_table(file);
-  if (!table.texts.empty()) throw Error(ErrorKind::model, table.texts.begin()->second.fault);
-  return py::make_tuple(table.columns, adopt(std::move(table.values)));
-}
-
 }  // namespace
 
 void add_model(py::module_& module) {
@@ -116,7 +110,6 @@ void add_model(py::module_& module) {
     return list;
   });
   module.def("write_table", &write);
-  module.def("read_table", &read);
   module.def("write_text", [](const std::string& file, const std::string& text) {
     write_whole_file(file, text);
   });

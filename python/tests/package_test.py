@@ -271,6 +271,30 @@ class Fits(TestCase):
         self.assertFalse(fit.converged)
         self.assertIn(fit.remarks[0].rstrip("."), fit.reason)
 
+    def test_texts_beside_the_numbers(self):
+        rows = divker.Model("ou").sample(60, seed=3)[:, 0]
+        cells = [f"cell_{k % 20}" for k in range(60)]
+        strains = ["wt", "ko", None] * 20
+        columns = {"strain": strains, "x": rows, "id": cells}
+        file = self.folder / "cells.csv"
+        lines = [f"{strain or ''};{x!r};{cell}" for strain, x, cell in
+                 zip(strains, rows.tolist(), cells)]
+        file.write_text("\n".join(["strain;x;id", *lines]) + "\n")
+        own = {"group": "id", "paths": 1000, "iterations": 1}
+        fits = [divker.fit("ou", data, **own) for data in (columns, file, f"{file}@1", (file, 1))]
+        for fit in fits:
+            self.assertEqual(fit.individuals, 20)
+            np.testing.assert_array_equal(fit.stderr, fits[0].stderr)
+            self.assertIn("Columns not used: strain.", fit.remarks)
+        self.assertIn(f"{file}: columns are separated by ';'.", fits[1].remarks)
+        with self.assertRaisesRegex(divker.ModelError, "cells.csv:2: 'wt' in column 'strain' is not"):
+            divker.fit("ou", file, time="strain", **own)
+        with self.assertRaisesRegex(divker.ModelError,
+                                    "^data: the column 'strain' holds something that is no number"):
+            divker.fit("ou", columns, time="strain", **own)
+        with self.assertRaisesRegex(divker.ModelError, "The group is missing in row 3 of data"):
+            divker.fit("ou", columns, group="strain", paths=1000)
+
     def test_one_row_a_time_counts_as_one_row(self):
         # The Euler chain from the point 0.5: m and s from 100 rows, Fisher's information in
         # closed form.

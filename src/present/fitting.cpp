@@ -4,6 +4,7 @@
 
 #include "divker/file.hpp"
 #include "divker/ranks.hpp"
+#include "divker/table.hpp"
 #include "present/checkpoint_file.hpp"
 
 namespace divker::present {
@@ -43,6 +44,17 @@ class SavedFit {
 };
 
 }  // namespace
+
+DataTable data_in(const std::string& file, std::optional<double> time) {
+  Table table = read_table(file);
+  return {file,
+          std::move(table.columns),
+          std::move(table.values),
+          time,
+          std::move(table.texts),
+          std::move(table.lines),
+          std::move(table.remarks)};
+}
 
 Fitting fit(const FitRequest& request, const Model& model, const std::vector<DataTable>& tables,
             const Session& session, const std::function<void(const FitState&)>& told) {

@@ -12,6 +12,9 @@
 
 namespace divker::present {
 
+// The table in a file, with what its reader remarks. The errors of read_table().
+[[nodiscard]] DataTable data_in(const std::string& file, std::optional<double> time);
+
 struct Fitting {
   FitState state;
   std::optional<FitResult> result;  // none if the fit was stopped
