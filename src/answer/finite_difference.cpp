@@ -86,20 +86,54 @@ std::vector<double> steps_to_try(const Parameter& p, double fixed) {
   return steps;
 }
 
+// How many paths the sum of squares rests on: n/3 of a normal law, the number of those that jump
+// where few do.
+double paths_that_tell(const Differences& d, std::size_t quantity) {
+  double squares = 0.0;
+  double fourths = 0.0;
+  for (std::size_t r = 0; r < d.influence.rows; ++r) {
+    const double square = std::pow(d.influence(r, quantity), 2);
+    squares += square;
+    fourths += square * square;
+  }
+  return fourths > 0.0 ? squares * squares / fourths : 0.0;
+}
+
+// The errors of a quantity at every step. Where few paths decide, as those that come to lie on the
+// other side of a jump, half the step has half as many of them, each of twice the weight: an error
+// 1/sqrt(h), of which a pilot that meets none of them sees nothing.
+std::vector<double> noise_of_steps(std::span<const Differences> tried, std::size_t quantity) {
+  constexpr double few = 32.0;
+  std::vector<double> noise;
+  for (std::size_t k = 0; k < tried.size(); ++k) {
+    noise.push_back(tried[k].error(quantity));
+    if (k > 0 && paths_that_tell(tried[k - 1], quantity) < few) {
+      noise[k] = std::max(noise[k], noise[k - 1] * std::numbers::sqrt2);
+    }
+  }
+  return noise;
+}
+
 // The bias c h^2 of step k. Against 2h it is a third of the gap, known well, but only as long as
-// the law h^2 reaches up to 2h; against h/2 it is 4/3 of the gap, with much more noise, which
-// therefore counts only as far as it is certain.
-double truncation_bias(std::span<const Differences> tried, std::size_t k, std::size_t quantity) {
+// the law h^2 reaches up to 2h; against h/2^i it is 1/(1 - 4^-i) of the gap, with much more noise,
+// which therefore counts only as far as it is certain. All smaller steps have a say: where h is
+// far beyond the law, h/2 is so too.
+double truncation_bias(std::span<const Differences> tried, std::span<const double> noise,
+                       std::size_t k, std::size_t quantity) {
   double bias = 0.0;
   const bool has_larger = k > 0;
   if (has_larger) {
     const Gap gap = gap_between(tried[k - 1], tried[k], quantity);
     bias = (std::fabs(gap.value) + gap.error) / 3.0;
   }
-  if (k + 1 < tried.size()) {
-    const Gap gap = gap_between(tried[k], tried[k + 1], quantity);
-    const double noise = has_larger ? -gap.error : gap.error;
-    bias = std::max(bias, (std::fabs(gap.value) + noise) * 4.0 / 3.0);
+  for (std::size_t j = k + 1; j < tried.size(); ++j) {
+    const Gap gap = gap_between(tried[k], tried[j], quantity);
+    const bool is_unseen = noise[j] > tried[j].error(quantity);
+    const double error = is_unseen ? std::max(gap.error, noise[j]) : gap.error;
+    const bool is_next = j == k + 1;
+    const double errors = is_next ? (has_larger ? -1.0 : 1.0) : -2.0;
+    const double law = 1.0 - std::pow(0.25, static_cast<double>(j - k));
+    bias = std::max(bias, (std::fabs(gap.value) + errors * error) / law);
   }
   return bias;
 }
@@ -109,33 +143,83 @@ Session unsaved(Session session) {
   return session;
 }
 
-// The differences at every step, each from two runs of the pilot.
+// Are all differences zero, as of a parameter that does nothing, or of steps that are too large?
+bool are_zero(std::span<const Differences> tried) {
+  return std::ranges::all_of(tried, [](const Differences& d) {
+    return std::ranges::all_of(d.value, [](double value) { return value == 0.0; });
+  });
+}
+
+// Do the two smallest steps agree, as far as can be seen? Their errors tell how far that is, unless
+// they grow faster than jumps let them: then fewer and fewer paths were met by larger steps.
+bool have_settled(std::span<const Differences> tried) {
+  constexpr double close = 0.02;
+  constexpr double beyond_chance = 4.0;
+  constexpr double growth = 2.0;
+  const Differences& last = tried.back();
+  const Differences& before = tried[tried.size() - 2];
+  for (std::size_t q = 0; q < last.value.size(); ++q) {
+    const Gap gap = gap_between(before, last, q);
+    const double negligible = close * std::fabs(last.value[q]);
+    if (std::fabs(gap.value) > std::max(negligible, beyond_chance * gap.error)) return false;
+    const double error = last.error(q);
+    if (error > std::max(negligible, growth * before.error(q))) return false;
+  }
+  return true;
+}
+
+// The differences at every step, each from two runs of the pilot. Steps that are left open go on
+// below the smallest of `steps` as long as the answer still changes: the size of a parameter may
+// say nothing about what it acts on, as that of a temperature in kelvin.
 std::vector<Differences> try_steps(ShiftedRuns& runs, const Differencing& differencing,
-                                   const StepRequest& request, std::span<const double> steps) {
+                                   const StepRequest& request, std::vector<double>& steps) {
+  constexpr std::size_t most_levels = 28;
+  constexpr double far_below = 0x1p-20;
   const std::size_t before = runs.paths_run();
   const std::size_t paths = pilot_paths(request.paths);
+  const auto at = [&](double h) {
+    return differencing(runs.at(request.parameter, h, paths),
+                        runs.at(request.parameter, -h, paths), h);
+  };
   std::vector<Differences> tried;
   tried.reserve(steps.size());
-  for (const double h : steps) {
-    tried.push_back(differencing(runs.at(request.parameter, h, paths),
-                                 runs.at(request.parameter, -h, paths), h));
+  for (const double h : steps) tried.push_back(at(h));
+  bool goes_on = request.fixed == 0.0;
+  if (goes_on && are_zero(tried)) {
+    const Differences small = at(steps.back() * far_below);
+    goes_on = !are_zero({&small, 1});
+  }
+  while (goes_on && tried.size() < most_levels && (are_zero(tried) || !have_settled(tried))) {
+    steps.push_back(steps.back() / 2.0);
+    tried.push_back(at(steps.back()));
   }
   runs.count_as_pilot(before);
   return tried;
 }
 
-// Steps x quantities.
-Matrix truncation_biases(std::span<const Differences> tried) {
-  Matrix bias(tried.size(), tried.front().value.size());
-  for (std::size_t k = 0; k < bias.rows; ++k) {
-    for (std::size_t q = 0; q < bias.cols; ++q) bias(k, q) = truncation_bias(tried, k, q);
+// What is known of the steps that were tried, steps x quantities.
+struct ErrorsOfSteps {
+  Matrix bias;
+  Matrix noise;  // of the pilot
+};
+
+ErrorsOfSteps errors_of_steps(std::span<const Differences> tried) {
+  const std::size_t quantities = tried.front().value.size();
+  ErrorsOfSteps errors{Matrix(tried.size(), quantities), Matrix(tried.size(), quantities)};
+  for (std::size_t q = 0; q < quantities; ++q) {
+    const std::vector<double> noise = noise_of_steps(tried, q);
+    for (std::size_t k = 0; k < tried.size(); ++k) {
+      errors.noise(k, q) = noise[k];
+      errors.bias(k, q) = truncation_bias(tried, noise, k, q);
+    }
   }
-  return bias;
+  return errors;
 }
 
 // Mean square errors to be expected of the whole run, steps x quantities.
-Matrix expected_errors(std::span<const Differences> tried, const Matrix& bias,
+Matrix expected_errors(std::span<const Differences> tried, const ErrorsOfSteps& errors,
                        const StepRequest& request) {
+  const Matrix& bias = errors.bias;
   const double more =
       static_cast<double>(pilot_paths(request.paths)) / static_cast<double>(request.paths);
   Matrix expected(bias.rows, bias.cols);
@@ -143,7 +227,7 @@ Matrix expected_errors(std::span<const Differences> tried, const Matrix& bias,
     for (std::size_t q = 0; q < bias.cols; ++q) {
       const double other = request.extra_bias ? request.extra_bias(tried[k], q) : 0.0;
       const double error =
-          bias(k, q) * bias(k, q) + other * other + more * std::pow(tried[k].error(q), 2);
+          bias(k, q) * bias(k, q) + other * other + more * std::pow(errors.noise(k, q), 2);
       expected(k, q) = std::isfinite(error) ? error : 1e300;
     }
   }
@@ -305,11 +389,11 @@ Differences log_density_difference(std::span<const double> above, std::span<cons
 
 StepChoice choose_step(const Model& model, ShiftedRuns& runs, const Differencing& differencing,
                        const StepRequest& request) {
-  const std::vector<double> steps =
+  std::vector<double> steps =
       steps_to_try(model.parameters().at(request.parameter), request.fixed);
   const std::vector<Differences> tried = try_steps(runs, differencing, request, steps);
-  const Matrix bias = truncation_biases(tried);
-  const Matrix expected = expected_errors(tried, bias, request);
+  const ErrorsOfSteps errors = errors_of_steps(tried);
+  const Matrix expected = expected_errors(tried, errors, request);
   const std::vector<double> least = least_errors(expected, request.variants);
   StepChoice choice;
   double best = std::numeric_limits<double>::infinity();
@@ -325,7 +409,7 @@ StepChoice choose_step(const Model& model, ShiftedRuns& runs, const Differencing
         best = sum;
         choice.h = steps[k];
         choice.variant = v;
-        const auto of_step = bias.row(k);
+        const auto of_step = errors.bias.row(k);
         choice.truncation.assign(of_step.begin(), of_step.end());
       }
     }
