@@ -86,30 +86,22 @@ std::vector<double> steps_to_try(const Parameter& p, double fixed) {
   return steps;
 }
 
-// How many paths the sum of squares rests on: n/3 of a normal law, the number of those that jump
-// where few do.
-double paths_that_tell(const Differences& d, std::size_t quantity) {
-  double squares = 0.0;
-  double fourths = 0.0;
-  for (std::size_t r = 0; r < d.influence.rows; ++r) {
-    const double square = std::pow(d.influence(r, quantity), 2);
-    squares += square;
-    fourths += square * square;
-  }
-  return fourths > 0.0 ? squares * squares / fourths : 0.0;
-}
-
-// The errors of a quantity at every step. Where few paths decide, as those that come to lie on the
-// other side of a jump, half the step has half as many of them, each of twice the weight: an error
-// 1/sqrt(h), of which a pilot that meets none of them sees nothing.
-std::vector<double> noise_of_steps(std::span<const Differences> tried, std::size_t quantity) {
-  constexpr double few = 32.0;
+// The errors of a quantity at every step. Paths that come to lie on the other side of a jump are as
+// many as h, and each weighs 1/h: a variance b/h beside that of the smooth paths, which is told by
+// the steps that meet such paths and holds for those that meet none in the pilot, too.
+std::vector<double> noise_of_steps(std::span<const Differences> tried,
+                                   std::span<const double> steps, bool has_jumps,
+                                   std::size_t quantity) {
   std::vector<double> noise;
-  for (std::size_t k = 0; k < tried.size(); ++k) {
-    noise.push_back(tried[k].error(quantity));
-    if (k > 0 && paths_that_tell(tried[k - 1], quantity) < few) {
-      noise[k] = std::max(noise[k], noise[k - 1] * std::numbers::sqrt2);
-    }
+  for (const Differences& d : tried) noise.push_back(d.error(quantity));
+  if (!has_jumps) return noise;
+  const double smooth = std::pow(*std::ranges::min_element(noise), 2);
+  double of_jumps = 0.0;
+  for (std::size_t k = 0; k < noise.size(); ++k) {
+    of_jumps = std::max(of_jumps, (noise[k] * noise[k] - smooth) * steps[k]);
+  }
+  for (std::size_t k = 0; k < noise.size(); ++k) {
+    noise[k] = std::sqrt(smooth + of_jumps / steps[k]);
   }
   return noise;
 }
@@ -168,13 +160,27 @@ bool have_settled(std::span<const Differences> tried) {
   return true;
 }
 
+// Do the two largest steps differ for sure, and by more than what is not known anyway?
+bool have_bias(std::span<const Differences> tried) {
+  constexpr double beyond_chance = 4.0;
+  for (std::size_t q = 0; q < tried.front().value.size(); ++q) {
+    const Gap gap = gap_between(tried[0], tried[1], q);
+    if (std::fabs(gap.value) > std::max(beyond_chance * gap.error, tried[0].error(q))) return true;
+  }
+  return false;
+}
+
 // The differences at every step, each from two runs of the pilot. Steps that are left open go on
 // below the smallest of `steps` as long as the answer still changes: the size of a parameter may
-// say nothing about what it acts on, as that of a temperature in kelvin.
+// say nothing about what it acts on, as that of a temperature in kelvin. Where something jumps they
+// go on above the largest, up to where their bias is seen: the few paths that a small step takes to
+// the other side of a jump may all be missed.
 std::vector<Differences> try_steps(ShiftedRuns& runs, const Differencing& differencing,
-                                   const StepRequest& request, std::vector<double>& steps) {
+                                   const StepRequest& request, double room,
+                                   std::vector<double>& steps) {
   constexpr std::size_t most_levels = 28;
   constexpr double far_below = 0x1p-20;
+  constexpr double most_above = 64.0;
   const std::size_t before = runs.paths_run();
   const std::size_t paths = pilot_paths(request.paths);
   const auto at = [&](double h) {
@@ -185,6 +191,11 @@ std::vector<Differences> try_steps(ShiftedRuns& runs, const Differencing& differ
   tried.reserve(steps.size());
   for (const double h : steps) tried.push_back(at(h));
   bool goes_on = request.fixed == 0.0;
+  const double largest = std::min(steps.front() * most_above, share_of_bound * room);
+  while (goes_on && request.has_jumps && 2.0 * steps.front() <= largest && !have_bias(tried)) {
+    steps.insert(steps.begin(), 2.0 * steps.front());
+    tried.insert(tried.begin(), at(steps.front()));
+  }
   if (goes_on && are_zero(tried)) {
     const Differences small = at(steps.back() * far_below);
     goes_on = !are_zero({&small, 1});
@@ -203,11 +214,12 @@ struct ErrorsOfSteps {
   Matrix noise;  // of the pilot
 };
 
-ErrorsOfSteps errors_of_steps(std::span<const Differences> tried) {
+ErrorsOfSteps errors_of_steps(std::span<const Differences> tried, std::span<const double> steps,
+                              bool has_jumps) {
   const std::size_t quantities = tried.front().value.size();
   ErrorsOfSteps errors{Matrix(tried.size(), quantities), Matrix(tried.size(), quantities)};
   for (std::size_t q = 0; q < quantities; ++q) {
-    const std::vector<double> noise = noise_of_steps(tried, q);
+    const std::vector<double> noise = noise_of_steps(tried, steps, has_jumps, q);
     for (std::size_t k = 0; k < tried.size(); ++k) {
       errors.noise(k, q) = noise[k];
       errors.bias(k, q) = truncation_bias(tried, noise, k, q);
@@ -389,10 +401,11 @@ Differences log_density_difference(std::span<const double> above, std::span<cons
 
 StepChoice choose_step(const Model& model, ShiftedRuns& runs, const Differencing& differencing,
                        const StepRequest& request) {
-  std::vector<double> steps =
-      steps_to_try(model.parameters().at(request.parameter), request.fixed);
-  const std::vector<Differences> tried = try_steps(runs, differencing, request, steps);
-  const ErrorsOfSteps errors = errors_of_steps(tried);
+  const Parameter& parameter = model.parameters().at(request.parameter);
+  std::vector<double> steps = steps_to_try(parameter, request.fixed);
+  const std::vector<Differences> tried =
+      try_steps(runs, differencing, request, distance_to_bounds(parameter), steps);
+  const ErrorsOfSteps errors = errors_of_steps(tried, steps, request.has_jumps);
   const Matrix expected = expected_errors(tried, errors, request);
   const std::vector<double> least = least_errors(expected, request.variants);
   StepChoice choice;

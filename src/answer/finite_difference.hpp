@@ -91,6 +91,7 @@ struct StepRequest {
   std::size_t paths = 0;  // of the run that the step is for
   std::size_t variants = 1;
   std::function<double(const Differences&, std::size_t quantity)> extra_bias;
+  bool has_jumps = false;  // of what is averaged, or in the equations: larger steps are tried too
 };
 [[nodiscard]] StepChoice choose_step(const Model& model, ShiftedRuns& runs,
                                      const Differencing& differencing, const StepRequest& request);

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <random>
@@ -52,15 +52,16 @@ class ModelWriter {
   [[nodiscard]] RandomModel write() {
     const std::size_t count = dice_.one_of(std::vector<std::size_t>{1, 1, 1, 2, 2, 2, 3, 4});
     const std::vector<std::string> all{"x", "y", "z", "u"};
-    states_.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count));
+    names_.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count));
     has_kinks_ = dice_.chance(0.4);
+    for (std::size_t i = 0; i < count; ++i) draw_state(i);
     std::string equations;
-    for (std::size_t i = 0; i < count; ++i) equations += equation(i, draw_role(i));
+    for (std::size_t i = 0; i < count; ++i) equations += equation(i);
     const std::string observable = draw_observable();
     std::string text = fmt::format("model random{}\n", seed_);
     for (const std::string& line : parameters_) text += line;
     text += equations;
-    const std::string step = dice_.one_of(std::vector<std::string>{"0.01", "0.02", "0.025"});
+    const std::string step = dice_.one_of(std::vector<std::string>{"0.01", "0.02", "0.025", "0.05"});
     const std::string end = dice_.one_of(std::vector<std::string>{"0.5", "1", "1", "2"});
     text += fmt::format("time 0 : {} : {}{}\n", step, end, dice_.chance(0.05) ? " tamed 5" : "");
     return {seed_, text, observable};
@@ -87,14 +88,27 @@ class ModelWriter {
     return i > 0 && dice_.chance(0.25) ? Role::silent : Role::plain;
   }
 
-  std::string equation(std::size_t i, Role role) {
-    const std::string x = states_[i];
+  // Some plain states live far from zero, as temperatures in kelvin do.
+  void draw_state(std::size_t i) {
+    roles_.push_back(draw_role(i));
+    const bool is_far = roles_[i] == Role::plain && dice_.chance(0.1);
+    centres_.push_back(is_far ? std::floor(dice_.between(10.0, 400.0)) : 0.0);
+    if (!is_far) {
+      states_.push_back(names_[i]);
+      return;
+    }
+    states_.push_back(fmt::format("({} - {})", names_[i], free_number(centres_[i], centres_[i])));
+  }
+
+  std::string equation(std::size_t i) {
+    const std::string& x = names_[i];
+    const Role role = roles_[i];
     const std::string declared =
         fmt::format("state {}{}\n", x, role == Role::positive ? " positive" : "");
-    std::string sum = role == Role::positive ? growth(x) : drift(i, role);
-    std::string noises = role == Role::silent ? "" : noise(i, role);
+    const std::string sum = role == Role::positive ? growth(x) : drift(i, role);
+    const std::string noises = role == Role::silent ? "" : noise(i, role);
     return fmt::format("{}d{} = ({}) dt{}\ninit {} {}\n", declared, x, sum, noises, x,
-                       initial_law(role));
+                       initial_law(i));
   }
 
   std::string growth(const std::string& x) {
@@ -102,7 +116,7 @@ class ModelWriter {
   }
 
   std::string drift(std::size_t i, Role role) {
-    const std::string x = states_[i];
+    const std::string& x = states_[i];
     if (role == Role::root) {
       return fmt::format("{}*({} - {})", free_number(0.5, 2.0), free_number(0.2, 1.5), x);
     }
@@ -110,18 +124,18 @@ class ModelWriter {
     if (dice_.chance(0.2)) sum = fmt::format("{}*{} - {}^3", free_number(0.3, 1.2), x, x);
     if (role == Role::silent) sum += fmt::format(" + {}*{}", free_number(0.5, 1.5), states_[0]);
     if (dice_.chance(0.5)) sum += " + " + bounded(x);
-    if (dice_.chance(0.3)) sum += fmt::format(" + {}*cos(3*t)", free_number(0.2, 1.0));
+    if (dice_.chance(0.3)) sum += fmt::format(" + {}*cos({}*t)", free_number(0.2, 1.0), free_number(1.0, 20.0, 0.3));
     for (std::size_t j = 0; j < states_.size(); ++j) {
       if (j != i && dice_.chance(0.5)) sum += " + " + bounded(states_[j]);
     }
-    if (has_kinks_ && dice_.chance(0.7)) sum += " + " + kink(dice_.one_of(states_));
+    if (has_kinks_ && dice_.chance(0.7)) sum += " + " + kink(dice_.below(states_.size()));
     return sum;
   }
 
   std::string bounded(const std::string& v) {
     const std::string a = free_number(0.2, 1.0);
     switch (dice_.below(6)) {
-      case 0: return fmt::format("{}*sin({}*{})", a, dice_.number(0.5, 2.0), v);
+      case 0: return fmt::format("{}*sin({}*{})", a, free_number(0.5, 5.0, 0.3), v);
       case 1: return fmt::format("{}*tanh({})", a, v);
       case 2: return fmt::format("{}*exp(-{}^2)", a, v);
       case 3: return fmt::format("{}*{}/(1 + {}^2)", a, v, v);
@@ -130,21 +144,35 @@ class ModelWriter {
     }
   }
 
-  // Where v meets a place, with slopes less than what contracts.
-  std::string kink(const std::string& v) {
+  // A number near state i, or near zero where `is_view` speaks of it as states_ does.
+  std::string place_near(std::size_t i, bool is_view) {
+    const double centre = is_view ? 0.0 : centres_[i];
+    const double reach = dice_.chance(0.2) ? 1.5 : 0.5;
+    return free_number(centre - reach, centre + reach, 0.4);
+  }
+
+  // Where a state meets a place, with slopes less than what contracts.
+  std::string kink(std::size_t i) {
+    const bool is_view = dice_.chance(0.5);
+    const std::string v = is_view ? states_[i] : names_[i];
+    const std::string b = place_near(i, is_view);
     const std::string a = free_number(0.2, 0.8);
-    const std::string b = free_number(-0.5, 0.5, 0.3);
-    switch (dice_.below(10)) {
-      case 0: return fmt::format("{}*abs({} - {})", a, v, b);
-      case 1: return fmt::format("{}*max({}, {})", a, v, b);
-      case 2: return fmt::format("{}*min({}, {})", a, v, b);
-      case 3: return fmt::format("{}*sign({} - {})", a, v, b);
+    const std::string distance = fmt::format("({} - {})", v, b);
+    switch (dice_.below(14)) {
+      case 0: return fmt::format("{}*abs{}", a, distance);
+      case 1: return fmt::format("{}*max({}, 0)", a, distance);
+      case 2: return fmt::format("{}*min({}, {})", a, distance, dice_.one_of(states_));
+      case 3: return fmt::format("{}*sign{}", a, distance);
       case 4: return fmt::format("{}*step({}, {})", a, v, b);
-      case 5: return fmt::format("if({} > {}, {}, -0.3*{})", v, b, a, v);
+      case 5: return fmt::format("if({} > {}, {}, -0.3*{})", v, b, a, states_[i]);
       case 6: return fmt::format("if({} > {} and t > 0.2, {}, 0)", v, b, a);
-      case 7: return fmt::format("max(min({}, {}), -0.6)", v, a);
-      case 8: return fmt::format("if(t < {}, {}, 0)", free_number(0.2, 0.4, 0.5), a);
-      default: return fmt::format("0.2*floor({}*{})", a, v);
+      case 7: return fmt::format("max(min({}, {}), -0.6)", distance, a);
+      case 8: return fmt::format("if(t < {}, {}, 0)", free_number(0.2, 0.4, 0.7), a);
+      case 9: return fmt::format("0.2*floor({}*{})", a, states_[i]);
+      case 10: return fmt::format("{}*sqrt(abs{})", a, distance);
+      case 11: return fmt::format("{}*abs{}^{}", a, distance, free_number(0.6, 1.4));
+      case 12: return fmt::format("{}*mod({}, 1)", a, v);
+      default: return fmt::format("-{}*{}*abs{}", a, distance, distance);
     }
   }
 
@@ -158,7 +186,7 @@ class ModelWriter {
   }
 
   std::string amplitude(std::size_t i, Role role) {
-    const std::string x = states_[i];
+    const std::string& x = states_[i];
     const std::string s = free_number(0.3, 0.9);
     if (role == Role::root) return root_of(s, x);
     if (role == Role::positive) return fmt::format("{}*{}", s, x);
@@ -190,21 +218,24 @@ class ModelWriter {
     }
   }
 
-  std::string initial_law(Role role) {
+  std::string initial_law(std::size_t i) {
+    const Role role = roles_[i];
+    const double centre = centres_[i];
     const double kind = dice_.between(0.0, 1.0);
     if (role == Role::root || role == Role::positive) {
       if (kind < 0.5) return "= " + free_number(0.3, 1.5, 0.2);
       return fmt::format("~ lognormal({}, {})", free_number(-0.5, 0.2, 0.3), dice_.number(0.2, 0.6));
     }
-    if (kind < (role == Role::silent ? 0.1 : 0.3)) return "= " + free_number(-1.0, 1.0, 0.3);
-    if (kind < 0.4) return fmt::format("~ lognormal({}, {})", free_number(-0.5, 0.2, 0.3), 0.4);
-    return fmt::format("~ normal({}, {})", free_number(-1.0, 1.0, 0.3), free_number(0.3, 1.0, 0.3));
+    if (kind < (role == Role::silent ? 0.1 : 0.3)) return "= " + free_number(centre - 1.0, centre + 1.0, 0.3);
+    if (kind < 0.4 && centre == 0.0) return fmt::format("~ lognormal({}, {})", free_number(-0.5, 0.2, 0.3), 0.4);
+    return fmt::format("~ normal({}, {})", free_number(centre - 1.0, centre + 1.0, 0.3), free_number(0.3, 1.0, 0.3));
   }
 
   std::string draw_observable() {
-    const std::string x = dice_.one_of(states_);
+    const std::size_t i = dice_.below(states_.size());
+    const std::string x = states_[i];
     const std::string y = dice_.one_of(states_);
-    if (dice_.chance(0.3)) return jagged_observable(x, y);
+    if (dice_.chance(0.3)) return jagged_observable(i, y);
     switch (dice_.below(9)) {
       case 0: return x;
       case 1: return fmt::format("{}^2", x);
@@ -218,22 +249,28 @@ class ModelWriter {
     }
   }
 
-  std::string jagged_observable(const std::string& x, const std::string& y) {
-    const std::string c = free_number(-0.3, 0.8, 0.3);
-    switch (dice_.below(6)) {
+  std::string jagged_observable(std::size_t i, const std::string& y) {
+    const bool is_view = dice_.chance(0.5);
+    const std::string x = is_view ? states_[i] : names_[i];
+    const std::string c = place_near(i, is_view);
+    switch (dice_.below(7)) {
       case 0: return fmt::format("abs({} - {})", x, c);
-      case 1: return fmt::format("max({}, {})", x, y);
+      case 1: return fmt::format("max({}, {})", states_[i], y);
       case 2: return fmt::format("min({}, {})", x, c);
       case 3: return fmt::format("step({}, {})", x, c);
       case 4: return fmt::format("if({} > {}, {}, 0)", x, c, y);
-      default: return fmt::format("sign({})*{}^2", x, y);
+      case 5: return fmt::format("exp(-8*({} - {})^2)", x, c);
+      default: return fmt::format("sign({})*{}^2", states_[i], y);
     }
   }
 
   std::uint64_t seed_;
   Dice dice_;
   bool has_kinks_ = false;
-  std::vector<std::string> states_;
+  std::vector<std::string> names_;
+  std::vector<std::string> states_;  // as they stand in expressions: less their centres
+  std::vector<double> centres_;
+  std::vector<Role> roles_;
   std::vector<std::string> parameters_;  // their declarations
 };
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "answer/estimators/density_difference.hpp"
@@ -12,6 +13,8 @@
 #include "answer/questions.hpp"
 #include "answer/tails.hpp"
 #include "divker/error.hpp"
+#include "divker/language.hpp"
+#include "divker/model_kinks.hpp"
 #include "divker/tail_index.hpp"
 
 namespace divker {
@@ -29,6 +32,18 @@ Estimate mean_of_sound(const std::vector<double>& values) {
     if (!std::isnan(value)) moments.add(std::span(&value, 1));
   }
   return moments.estimate(0);
+}
+
+// Does a path's number jump where its state crosses a place, by the equations or the observable?
+bool has_jumps(const Model& model, const std::string& observable) {
+  Graph graph(*model.graph());
+  std::vector<ModelKink> kinks = model_kinks(model);
+  for (ModelKink& kink :
+       observable_kinks(model, observable, parse_expression(observable, model, graph))) {
+    kinks.push_back(std::move(kink));
+  }
+  return std::ranges::any_of(kinks,
+                             [](const ModelKink& kink) { return kink.kind == KinkKind::jump; });
 }
 
 class FiniteDifference : public Estimator {
@@ -53,8 +68,9 @@ class FiniteDifference : public Estimator {
     answer.value = mean_of_sound(unshifted);
     answer.names = parameter_names(model, parameters);
     Effort effort;
+    const bool jumps = has_jumps(model, observable);
     for (const std::size_t p : parameters) {
-      const StepRequest request{p, options.difference_step, paths, 1, {}};
+      const StepRequest request{p, options.difference_step, paths, 1, {}, jumps};
       const StepChoice choice = choose_step(model, runs, mean_difference, request);
       const Differences found =
           mean_difference(runs.at(p, choice.h, paths), runs.at(p, -choice.h, paths), choice.h);
