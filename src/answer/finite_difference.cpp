@@ -66,9 +66,27 @@ double distance_to_bounds(const Parameter& p) {
   return std::min(p.value - p.lower, p.upper - p.value);
 }
 
+// Whole numbers of time steps: a jump in time then moves over as many of them, wherever it stands.
+std::vector<double> steps_in_time(const Parameter& p, double dt) {
+  constexpr std::size_t most = 4;
+  const double room = share_of_bound * distance_to_bounds(p);
+  if (2.0 * dt > room) {
+    throw Error(ErrorKind::model,
+                fmt::format("The time of a jump moves with {} = {}, which is too close to its "
+                            "bounds ({}, {}) to be moved by two time steps of {}.",
+                            p.name, p.value, p.lower, p.upper, dt));
+  }
+  std::vector<double> steps{dt};
+  while (steps.size() < most && 2.0 * steps.front() <= room) {
+    steps.insert(steps.begin(), 2.0 * steps.front());
+  }
+  return steps;
+}
+
 // Steps to try, largest first, each half of the one before.
-std::vector<double> steps_to_try(const Parameter& p, double fixed) {
+std::vector<double> steps_to_try(const Parameter& p, double fixed, double moved_in_time) {
   const double room = distance_to_bounds(p);
+  if (fixed == 0.0 && moved_in_time > 0.0) return steps_in_time(p, moved_in_time);
   if (fixed > 0.0) {
     if (fixed >= room) {
       throw Error(ErrorKind::usage,
@@ -190,7 +208,7 @@ std::vector<Differences> try_steps(ShiftedRuns& runs, const Differencing& differ
   std::vector<Differences> tried;
   tried.reserve(steps.size());
   for (const double h : steps) tried.push_back(at(h));
-  bool goes_on = request.fixed == 0.0;
+  bool goes_on = request.fixed == 0.0 && request.moved_in_time == 0.0;
   const double largest = std::min(steps.front() * most_above, share_of_bound * room);
   while (goes_on && request.has_jumps && 2.0 * steps.front() <= largest && !have_bias(tried)) {
     steps.insert(steps.begin(), 2.0 * steps.front());
@@ -402,7 +420,7 @@ Differences log_density_difference(std::span<const double> above, std::span<cons
 StepChoice choose_step(const Model& model, ShiftedRuns& runs, const Differencing& differencing,
                        const StepRequest& request) {
   const Parameter& parameter = model.parameters().at(request.parameter);
-  std::vector<double> steps = steps_to_try(parameter, request.fixed);
+  std::vector<double> steps = steps_to_try(parameter, request.fixed, request.moved_in_time);
   const std::vector<Differences> tried =
       try_steps(runs, differencing, request, distance_to_bounds(parameter), steps);
   const ErrorsOfSteps errors = errors_of_steps(tried, steps, request.has_jumps);

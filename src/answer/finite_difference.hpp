@@ -92,6 +92,8 @@ struct StepRequest {
   std::size_t variants = 1;
   std::function<double(const Differences&, std::size_t quantity)> extra_bias;
   bool has_jumps = false;  // of what is averaged, or in the equations: larger steps are tried too
+  // dt where the parameter moves the time of a jump, of which the Euler chain makes a staircase.
+  double moved_in_time = 0.0;
 };
 [[nodiscard]] StepChoice choose_step(const Model& model, ShiftedRuns& runs,
                                      const Differencing& differencing, const StepRequest& request);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "answer/estimators/density_difference.hpp"
 #include "answer/estimators/estimators.hpp"
@@ -34,16 +35,28 @@ Estimate mean_of_sound(const std::vector<double>& values) {
   return moments.estimate(0);
 }
 
-// Does a path's number jump where its state crosses a place, by the equations or the observable?
-bool has_jumps(const Model& model, const std::string& observable) {
+// Where a path's number jumps with the states or the time, by the equations or the observable.
+std::vector<ModelKink> jumps_of(const Model& model, const std::string& observable) {
   Graph graph(*model.graph());
   std::vector<ModelKink> kinks = model_kinks(model);
-  for (ModelKink& kink :
-       observable_kinks(model, observable, parse_expression(observable, model, graph))) {
-    kinks.push_back(std::move(kink));
-  }
-  return std::ranges::any_of(kinks,
-                             [](const ModelKink& kink) { return kink.kind == KinkKind::jump; });
+  std::ranges::move(
+      observable_kinks(model, observable, parse_expression(observable, model, graph)),
+      std::back_inserter(kinks));
+  std::erase_if(kinks, [](const ModelKink& kink) { return kink.kind != KinkKind::jump; });
+  return kinks;
+}
+
+// How the steps for a parameter are chosen.
+StepRequest request_for(const Model& model, std::size_t parameter,
+                        const std::vector<ModelKink>& jumps, const AnswerOptions& options) {
+  StepRequest request{parameter, options.difference_step, options.sampling.paths, 1, {}};
+  request.has_jumps = !jumps.empty();
+  const bool is_moved_in_time = std::ranges::any_of(jumps, [&](const ModelKink& kink) {
+    const bool is_of_step = kink.part == ModelPart::drift || kink.part == ModelPart::noise;
+    return is_of_step && kink.by_time && !kink.by_states && kink.is_moved_by({&parameter, 1});
+  });
+  if (is_moved_in_time) request.moved_in_time = model.time().step;
+  return request;
 }
 
 class FiniteDifference : public Estimator {
@@ -68,10 +81,10 @@ class FiniteDifference : public Estimator {
     answer.value = mean_of_sound(unshifted);
     answer.names = parameter_names(model, parameters);
     Effort effort;
-    const bool jumps = has_jumps(model, observable);
+    const std::vector<ModelKink> jumps = jumps_of(model, observable);
     for (const std::size_t p : parameters) {
-      const StepRequest request{p, options.difference_step, paths, 1, {}, jumps};
-      const StepChoice choice = choose_step(model, runs, mean_difference, request);
+      const StepChoice choice =
+          choose_step(model, runs, mean_difference, request_for(model, p, jumps, options));
       const Differences found =
           mean_difference(runs.at(p, choice.h, paths), runs.at(p, -choice.h, paths), choice.h);
       answer.response.push_back({found.value[0], std::hypot(found.error(0), choice.truncation[0])});
