@@ -188,6 +188,22 @@ bool have_bias(std::span<const Differences> tried) {
   return false;
 }
 
+// Steps that move the mean of a state by more than its spread are too large for any law, even where
+// an answer is too noisy to tell.
+void begin_near(ShiftedRuns& runs, const StepRequest& request, std::size_t paths,
+                std::vector<double>& steps) {
+  constexpr double far = 2.0;  // standard deviations between both ends
+  constexpr std::size_t most_halves = 40;
+  if (request.fixed > 0.0 || request.moved_in_time > 0.0) return;
+  constexpr std::size_t enough_paths = 256;
+  for (std::size_t k = 0; k < most_halves; ++k) {
+    const double moved =
+        runs.displacement(request.parameter, steps.front(), std::min(paths, enough_paths));
+    if (!(moved > far)) return;
+    for (double& h : steps) h /= 2.0;
+  }
+}
+
 // The differences at every step, each from two runs of the pilot. Steps that are left open go on
 // below the smallest of `steps` as long as the answer still changes: the size of a parameter may
 // say nothing about what it acts on, as that of a temperature in kelvin. Where something jumps they
@@ -205,6 +221,7 @@ std::vector<Differences> try_steps(ShiftedRuns& runs, const Differencing& differ
     return differencing(runs.at(request.parameter, h, paths),
                         runs.at(request.parameter, -h, paths), h);
   };
+  begin_near(runs, request, paths, steps);
   std::vector<Differences> tried;
   tried.reserve(steps.size());
   for (const double h : steps) tried.push_back(at(h));
@@ -286,15 +303,13 @@ ShiftedRuns::ShiftedRuns(const Model& model, const Sampling& sampling, const Ses
       study_(model, {}, Asked::states(), sampling, unsaved(session)) {}
 
 std::vector<double> ShiftedRuns::at(std::size_t parameter, double shift, std::size_t paths) {
-  std::vector<double> parameters = model_.parameter_values();
-  parameters.at(parameter) += shift;
-  const Model shifted = model_.with_parameters(parameters);
+  const Model moved = shifted(parameter, shift);
   Sampling sampling = sampling_;
   sampling.paths = paths;
   sampling.failed_share = 1.0;
-  study_.set_model(shifted);
+  study_.set_model(moved);
   study_.use(sampling);
-  ValueCollector collector(shifted, function_, sampling);
+  ValueCollector collector(moved, function_, sampling);
   const RunSummary& run = study_.run(collector, "a number of each path");
   if (run.interrupted) {
     throw Error(ErrorKind::numerical, "The finite difference was interrupted before its end.");
@@ -303,6 +318,34 @@ std::vector<double> ShiftedRuns::at(std::size_t parameter, double shift, std::si
   add(run, static_cast<std::size_t>(
                std::ranges::count_if(values, [](double v) { return std::isnan(v); })));
   return values;
+}
+
+double ShiftedRuns::displacement(std::size_t parameter, double h, std::size_t paths) {
+  Sampling sampling = sampling_;
+  sampling.paths = paths;
+  sampling.failed_share = 1.0;
+  paths_aside_ += 2 * paths;
+  const auto moments_at = [&](double shift) {
+    const Paths run = study_.run_aside(shifted(parameter, shift), sampling);
+    Moments moments(model_.dimension());
+    moments.add(run.snapshots.back().x());
+    return moments;
+  };
+  const Moments above = moments_at(h);
+  const Moments below = moments_at(-h);
+  double largest = 0.0;
+  for (std::size_t i = 0; i < above.size(); ++i) {
+    const double variance = std::max(above.variance(i), below.variance(i));
+    const double shift = std::fabs(above.mean()[i] - below.mean()[i]);
+    if (variance > 0.0) largest = std::max(largest, shift / std::sqrt(variance));
+  }
+  return largest;
+}
+
+Model ShiftedRuns::shifted(std::size_t parameter, double shift) const {
+  std::vector<double> parameters = model_.parameter_values();
+  parameters.at(parameter) += shift;
+  return model_.with_parameters(parameters);
 }
 
 void ShiftedRuns::add(const RunSummary& run, std::size_t lost) {
@@ -330,7 +373,7 @@ RunRecord ShiftedRuns::record() const {
   record.sampling = sampling_;
   record.summary = total_;
   record.effort.path_runs -= pilot_runs_;
-  record.effort.pilot_runs = pilot_runs_;
+  record.effort.pilot_runs = pilot_runs_ + paths_aside_;
   return record;
 }
 
@@ -348,6 +391,11 @@ double Differences::error(std::size_t quantity) const {
   for (std::size_t r = 0; r < influence.rows; ++r) squares += std::pow(influence(r, quantity), 2);
   const auto n = static_cast<double>(paths);
   return n < 2.0 ? std::numeric_limits<double>::infinity() : std::sqrt(squares / (n * (n - 1.0)));
+}
+
+double truncation_seen(const Differences& at_h, const Differences& at_half, std::size_t quantity) {
+  const Gap gap = gap_between(at_h, at_half, quantity);
+  return std::max(0.0, std::fabs(gap.value) - gap.error) * 4.0 / 3.0;
 }
 
 Differences mean_difference(std::span<const double> above, std::span<const double> below,

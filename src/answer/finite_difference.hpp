@@ -26,6 +26,9 @@ class ShiftedRuns {
 
   // The first `paths` paths with the parameter moved by `shift`.
   [[nodiscard]] std::vector<double> at(std::size_t parameter, double shift, std::size_t paths);
+  // How far apart the means of the states at both ends of a difference are, in standard deviations
+  // of the state: the largest of all states that have a spread.
+  [[nodiscard]] double displacement(std::size_t parameter, double h, std::size_t paths);
   // What the runs since there were `before` of them were for is the choice of a step.
   void count_as_pilot(std::size_t before);
   [[nodiscard]] std::size_t paths_run() const { return study_.record().effort.path_runs; }
@@ -34,6 +37,7 @@ class ShiftedRuns {
   [[nodiscard]] bool has_time_step() const { return study_.plan().has_time_step; }
 
  private:
+  [[nodiscard]] Model shifted(std::size_t parameter, double shift) const;
   void add(const RunSummary& run, std::size_t lost);
 
   const Model& model_;
@@ -41,6 +45,7 @@ class ShiftedRuns {
   PathFunction function_;
   Study study_;
   std::size_t pilot_runs_ = 0;
+  std::size_t paths_aside_ = 0;  // that told of displacements
   RunSummary total_;
 };
 
@@ -61,6 +66,10 @@ struct Gap {
   double error = 0.0;
 };
 [[nodiscard]] Gap gap_between(const Differences& a, const Differences& b, std::size_t quantity);
+
+// The bias of h that stands out between differences over h and over h/2.
+[[nodiscard]] double truncation_seen(const Differences& at_h, const Differences& at_half,
+                                     std::size_t quantity);
 
 // Makes differences from the numbers of the paths at gamma + h and gamma - h.
 using Differencing = std::function<Differences(std::span<const double> above,

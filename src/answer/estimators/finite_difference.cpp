@@ -59,6 +59,15 @@ StepRequest request_for(const Model& model, std::size_t parameter,
   return request;
 }
 
+// A pilot meets too few jumps to tell the bias of a step, of which the whole run then sees more.
+bool is_to_be_halved(const StepRequest& request) {
+  return request.has_jumps && request.fixed == 0.0 && request.moved_in_time == 0.0;
+}
+
+Differences difference(ShiftedRuns& runs, std::size_t parameter, double h, std::size_t paths) {
+  return mean_difference(runs.at(parameter, h, paths), runs.at(parameter, -h, paths), h);
+}
+
 class FiniteDifference : public Estimator {
  public:
   [[nodiscard]] std::string_view name() const override { return "finite-difference"; }
@@ -83,14 +92,18 @@ class FiniteDifference : public Estimator {
     Effort effort;
     const std::vector<ModelKink> jumps = jumps_of(model, observable);
     for (const std::size_t p : parameters) {
-      const StepChoice choice =
-          choose_step(model, runs, mean_difference, request_for(model, p, jumps, options));
-      const Differences found =
-          mean_difference(runs.at(p, choice.h, paths), runs.at(p, -choice.h, paths), choice.h);
-      answer.response.push_back({found.value[0], std::hypot(found.error(0), choice.truncation[0])});
+      const StepRequest request = request_for(model, p, jumps, options);
+      const StepChoice choice = choose_step(model, runs, mean_difference, request);
+      const Differences found = difference(runs, p, choice.h, paths);
+      double truncation = choice.truncation[0];
+      if (is_to_be_halved(request)) {
+        const Differences at_half = difference(runs, p, choice.h / 2.0, paths);
+        truncation = std::max(truncation, truncation_seen(found, at_half, 0));
+      }
+      answer.response.push_back({found.value[0], std::hypot(found.error(0), truncation)});
       answer.tail_index.push_back(tail_indices(found.influence).front());
       effort.steps.push_back(choice.h);
-      effort.truncation.push_back(choice.truncation[0]);
+      effort.truncation.push_back(truncation);
     }
     answer.record = runs.record();
     answer.record.method.estimator = name();
