@@ -1,6 +1,6 @@
 // Random models on which the methods contradict each other without a warning.
-// Usage: random_models [MODELS] [FIRST_SEED] [PATHS]; prints each such model, and counts at the end.
-// Two hundred models of 4000 paths take some minutes.
+// Usage: random_models [MODELS] [FIRST_SEED] [PATHS]; prints each such model, and counts at the
+// end. Two hundred models of 4000 paths take some minutes.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -37,8 +37,8 @@ int main(int count, char** arguments) {
     fmt::print("# {}\n{}\n", check.has_failed() ? "FAILED" : "by chance", check.text());
     std::fflush(stdout);
   }
-  fmt::print("{} models, {} pairs of numbers, contradictions in {}, by chance in {}\n", models, pairs,
-             failures, suspicions - failures);
+  fmt::print("{} models, {} pairs of numbers, contradictions in {}, by chance in {}\n", models,
+             pairs, failures, suspicions - failures);
   for (const auto& [method, times] : answered) fmt::print("answered by {}: {}\n", method, times);
   for (const auto& [what, times] : excused) fmt::print("explained by {}: {}\n", what, times);
   return failures == 0 ? 0 : 1;

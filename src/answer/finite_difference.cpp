@@ -218,8 +218,8 @@ std::vector<Differences> try_steps(ShiftedRuns& runs, const Differencing& differ
   const std::size_t before = runs.paths_run();
   const std::size_t paths = pilot_paths(request.paths);
   const auto at = [&](double h) {
-    return differencing(runs.at(request.parameter, h, paths),
-                        runs.at(request.parameter, -h, paths), h);
+    return differencing(runs.at(request.parameter, h, paths), runs.at(request.parameter, -h, paths),
+                        h);
   };
   begin_near(runs, request, paths, steps);
   std::vector<Differences> tried;
@@ -324,20 +324,20 @@ double ShiftedRuns::displacement(std::size_t parameter, double h, std::size_t pa
   Sampling sampling = sampling_;
   sampling.paths = paths;
   sampling.failed_share = 1.0;
-  paths_aside_ += 2 * paths;
+  paths_aside_ += 3 * paths;
   const auto moments_at = [&](double shift) {
     const Paths run = study_.run_aside(shifted(parameter, shift), sampling);
     Moments moments(model_.dimension());
     moments.add(run.snapshots.back().x());
     return moments;
   };
+  const Moments here = moments_at(0.0);
   const Moments above = moments_at(h);
   const Moments below = moments_at(-h);
   double largest = 0.0;
-  for (std::size_t i = 0; i < above.size(); ++i) {
-    const double variance = std::max(above.variance(i), below.variance(i));
+  for (std::size_t i = 0; i < here.size(); ++i) {
     const double shift = std::fabs(above.mean()[i] - below.mean()[i]);
-    if (variance > 0.0) largest = std::max(largest, shift / std::sqrt(variance));
+    if (here.variance(i) > 0.0) largest = std::max(largest, shift / std::sqrt(here.variance(i)));
   }
   return largest;
 }

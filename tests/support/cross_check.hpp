@@ -1,5 +1,5 @@
-// The same question put to every method, and the pairs of answers that contradict each other without
-// a word of warning.
+// The same question put to every method, and the pairs of answers that contradict each other
+// without a word of warning.
 //
 // Each method has random numbers of its own, so that the errors of a pair are independent. Two
 // comparisons are made of the same runs:
@@ -88,8 +88,7 @@ struct CrossCheck {
   options.sampling.seed = seed;
   if (method != "auto") options.method.estimator = method;
   try {
-    return {method,
-            observable_response(model, model.free_parameters(), source.observable, options),
+    return {method, observable_response(model, model.free_parameters(), source.observable, options),
             ""};
   } catch (const Error& error) {
     return {method, std::nullopt, error.what()};
@@ -144,8 +143,8 @@ inline void compare(const Opinion& first, const Opinion& second, bool of_chain, 
     if (bars <= limit) continue;
     std::string excuse = excuse_of(a, name, of_chain);
     if (excuse.empty()) excuse = excuse_of(b, name, of_chain);
-    check.disagreements.push_back({of_chain ? name + " (chain)" : name, first.method,
-                                   second.method, of_a, of_b, bars, std::move(excuse), 0});
+    check.disagreements.push_back({of_chain ? name + " (chain)" : name, first.method, second.method,
+                                   of_a, of_b, bars, std::move(excuse), 0});
   }
 }
 

@@ -61,7 +61,8 @@ class ModelWriter {
     std::string text = fmt::format("model random{}\n", seed_);
     for (const std::string& line : parameters_) text += line;
     text += equations;
-    const std::string step = dice_.one_of(std::vector<std::string>{"0.01", "0.02", "0.025", "0.05"});
+    const std::string step =
+        dice_.one_of(std::vector<std::string>{"0.01", "0.02", "0.025", "0.05"});
     const std::string end = dice_.one_of(std::vector<std::string>{"0.5", "1", "1", "2"});
     text += fmt::format("time 0 : {} : {}{}\n", step, end, dice_.chance(0.05) ? " tamed 5" : "");
     return {seed_, text, observable};
@@ -124,7 +125,8 @@ class ModelWriter {
     if (dice_.chance(0.2)) sum = fmt::format("{}*{} - {}^3", free_number(0.3, 1.2), x, x);
     if (role == Role::silent) sum += fmt::format(" + {}*{}", free_number(0.5, 1.5), states_[0]);
     if (dice_.chance(0.5)) sum += " + " + bounded(x);
-    if (dice_.chance(0.3)) sum += fmt::format(" + {}*cos({}*t)", free_number(0.2, 1.0), free_number(1.0, 20.0, 0.3));
+    if (dice_.chance(0.3))
+      sum += fmt::format(" + {}*cos({}*t)", free_number(0.2, 1.0), free_number(1.0, 20.0, 0.3));
     for (std::size_t j = 0; j < states_.size(); ++j) {
       if (j != i && dice_.chance(0.5)) sum += " + " + bounded(states_[j]);
     }
@@ -135,12 +137,18 @@ class ModelWriter {
   std::string bounded(const std::string& v) {
     const std::string a = free_number(0.2, 1.0);
     switch (dice_.below(6)) {
-      case 0: return fmt::format("{}*sin({}*{})", a, free_number(0.5, 5.0, 0.3), v);
-      case 1: return fmt::format("{}*tanh({})", a, v);
-      case 2: return fmt::format("{}*exp(-{}^2)", a, v);
-      case 3: return fmt::format("{}*{}/(1 + {}^2)", a, v, v);
-      case 4: return fmt::format("{}*cos({} - {})", a, v, free_number(0.1, 1.0));
-      default: return a;
+      case 0:
+        return fmt::format("{}*sin({}*{})", a, free_number(0.5, 5.0, 0.3), v);
+      case 1:
+        return fmt::format("{}*tanh({})", a, v);
+      case 2:
+        return fmt::format("{}*exp(-{}^2)", a, v);
+      case 3:
+        return fmt::format("{}*{}/(1 + {}^2)", a, v, v);
+      case 4:
+        return fmt::format("{}*cos({} - {})", a, v, free_number(0.1, 1.0));
+      default:
+        return a;
     }
   }
 
@@ -159,20 +167,34 @@ class ModelWriter {
     const std::string a = free_number(0.2, 0.8);
     const std::string distance = fmt::format("({} - {})", v, b);
     switch (dice_.below(14)) {
-      case 0: return fmt::format("{}*abs{}", a, distance);
-      case 1: return fmt::format("{}*max({}, 0)", a, distance);
-      case 2: return fmt::format("{}*min({}, {})", a, distance, dice_.one_of(states_));
-      case 3: return fmt::format("{}*sign{}", a, distance);
-      case 4: return fmt::format("{}*step({}, {})", a, v, b);
-      case 5: return fmt::format("if({} > {}, {}, -0.3*{})", v, b, a, states_[i]);
-      case 6: return fmt::format("if({} > {} and t > 0.2, {}, 0)", v, b, a);
-      case 7: return fmt::format("max(min({}, {}), -0.6)", distance, a);
-      case 8: return fmt::format("if(t < {}, {}, 0)", free_number(0.2, 0.4, 0.7), a);
-      case 9: return fmt::format("0.2*floor({}*{})", a, states_[i]);
-      case 10: return fmt::format("{}*sqrt(abs{})", a, distance);
-      case 11: return fmt::format("{}*abs{}^{}", a, distance, free_number(0.6, 1.4));
-      case 12: return fmt::format("{}*mod({}, 1)", a, v);
-      default: return fmt::format("-{}*{}*abs{}", a, distance, distance);
+      case 0:
+        return fmt::format("{}*abs{}", a, distance);
+      case 1:
+        return fmt::format("{}*max({}, 0)", a, distance);
+      case 2:
+        return fmt::format("{}*min({}, {})", a, distance, dice_.one_of(states_));
+      case 3:
+        return fmt::format("{}*sign{}", a, distance);
+      case 4:
+        return fmt::format("{}*step({}, {})", a, v, b);
+      case 5:
+        return fmt::format("if({} > {}, {}, -0.3*{})", v, b, a, states_[i]);
+      case 6:
+        return fmt::format("if({} > {} and t > 0.2, {}, 0)", v, b, a);
+      case 7:
+        return fmt::format("max(min({}, {}), -0.6)", distance, a);
+      case 8:
+        return fmt::format("if(t < {}, {}, 0)", free_number(0.2, 0.4, 0.7), a);
+      case 9:
+        return fmt::format("0.2*floor({}*{})", a, states_[i]);
+      case 10:
+        return fmt::format("{}*sqrt(abs{})", a, distance);
+      case 11:
+        return fmt::format("{}*abs{}^{}", a, distance, free_number(0.6, 1.4));
+      case 12:
+        return fmt::format("{}*mod({}, 1)", a, v);
+      default:
+        return fmt::format("-{}*{}*abs{}", a, distance, distance);
     }
   }
 
@@ -180,8 +202,8 @@ class ModelWriter {
     const std::string own = fmt::format(" + {} dW{}", amplitude(i, role), i);
     if (role != Role::plain || states_.size() == 1 || !dice_.chance(0.25)) return own;
     const std::size_t j = (i + 1) % states_.size();
-    const std::string shared = dice_.chance(0.5) ? free_number(0.1, 0.4)
-                                                 : fmt::format("0.3*cos({})", states_[j]);
+    const std::string shared =
+        dice_.chance(0.5) ? free_number(0.1, 0.4) : fmt::format("0.3*cos({})", states_[j]);
     return fmt::format("{} + {} dW{}", own, shared, j);
   }
 
@@ -192,29 +214,42 @@ class ModelWriter {
     if (role == Role::positive) return fmt::format("{}*{}", s, x);
     if (has_kinks_ && dice_.chance(0.25)) return jagged(s, x);
     switch (dice_.below(9)) {
-      case 0: return fmt::format("{}*(1 + 0.3*sin({}))", s, x);
-      case 1: return fmt::format("{}*sqrt(1 + {}^2)", s, x);
-      case 2: return fmt::format("{}*(1 + 0.4*tanh({}))", s, dice_.one_of(states_));
-      case 3: return fmt::format("{}*sqrt({} + {}^2)", s, free_number(0.02, 0.4), x);
-      case 4: return dice_.chance(0.3) ? fmt::format("{}*{}", s, x) : s;
-      default: return s;
+      case 0:
+        return fmt::format("{}*(1 + 0.3*sin({}))", s, x);
+      case 1:
+        return fmt::format("{}*sqrt(1 + {}^2)", s, x);
+      case 2:
+        return fmt::format("{}*(1 + 0.4*tanh({}))", s, dice_.one_of(states_));
+      case 3:
+        return fmt::format("{}*sqrt({} + {}^2)", s, free_number(0.02, 0.4), x);
+      case 4:
+        return dice_.chance(0.3) ? fmt::format("{}*{}", s, x) : s;
+      default:
+        return s;
     }
   }
 
   std::string root_of(const std::string& s, const std::string& x) {
     switch (dice_.below(4)) {
-      case 0: return fmt::format("{}*sqrt(max({}, 0))", s, x);
-      case 1: return fmt::format("{}*sqrt(abs({}))", s, x);
-      default: return fmt::format("{}*sqrt({})", s, x);
+      case 0:
+        return fmt::format("{}*sqrt(max({}, 0))", s, x);
+      case 1:
+        return fmt::format("{}*sqrt(abs({}))", s, x);
+      default:
+        return fmt::format("{}*sqrt({})", s, x);
     }
   }
 
   std::string jagged(const std::string& s, const std::string& x) {
     switch (dice_.below(4)) {
-      case 0: return fmt::format("{}*(0.5 + abs({}))", s, x);
-      case 1: return fmt::format("{}*max(0.4, {})", s, x);
-      case 2: return fmt::format("if({} > {}, {}, 0.5)", x, free_number(-0.5, 0.5, 0.4), s);
-      default: return fmt::format("{}*(1 + 0.5*step({}, 0))", s, x);
+      case 0:
+        return fmt::format("{}*(0.5 + abs({}))", s, x);
+      case 1:
+        return fmt::format("{}*max(0.4, {})", s, x);
+      case 2:
+        return fmt::format("if({} > {}, {}, 0.5)", x, free_number(-0.5, 0.5, 0.4), s);
+      default:
+        return fmt::format("{}*(1 + 0.5*step({}, 0))", s, x);
     }
   }
 
@@ -224,11 +259,15 @@ class ModelWriter {
     const double kind = dice_.between(0.0, 1.0);
     if (role == Role::root || role == Role::positive) {
       if (kind < 0.5) return "= " + free_number(0.3, 1.5, 0.2);
-      return fmt::format("~ lognormal({}, {})", free_number(-0.5, 0.2, 0.3), dice_.number(0.2, 0.6));
+      return fmt::format("~ lognormal({}, {})", free_number(-0.5, 0.2, 0.3),
+                         dice_.number(0.2, 0.6));
     }
-    if (kind < (role == Role::silent ? 0.1 : 0.3)) return "= " + free_number(centre - 1.0, centre + 1.0, 0.3);
-    if (kind < 0.4 && centre == 0.0) return fmt::format("~ lognormal({}, {})", free_number(-0.5, 0.2, 0.3), 0.4);
-    return fmt::format("~ normal({}, {})", free_number(centre - 1.0, centre + 1.0, 0.3), free_number(0.3, 1.0, 0.3));
+    if (kind < (role == Role::silent ? 0.1 : 0.3))
+      return "= " + free_number(centre - 1.0, centre + 1.0, 0.3);
+    if (kind < 0.4 && centre == 0.0)
+      return fmt::format("~ lognormal({}, {})", free_number(-0.5, 0.2, 0.3), 0.4);
+    return fmt::format("~ normal({}, {})", free_number(centre - 1.0, centre + 1.0, 0.3),
+                       free_number(0.3, 1.0, 0.3));
   }
 
   std::string draw_observable() {
@@ -237,15 +276,24 @@ class ModelWriter {
     const std::string y = dice_.one_of(states_);
     if (dice_.chance(0.3)) return jagged_observable(i, y);
     switch (dice_.below(9)) {
-      case 0: return x;
-      case 1: return fmt::format("{}^2", x);
-      case 2: return fmt::format("{}*{}", x, y);
-      case 3: return fmt::format("sin(2*{})", x);
-      case 4: return fmt::format("log(1 + {}^2) + {}", x, y);
-      case 5: return fmt::format("exp(-{}^2)", x);
-      case 6: return fmt::format("p0*{}^2", x);
-      case 7: return fmt::format("{}^4", x);
-      default: return fmt::format("{} + tanh({})", x, y);
+      case 0:
+        return x;
+      case 1:
+        return fmt::format("{}^2", x);
+      case 2:
+        return fmt::format("{}*{}", x, y);
+      case 3:
+        return fmt::format("sin(2*{})", x);
+      case 4:
+        return fmt::format("log(1 + {}^2) + {}", x, y);
+      case 5:
+        return fmt::format("exp(-{}^2)", x);
+      case 6:
+        return fmt::format("p0*{}^2", x);
+      case 7:
+        return fmt::format("{}^4", x);
+      default:
+        return fmt::format("{} + tanh({})", x, y);
     }
   }
 
@@ -254,13 +302,20 @@ class ModelWriter {
     const std::string x = is_view ? states_[i] : names_[i];
     const std::string c = place_near(i, is_view);
     switch (dice_.below(7)) {
-      case 0: return fmt::format("abs({} - {})", x, c);
-      case 1: return fmt::format("max({}, {})", states_[i], y);
-      case 2: return fmt::format("min({}, {})", x, c);
-      case 3: return fmt::format("step({}, {})", x, c);
-      case 4: return fmt::format("if({} > {}, {}, 0)", x, c, y);
-      case 5: return fmt::format("exp(-8*({} - {})^2)", x, c);
-      default: return fmt::format("sign({})*{}^2", states_[i], y);
+      case 0:
+        return fmt::format("abs({} - {})", x, c);
+      case 1:
+        return fmt::format("max({}, {})", states_[i], y);
+      case 2:
+        return fmt::format("min({}, {})", x, c);
+      case 3:
+        return fmt::format("step({}, {})", x, c);
+      case 4:
+        return fmt::format("if({} > {}, {}, 0)", x, c, y);
+      case 5:
+        return fmt::format("exp(-8*({} - {})^2)", x, c);
+      default:
+        return fmt::format("sign({})*{}^2", states_[i], y);
     }
   }
 

@@ -39,9 +39,8 @@ Estimate mean_of_sound(const std::vector<double>& values) {
 std::vector<ModelKink> jumps_of(const Model& model, const std::string& observable) {
   Graph graph(*model.graph());
   std::vector<ModelKink> kinks = model_kinks(model);
-  std::ranges::move(
-      observable_kinks(model, observable, parse_expression(observable, model, graph)),
-      std::back_inserter(kinks));
+  std::ranges::move(observable_kinks(model, observable, parse_expression(observable, model, graph)),
+                    std::back_inserter(kinks));
   std::erase_if(kinks, [](const ModelKink& kink) { return kink.kind != KinkKind::jump; });
   return kinks;
 }
