@@ -271,10 +271,10 @@ TEST_F(DurableTest, RefusesWhatIsNoCheckpointOfIt) {
   refuse({"--checkpoint", "c", "--set", "a=2"}, usage, "the parameter a is 1 there, and 2 here.");
   write("cut", good.substr(0, good.size() / 2));
   refuse({"--checkpoint", "cut"}, file_at_fault, "cut is no checkpoint of a run: ");
-  write("fit", "divker fit 3\n");
+  write("fit", "divker fit 4\n");
   refuse({"--checkpoint", "fit"}, file_at_fault,
          "fit is no checkpoint of a run: it does not begin with 'divker run 1'");
-  EXPECT_EQ(text_of(path("fit")), "divker fit 3\n");
+  EXPECT_EQ(text_of(path("fit")), "divker fit 4\n");
   refuse({"--checkpoint-every", "5"}, usage, "--checkpoint-every requires --checkpoint");
   refuse({"--checkpoint", "d", "--checkpoint-every", "-5"}, usage, "--checkpoint-every");
   refuse({"--checkpoint", "x.npy", "--out", "x.npy"}, usage,
