@@ -8,15 +8,17 @@ TEST_JOBS ?= 2
 FUZZ_SECONDS ?= 60
 COVERAGE ?= 90
 SEEDS ?= 1000
+MODELS ?= 200
+SEED ?= 1
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps configure build test lint format bench demo docs figures python calibration identities fuzz asan tsan coverage valgrind install clean
+.PHONY: help deps configure build test lint format bench demo docs figures python calibration identities random fuzz asan tsan coverage valgrind install clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(ROOT)/Makefile
 	@echo
-	@echo 'Variables: JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) SEEDS=$(SEEDS) PREFIX=$(PREFIX) DESTDIR='
+	@echo 'Variables: JOBS=$(JOBS) TEST_JOBS=$(TEST_JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) SEEDS=$(SEEDS) MODELS=$(MODELS) SEED=$(SEED) PREFIX=$(PREFIX) DESTDIR='
 
 deps: ## install the missing Debian packages of packages.txt
 	@bash $(ROOT)/tools/install_packages.sh
@@ -73,6 +75,10 @@ calibration: build ## coverage of 95% intervals over SEEDS seeds, the table of d
 identities: build ## the two identities of every shipped model at a million paths (an hour)
 	@cmake --build $(BUILD) --target identities
 	@$(BUILD)/identities 1000000
+
+random: build ## every method on MODELS random models from SEED on: contradictions without a warning
+	@cmake --build $(BUILD) --target random_models
+	@$(BUILD)/random_models $(MODELS) $(SEED)
 
 fuzz: deps ## run the fuzz targets, FUZZ_SECONDS seconds in all
 	@cd $(ROOT) && cmake --preset fuzz >/dev/null && cmake --build $(ROOT)/build-fuzz --parallel $(JOBS)

@@ -83,6 +83,16 @@ TEST(DifferenceSteps, OfTheTimeOfAJump) {
   for (const char* time : {"0.39", "0.41", "0.425"}) {
     EXPECT_NEAR(differences(text(time, " in (0, inf)"), "x", 1).response[0].value, 1.0, 1e-9);
   }
+  // The density of the chain is normal(0.4, 0.1).
+  Matrix point(1, 1);
+  point.data = {0.45};
+  AnswerOptions options;
+  options.method.estimator = "finite-difference";
+  options.sampling.paths = 4000;
+  const PointAnswer answer = response_at(parse_model(text("0.4", "")), {0}, point, options);
+  EXPECT_LT(bars({answer.prediction.value(0, 0), answer.prediction.standard_error(0, 0)}, 5.0),
+            4.5);
+  EXPECT_GT(answer.prediction.value(0, 0), 1.0);
   test::expect_error(
       ErrorKind::model,
       "The time of a jump moves with a = 0.39, which is too close to its bounds (0.38, inf) to be "

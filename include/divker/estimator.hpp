@@ -10,11 +10,13 @@
 //   finite-difference   {E[Phi](gamma + h) - E[Phi](gamma - h)} / (2h) with common random numbers:
 //                       path j has the same noise at both ends. Bias of the order h^2; standard
 //                       errors are sqrt(deviation^2 + truncation^2). 2P + 1 runs of `paths` paths
-//                       for P parameters, 8 bytes a path; the other methods take one run. The step
-//                       is chosen for each parameter by a pilot of paths/8 (256 to 8192) paths at
-//                       six steps, each half of the one before: the differences between
-//                       neighbouring steps tell the bias c h^2, their spread the noise, and the
-//                       step is taken that makes the mean square error of the whole run least. At
+//                       for P parameters, 8 bytes a path, 4P + 1 where something jumps; the other
+//                       methods take one run. The step is chosen for each parameter by a pilot of
+//                       paths/8 (256 to 8192) paths at six steps or more, each half of the one
+//                       before: the differences between steps tell the bias c h^2, their spread
+//                       the noise, and the step is taken that makes the mean square error of the
+//                       whole run least. A parameter that moves the time of a jump is moved by
+//                       whole time steps, Error(model) where its bounds leave no room for two. At
 //                       points: of the logarithms of Gaussian kernel estimates of the density, one
 //                       state only, with a bandwidth chosen together with the step.
 // docs/baselines.md tells which is best when. A new one is one file of src/answer/estimators and

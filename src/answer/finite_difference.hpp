@@ -101,9 +101,12 @@ struct StepRequest {
   std::size_t variants = 1;
   std::function<double(const Differences&, std::size_t quantity)> extra_bias;
   bool has_jumps = false;  // of what is averaged, or in the equations: larger steps are tried too
-  // dt where the parameter moves the time of a jump, of which the Euler chain makes a staircase.
+  // Of step_of_moved_jump(): h is then a whole number of time steps, for the Euler chain makes a
+  // staircase of such a jump.
   double moved_in_time = 0.0;
 };
+// dt where the parameter moves the time of a jump of drift or noise; 0 elsewhere.
+[[nodiscard]] double step_of_moved_jump(const Model& model, std::size_t parameter);
 [[nodiscard]] StepChoice choose_step(const Model& model, ShiftedRuns& runs,
                                      const Differencing& differencing, const StepRequest& request);
 

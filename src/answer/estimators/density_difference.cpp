@@ -97,6 +97,7 @@ class DensityDifferences {
   void differentiate(const Model& model, ShiftedRuns& runs, std::size_t parameter,
                      std::size_t column, Prediction& prediction) {
     request_.parameter = parameter;
+    request_.moved_in_time = step_of_moved_jump(model, parameter);
     const auto differencing = [this](std::span<const double> above, std::span<const double> below,
                                      double h) {
       return log_density_difference(above, below, h, points_.data, tried_);

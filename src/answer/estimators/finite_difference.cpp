@@ -50,11 +50,7 @@ StepRequest request_for(const Model& model, std::size_t parameter,
                         const std::vector<ModelKink>& jumps, const AnswerOptions& options) {
   StepRequest request{parameter, options.difference_step, options.sampling.paths, 1, {}};
   request.has_jumps = !jumps.empty();
-  const bool is_moved_in_time = std::ranges::any_of(jumps, [&](const ModelKink& kink) {
-    const bool is_of_step = kink.part == ModelPart::drift || kink.part == ModelPart::noise;
-    return is_of_step && kink.by_time && !kink.by_states && kink.is_moved_by({&parameter, 1});
-  });
-  if (is_moved_in_time) request.moved_in_time = model.time().step;
+  request.moved_in_time = step_of_moved_jump(model, parameter);
   return request;
 }
 
