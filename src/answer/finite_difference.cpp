@@ -191,16 +191,17 @@ bool have_bias(std::span<const Differences> tried) {
 
 // Steps that move the mean of a state by more than its spread are too large for any law, even where
 // an answer is too noisy to tell.
-void begin_near(ShiftedRuns& runs, const StepRequest& request, std::size_t paths,
-                std::vector<double>& steps) {
+bool is_far(ShiftedRuns& runs, const StepRequest& request, double h) {
   constexpr double far = 2.0;  // standard deviations between both ends
+  constexpr std::size_t enough_paths = 256;
+  const std::size_t paths = std::min(pilot_paths(request.paths), enough_paths);
+  return runs.displacement(request.parameter, h, paths) > far;
+}
+
+void begin_near(ShiftedRuns& runs, const StepRequest& request, std::vector<double>& steps) {
   constexpr std::size_t most_halves = 40;
   if (request.fixed > 0.0 || request.moved_in_time > 0.0) return;
-  constexpr std::size_t enough_paths = 256;
-  for (std::size_t k = 0; k < most_halves; ++k) {
-    const double moved =
-        runs.displacement(request.parameter, steps.front(), std::min(paths, enough_paths));
-    if (!(moved > far)) return;
+  for (std::size_t k = 0; k < most_halves && is_far(runs, request, steps.front()); ++k) {
     for (double& h : steps) h /= 2.0;
   }
 }
@@ -222,13 +223,14 @@ std::vector<Differences> try_steps(ShiftedRuns& runs, const Differencing& differ
     return differencing(runs.at(request.parameter, h, paths), runs.at(request.parameter, -h, paths),
                         h);
   };
-  begin_near(runs, request, paths, steps);
+  begin_near(runs, request, steps);
   std::vector<Differences> tried;
   tried.reserve(steps.size());
   for (const double h : steps) tried.push_back(at(h));
   bool goes_on = request.fixed == 0.0 && request.moved_in_time == 0.0;
   const double largest = std::min(steps.front() * most_above, share_of_bound * room);
-  while (goes_on && request.has_jumps && 2.0 * steps.front() <= largest && !have_bias(tried)) {
+  while (goes_on && request.has_jumps && 2.0 * steps.front() <= largest && !have_bias(tried) &&
+         !is_far(runs, request, 2.0 * steps.front())) {
     steps.insert(steps.begin(), 2.0 * steps.front());
     tried.insert(tried.begin(), at(steps.front()));
   }
