@@ -29,7 +29,7 @@ TEST(RandomModels, OfConsecutiveSeedsAgree) {
 
 // Observables that few paths carry over a jump, jumps in time, states far from zero.
 TEST(RandomModels, ThatAreHardForFiniteDifferencesAgree) {
-  for (const std::uint64_t seed : {62U, 100U, 123U, 414U, 468U, 695U}) {
+  for (const std::uint64_t seed : {62U, 100U, 123U, 414U, 468U, 695U, 5073U}) {
     expect_no_contradiction(seed);
   }
 }
