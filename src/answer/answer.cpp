@@ -63,7 +63,7 @@ std::optional<Error> why_not_carried(const Model& model, const std::vector<std::
   const BoundariesMet boundaries = boundaries_met(model, sampling, options.session);
   if (auto why = refusal_for_boundaries(boundaries, sampling)) return why;
   return refusal_for_kinks(model, options.method, asked,
-                           kinks_met(model, sampling, options.session));
+                           kinks_met(model, sampling, options.session).kinks);
 }
 
 constexpr const char* the_other_method = "finite-difference";
@@ -81,7 +81,7 @@ std::optional<Error> why_not_told(const Model& model, const std::vector<std::siz
                                   const AnswerOptions& options) {
   if (model.dimension() != 1) return std::nullopt;
   return refusal_for_kinks(model, options.method, Asked::likelihood_ratios_of(parameters),
-                           kinks_met(model, options.sampling, options.session));
+                           kinks_met(model, options.sampling, options.session).kinks);
 }
 
 }  // namespace

@@ -20,13 +20,17 @@ struct Seen {
   double least = std::numeric_limits<double>::infinity();
   double largest = -std::numeric_limits<double>::infinity();
   std::uint64_t paths_below = 0;  // zero, at one time or more
+  std::uint64_t below = 0;        // of all values
+  std::uint64_t values = 0;
 
   void merge(const Seen& other) {
     least = std::min(least, other.least);
     largest = std::max(largest, other.largest);
     paths_below += other.paths_below;
+    below += other.below;
+    values += other.values;
   }
-  void transfer(Archive& archive) { archive(least, largest, paths_below); }
+  void transfer(Archive& archive) { archive(least, largest, paths_below, below, values); }
 };
 
 class SeenCollector : public Collector {
@@ -43,7 +47,8 @@ class SeenCollector : public Collector {
       const auto values = functions_.at_rows({&snapshot.time, 1}, snapshot.x());
       for (std::size_t k = 0; k < values.size(); ++k) {
         const auto [low, high] = std::ranges::minmax(values[k]);
-        part->seen[k].merge({low, high, 0});
+        const auto under = std::ranges::count_if(values[k], [](double v) { return v < 0.0; });
+        part->seen[k].merge({low, high, 0, static_cast<std::uint64_t>(under), values[k].size()});
         for (std::size_t r = 0; r < paths; ++r) below[k][r] = below[k][r] || values[k][r] < 0.0;
       }
     }
@@ -108,23 +113,40 @@ bool is_met(const ModelKink& kink, const Seen& seen) {
 
 }  // namespace
 
-std::vector<ModelKink> kinks_met(const Model& model, const Sampling& sampling,
-                                 const Session& session) {
+KinksMet kinks_met(const Model& model, const Sampling& sampling, const Session& session) {
   std::vector<ModelKink> kinks = model_kinks(model);
   std::erase_if(kinks, [](const ModelKink& kink) {
     const bool is_of_step = kink.part == ModelPart::drift || kink.part == ModelPart::noise;
     return !is_of_step || kink.kind == KinkKind::bend || kink.is_edge();
   });
-  if (kinks.empty()) return kinks;
+  KinksMet met;
+  if (kinks.empty()) return met;
   std::vector<NodeId> functions;
   functions.reserve(kinks.size());
   for (const ModelKink& kink : kinks) functions.push_back(kink.function);
   const std::vector<Seen> seen = look_at(kinks.front().graph, functions, model, sampling, session);
-  std::vector<ModelKink> met;
   for (std::size_t k = 0; k < kinks.size(); ++k) {
-    if (is_met(kinks[k], seen[k])) met.push_back(std::move(kinks[k]));
+    if (!is_met(kinks[k], seen[k])) continue;
+    const double below = static_cast<double>(seen[k].below) / static_cast<double>(seen[k].values);
+    met.shares.push_back(kinks[k].op == Op::floor ? 1.0 : std::min(below, 1.0 - below));
+    met.kinks.push_back(std::move(kinks[k]));
   }
   return met;
+}
+
+std::optional<ModelKink> KinksMet::without_rare(double share) {
+  std::optional<ModelKink> first;
+  KinksMet kept;
+  for (std::size_t k = 0; k < kinks.size(); ++k) {
+    if (kinks[k].kind != KinkKind::jump && shares[k] < share) {
+      if (!first) first = kinks[k];
+      continue;
+    }
+    kept.kinks.push_back(kinks[k]);
+    kept.shares.push_back(shares[k]);
+  }
+  *this = std::move(kept);
+  return first;
 }
 
 namespace {

@@ -17,8 +17,17 @@ namespace divker {
 
 // The kinks of drift and noise, but for bends and edges, that lie among the states: some are on the
 // one side and some on the other. A guard such as max(v, 1e-8) that no path comes near is none.
-[[nodiscard]] std::vector<ModelKink> kinks_met(const Model& model, const Sampling& sampling,
-                                               const Session& session);
+struct KinksMet {
+  std::vector<ModelKink> kinks;
+  // Of the states seen, on the side of each kink where there are fewer; 1 for floor.
+  std::vector<double> shares;
+
+  // The first kink, no jump, beyond which less than a share of the states lies; all such are
+  // removed.
+  std::optional<ModelKink> without_rare(double share);
+};
+[[nodiscard]] KinksMet kinks_met(const Model& model, const Sampling& sampling,
+                                 const Session& session);
 
 // The boundaries beyond which some paths were seen.
 struct BoundariesMet {

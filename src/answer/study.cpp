@@ -43,16 +43,31 @@ std::string harm(const std::vector<ModelKink>& kinks) {
   return std::ranges::find_if(kinks, &ModelKink::by_states)->sentence();
 }
 
+// The equations of a fit hold whatever the responses miss. A kink that few states lie beyond
+// changes the standard errors by about as much, and is no reason for the variance of noise alone.
+void leave_out_rare(KinksMet& met, std::vector<Warning>& warnings) {
+  constexpr double rare = 0.2;
+  const auto first = met.without_rare(rare);
+  if (!first) return;
+  warnings.push_back({"kinks", fmt::format("{} Less than {:.0f}% of the states lie beyond: the "
+                                           "equations of the fit hold, and its standard errors "
+                                           "may be off by about as much.",
+                                           first->sentence(), 100.0 * rare)});
+}
+
 // The question at the kinks and boundaries that paths meet: as it was asked, or, where the method
 // is left open, by noise alone, which is recorded. Throws the refusal where neither is right.
 Question right_at_places(const Model& model, const Question& question, const Sampling& sampling,
-                         const Session& session, std::vector<Warning>& warnings) {
+                         const Session& session, bool parameters_move,
+                         std::vector<Warning>& warnings) {
   const BoundariesMet boundaries = boundaries_met(model, sampling, session);
   if (question.asked.states_alone()) {
     if (boundaries.boundaries.empty()) return question;
     return beyond_boundaries(question, boundaries, warnings);
   }
-  const std::vector<ModelKink> kinks = kinks_met(model, sampling, session);
+  KinksMet met = kinks_met(model, sampling, session);
+  if (parameters_move) leave_out_rare(met, warnings);
+  const std::vector<ModelKink>& kinks = met.kinks;
   const auto why_not_inside = refusal_for_boundaries(boundaries, sampling);
   const auto why = why_not_inside
                        ? why_not_inside
@@ -82,8 +97,8 @@ struct Study::Choice {
 
   Choice(const Model& model, const Method& method, const Asked& asked_, const Sampling& sampling,
          const Session& session, const Tuning& tuning) {
-    const Question question =
-        right_at_places(model, {method, asked_}, sampling, session, record.warnings);
+    const Question question = right_at_places(model, {method, asked_}, sampling, session,
+                                              tuning.parameters_move, record.warnings);
     asked = question.asked;
     record.method = question.method;
     for (Warning& warning : warnings_of_steps(model, sampling, session)) {
