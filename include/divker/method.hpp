@@ -21,6 +21,12 @@ struct Method {
   Damping damping = Damping::automatic();
 };
 
+// Is everything but the estimator left to be chosen?
+[[nodiscard]] inline bool steps_are_open(const Method& method) {
+  return method.damping.form == nullptr && method.scheme == Scheme::automatic &&
+         method.order == InverseOrder::automatic;
+}
+
 // What the programs of a plan must deliver beside the states.
 struct Asked {
   bool score = true;  // carry nu

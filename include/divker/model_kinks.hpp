@@ -36,7 +36,11 @@ struct ModelKink {
   [[nodiscard]] bool is_edge() const {
     return kind == KinkKind::root && (op == Op::sqrt || op == Op::pow);
   }
-  [[nodiscard]] bool is_moved_by(std::span<const std::size_t> parameters) const;
+  // Of the equations, which paths meet at every step.
+  [[nodiscard]] bool is_of_step() const {
+    return part == ModelPart::drift || part == ModelPart::noise;
+  }
+  [[nodiscard]] bool is_moved_by(std::size_t parameter) const;
 
   // For people: "The drift of v jumps where v = 0 (sign): derivatives miss what happens there."
   [[nodiscard]] std::string sentence() const;

@@ -47,9 +47,7 @@ class MomentsCollector : public Collector {
 
 // Is the method left open, and nothing else asked for that belongs to one method alone?
 bool is_open(const AnswerOptions& options) {
-  const Method& method = options.method;
-  return method.estimator.empty() && method.damping.form == nullptr &&
-         method.scheme == Scheme::automatic && method.order == InverseOrder::automatic &&
+  return options.method.estimator.empty() && steps_are_open(options.method) &&
          !options.session.checkpoint.save;
 }
 

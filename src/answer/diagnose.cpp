@@ -82,11 +82,7 @@ class Diagnostician {
     check_stability();
     add(check_tails(model_, names_, last));
     add(check_score_identity(last));
-    std::vector<Estimate> masses;
-    for (std::size_t p = 0; p < names_.size(); ++p) {
-      masses.push_back(estimate_of(last.responses().column(p)));
-    }
-    add(check_mass(names_, masses, last.responses().rows));
+    add(check_mass(names_, masses_of(last), last.responses().rows));
     check_time_step();
     compare_methods();
     check_points();

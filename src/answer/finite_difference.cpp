@@ -471,9 +471,8 @@ Differences log_density_difference(std::span<const double> above, std::span<cons
 double step_of_moved_jump(const Model& model, std::size_t parameter) {
   const std::vector<ModelKink> kinks = model_kinks(model);
   const bool is_moved = std::ranges::any_of(kinks, [&](const ModelKink& kink) {
-    const bool is_of_step = kink.part == ModelPart::drift || kink.part == ModelPart::noise;
-    return is_of_step && kink.kind == KinkKind::jump && kink.by_time && !kink.by_states &&
-           kink.is_moved_by({&parameter, 1});
+    return kink.is_of_step() && kink.kind == KinkKind::jump && kink.by_time && !kink.by_states &&
+           kink.is_moved_by(parameter);
   });
   return is_moved ? model.time().step : 0.0;
 }

@@ -54,7 +54,7 @@ std::optional<Error> refusal_for_jumps(const Model& model,
   for (const ModelKink& kink : observable_kinks(model, text, phi)) {
     if (kink.kind != KinkKind::jump) continue;
     for (const std::size_t p : parameters) {
-      if (!kink.is_moved_by({&p, 1})) continue;
+      if (!kink.is_moved_by(p)) continue;
       return Error(ErrorKind::model,
                    fmt::format("{} The place moves with {}. {}", kink.sentence(),
                                model.parameters()[p].name, finite_difference_sees_it));

@@ -94,6 +94,14 @@ Check check_score_identity(const Snapshot& snapshot) {
                 "not fall off at an edge");
 }
 
+std::vector<Estimate> masses_of(const Snapshot& snapshot) {
+  std::vector<Estimate> masses;
+  for (std::size_t p = 0; p < snapshot.responses().cols; ++p) {
+    masses.push_back(estimate_of(snapshot.responses().column(p)));
+  }
+  return masses;
+}
+
 Check check_mass(const std::vector<std::string>& parameters, const std::vector<Estimate>& masses,
                  std::size_t paths) {
   // Beyond it is one of P masses by chance once in some hundred answers.

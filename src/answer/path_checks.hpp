@@ -14,6 +14,8 @@ namespace divker {
 [[nodiscard]] Check check_tails(const Model& model, const std::vector<std::string>& parameters,
                                 const Snapshot& snapshot);
 [[nodiscard]] Check check_score_identity(const Snapshot& snapshot);
+// E[I] of each parameter.
+[[nodiscard]] std::vector<Estimate> masses_of(const Snapshot& snapshot);
 // `masses`: E[I] of each, over so many paths.
 [[nodiscard]] Check check_mass(const std::vector<std::string>& parameters,
                                const std::vector<Estimate>& masses, std::size_t paths);

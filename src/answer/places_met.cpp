@@ -116,8 +116,7 @@ bool is_met(const ModelKink& kink, const Seen& seen) {
 KinksMet kinks_met(const Model& model, const Sampling& sampling, const Session& session) {
   std::vector<ModelKink> kinks = model_kinks(model);
   std::erase_if(kinks, [](const ModelKink& kink) {
-    const bool is_of_step = kink.part == ModelPart::drift || kink.part == ModelPart::noise;
-    return !is_of_step || kink.kind == KinkKind::bend || kink.is_edge();
+    return !kink.is_of_step() || kink.kind == KinkKind::bend || kink.is_edge();
   });
   KinksMet met;
   if (kinks.empty()) return met;

@@ -12,11 +12,6 @@
 namespace divker {
 namespace {
 
-bool is_open(const Method& method) {
-  return method.damping.form == nullptr && method.scheme == Scheme::automatic &&
-         method.order == InverseOrder::automatic;
-}
-
 struct Question {
   Method method;
   Asked asked;
@@ -77,7 +72,7 @@ Question right_at_places(const Model& model, const Question& question, const Sam
   const bool is_right = !(why_not_inside && !boundaries.still.empty()) &&
                         !refusal_for_kinks(model, instead.method, instead.asked, kinks) &&
                         !refusal(model, instead.method, instead.asked);
-  if (!is_open(question.method) || !is_right) throw Error(*why);
+  if (!steps_are_open(question.method) || !is_right) throw Error(*why);
   if (why_not_inside) instead = beyond_boundaries(instead, boundaries, warnings);
   if (instead.asked.score) {
     warnings.push_back(

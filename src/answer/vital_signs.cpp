@@ -55,11 +55,7 @@ void warn_of_mass(const std::vector<std::string>& names, const std::vector<Estim
 void warn_of_identities(const std::vector<std::string>& parameters, const Snapshot& snapshot,
                         RunRecord& record) {
   if (parameters.empty()) return speak_up(check_score_identity(snapshot), record);
-  std::vector<Estimate> masses;
-  for (std::size_t p = 0; p < parameters.size(); ++p) {
-    masses.push_back(estimate_of(snapshot.responses().column(p)));
-  }
-  warn_of_mass(parameters, masses, record);
+  warn_of_mass(parameters, masses_of(snapshot), record);
 }
 
 }  // namespace divker

@@ -203,12 +203,10 @@ std::optional<Error> refusal_for_kinks(const Model& model, const Method& method,
   const bool carries =
       asked.score && !derive::is_noise_only(method.damping) && !derive::is_map(model);
   for (const ModelKink& kink : met) {
-    const bool is_of_step = kink.part == ModelPart::drift || kink.part == ModelPart::noise;
-    if (!is_of_step || kink.kind == KinkKind::bend || kink.is_edge()) continue;
-    if (kink.kind == KinkKind::jump && kink.is_moved_by(asked.wrt)) {
-      const auto mover = std::ranges::find_if(asked.wrt, [&](std::size_t p) {
-        return kink.is_moved_by({&p, 1});
-      });
+    if (!kink.is_of_step() || kink.kind == KinkKind::bend || kink.is_edge()) continue;
+    const auto mover =
+        std::ranges::find_if(asked.wrt, [&](std::size_t p) { return kink.is_moved_by(p); });
+    if (kink.kind == KinkKind::jump && mover != asked.wrt.end()) {
       return derive::of_moved_jump(model, kink, *mover);
     }
     if (carries && kink.by_states) return derive::of_carried_covector(kink);

@@ -62,9 +62,8 @@ std::vector<Boundary> boundaries(const Model& model) {
   const auto graph = kinks.empty() ? std::make_shared<Graph>(*model.graph()) : kinks.front().graph;
   std::vector<Boundary> result;
   for (const ModelKink& kink : kinks) {
-    const bool is_of_step = kink.part == ModelPart::drift || kink.part == ModelPart::noise;
     const bool is_end = kink.op == Op::sqrt || kink.op == Op::pow;
-    if (!is_of_step || !is_end || !kink.by_states) continue;
+    if (!kink.is_of_step() || !is_end || !kink.by_states) continue;
     result.push_back({fmt::format("The {} of {} ends where {} ({}).", name_of(kink.part), kink.name,
                                   kink.place, name_of(kink.op)),
                       graph, kink.function});

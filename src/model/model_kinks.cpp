@@ -106,10 +106,8 @@ std::string_view name_of(ModelPart part) {
   return "unknown";
 }
 
-bool ModelKink::is_moved_by(std::span<const std::size_t> parameters) const {
-  return std::ranges::any_of(parameters, [this](std::size_t p) {
-    return std::ranges::find(moved_by, p) != moved_by.end();
-  });
+bool ModelKink::is_moved_by(std::size_t parameter) const {
+  return std::ranges::find(moved_by, parameter) != moved_by.end();
 }
 
 std::string ModelKink::sentence() const {
