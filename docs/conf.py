@@ -1,8 +1,11 @@
 """The site of the pages, made by tools/docs.py. The sources are those of the whole repository, so
 that README.md and its links are what they are elsewhere."""
 
+import html
+import pathlib
+import shutil
+
 from docutils import nodes
-from docutils.utils.math.latex2mathml import tex2mathml
 from pygments.lexers.special import TextLexer
 
 project = "divker"
@@ -20,19 +23,20 @@ myst_enable_extensions = ["dollarmath"]
 highlight_language = "none"
 
 html_title = "divker"
-html_theme = "alabaster"
+html_theme = "furo"
+# Blue and orange are told apart by all eyes.
 html_theme_options = {
-    "description": "Sensitivities of densities of stochastic differential equations",
-    "fixed_sidebar": True,
-    "page_width": "76rem",
-    "body_max_width": "58rem",
-    "show_powered_by": False,
+    "light_css_variables": {"color-brand-primary": "#1f5a8c", "color-brand-content": "#1f5a8c"},
+    "dark_css_variables": {"color-brand-primary": "#8fc1e8", "color-brand-content": "#8fc1e8"},
 }
-html_sidebars = {"**": ["about.html", "searchbox.html", "navigation.html"]}
+html_static_path = ["style"]
+html_css_files = ["divker.css"]
 html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
-html_math_renderer = "mathml"
+html_math_renderer = "katex"
+# KaTeX is part of the site, so that formulas need no network.
+KATEX = pathlib.Path("/usr/share/javascript/katex")
 
 
 # The order of the pages; one that stands nowhere here is a warning, too.
@@ -57,18 +61,45 @@ def add_contents(app, page, source):
 
 
 def visit_inline(translator, node):
-    """LaTeX as MathML, which browsers draw by themselves: no script and no network."""
-    translator.body.append(tex2mathml(node.astext()))
+    """LaTeX as it stands, for KaTeX to draw when the page is opened."""
+    translator.body.append(f'<span class="tex">{html.escape(node.astext())}</span>')
     raise nodes.SkipNode
 
 
 def visit_block(translator, node):
     """Likewise, as a line of its own."""
-    translator.body.append('<div class="math">' + tex2mathml(node.astext(), inline=False) + "</div>")
+    translator.body.append(f'<div class="tex">{html.escape(node.astext())}</div>')
     raise nodes.SkipNode
+
+
+def load_katex(app, page, template, context, doctree):
+    """Pages without a formula load nothing of it."""
+    if doctree is not None and any(
+            doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block)))):
+        app.add_css_file("katex/katex.min.css")
+        app.add_js_file("katex/katex.min.js")
+        app.add_js_file("formulas.js")
+
+
+def finish_files(app, error):
+    """Copies KaTeX, and makes furo's script one file: Debian's imports a second one as a module,
+    which browsers refuse for pages that are read from a disk."""
+    if error is not None:
+        return
+    static = pathlib.Path(app.outdir) / "_static"
+    shutil.copytree(KATEX, static / "katex", dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns("contrib", "katex.css", "katex.js", "katex.mjs"))
+    script = static / "scripts/furo.js"
+    text = script.read_text(encoding="utf-8")
+    first, rest = text.split("\n", 1)
+    if first.startswith("import Gumshoe"):
+        script.write_text((static / "scripts/gumshoe-patched.js").read_text(encoding="utf-8") + rest,
+                          encoding="utf-8")
 
 
 def setup(app):
     app.connect("source-read", add_contents)
     app.add_lexer("sde", TextLexer)
-    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
+    app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
+    app.connect("html-page-context", load_katex)
+    app.connect("build-finished", finish_files)

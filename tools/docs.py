@@ -2,12 +2,14 @@
 """The pages as a site: python3 tools/docs.py OUT
 
 Warnings are errors, links that lead nowhere are warnings, and the site must load nothing from the
-network. Exit status: 0 made, 1 faults in the pages, 77 where docs/packages.txt is not installed.
+network. Where Debian's Chromium is installed, it opens the pages with formulas. Exit status: 0 made,
+1 faults in the pages, 77 where docs/packages.txt is not installed.
 """
 
 import html.parser
 import importlib.util
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -43,8 +45,27 @@ def loads_from_elsewhere(out):
     return faults
 
 
+def seen_by_a_browser(out, browser):
+    """Opens the pages with formulas, and one without, in a browser: errors of scripts, and formulas
+    that were left as text, are faults. A formula that KaTeX refuses is an error of the script."""
+    faults = []
+    for page in sorted(out.rglob("*.html")):
+        formulas = page.read_text(encoding="utf-8").count('class="tex"')
+        if formulas == 0 and page != out / "docs/index.html":
+            continue
+        seen = subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu",
+                               "--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom",
+                               page.as_uri()], capture_output=True, text=True, timeout=120)
+        faults += [f"{page}: {line}" for line in seen.stderr.splitlines()
+                   if ":CONSOLE" in line and "Uncaught" in line]
+        drawn = seen.stdout.count('class="katex-html"')
+        if drawn != formulas:
+            faults.append(f"{page}: {drawn} of {formulas} formulas are drawn")
+    return faults
+
+
 def main(out):
-    missing = [name for name in ("sphinx", "myst_parser") if importlib.util.find_spec(name) is None]
+    missing = [name for name in ("sphinx", "myst_parser", "furo") if importlib.util.find_spec(name) is None]
     if missing:
         print(f"docs: {sys.executable} has no {' and no '.join(missing)}: `make docs` installs what "
               "docs/packages.txt names.")
@@ -56,6 +77,9 @@ def main(out):
     if status == 0:
         (out / "index.html").write_text(FRONT)
     faults = loads_from_elsewhere(out)
+    browser = shutil.which("chromium")
+    if browser:
+        faults += seen_by_a_browser(out, browser)
     for fault in faults:
         print(fault)
     if status or faults:
