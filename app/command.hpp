@@ -75,6 +75,7 @@ void install_signal_handlers();
 // One function a subcommand, one file a function. Each adds itself to the command line and leaves
 // its exit code in `code` when it runs.
 void add_models(CLI::App& app, int& code);
+void add_new(CLI::App& app, int& code);
 void add_show(CLI::App& app, int& code);
 void add_simulate(CLI::App& app, int& code);
 void add_sample(CLI::App& app, int& code);
@@ -84,5 +85,7 @@ void add_diagnose(CLI::App& app, int& code);
 void add_fit(CLI::App& app, int& code);
 void add_bench(CLI::App& app, int& code);
 void add_reproduce(CLI::App& app, int& code);
+void add_completion(CLI::App& app, int& code);
+void add_manual(CLI::App& app, int& code);
 
 }  // namespace divker::app

@@ -38,15 +38,22 @@ std::pair<std::string, double> parse_setting(const std::string& option,
 }
 
 CLI::Validator whole_number() {
-  const auto complaint = [](const std::string& text) {
+  const auto as_digits = [](std::string& text) {
     std::uint64_t value = 0;
     const char* last = text.data() + text.size();
     const auto [end, error] = std::from_chars(text.data(), last, value);
     if (error == std::errc() && end == last) return std::string();
+    constexpr double largest = 9007199254740992.0;  // beyond 2^53 an exponent is not exact
+    const std::optional<double> number = number_in(text);
+    if (number && *number >= 0.0 && *number <= largest && *number == std::floor(*number) &&
+        !std::signbit(*number)) {
+      text = std::to_string(static_cast<std::uint64_t>(*number));
+      return std::string();
+    }
     return fmt::format("'{}' is not a whole number from 0 to {}", text,
                        std::numeric_limits<std::uint64_t>::max());
   };
-  return {complaint, ""};
+  return {as_digits, ""};
 }
 
 CLI::Validator finite_number() {

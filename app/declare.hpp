@@ -18,7 +18,8 @@ namespace divker::app {
                                                            const std::string& setting);
 
 // What a text must be, beyond what its conversion to a number asks for.
-[[nodiscard]] CLI::Validator whole_number();   // 0, 1, ...: no sign, no exponent
+// 0, 1, 1e6, ...: no sign. To be used by transform(): it writes exponents out.
+[[nodiscard]] CLI::Validator whole_number();
 [[nodiscard]] CLI::Validator finite_number();  // neither NaN nor infinite
 [[nodiscard]] CLI::Validator not_empty();
 
@@ -65,7 +66,7 @@ class Declare {
       if (option.has_most()) declared->check(CLI::Range(option.least, option.most));
       if (option.has_least() && !option.has_most()) declared->check(CLI::NonNegativeNumber);
     } else if (option.choices.empty()) {
-      declared->check(whole_number());
+      declared->transform(whole_number());
       if (option.has_most()) {
         declared->check(
             CLI::Range(static_cast<long>(option.least), static_cast<long>(option.most)));

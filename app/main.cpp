@@ -8,6 +8,7 @@
 
 #include "command.hpp"
 #include "divker/error.hpp"
+#include "guide.hpp"
 #include "launch.hpp"
 
 namespace {
@@ -16,24 +17,27 @@ using divker::app::Ending;
 
 constexpr int exit_usage = static_cast<int>(divker::ErrorKind::usage);
 
-Ending usage_error(const CLI::App& app, const CLI::ParseError& error, const std::string& first) {
+Ending usage_error(const CLI::App& app, const CLI::ParseError& error,
+                   const std::vector<std::string>& words) {
   const std::vector<CLI::App*> chosen = app.get_subcommands();
+  const std::string meant = divker::app::slip_of_the_pen(app, words);
   if (!chosen.empty()) {
     return {exit_usage,
-            fmt::format("divker {0}: {1}\nRun 'divker {0} --help' to see what is expected.\n",
-                        chosen.front()->get_name(), error.what())};
+            fmt::format("divker {0}: {1}{2}\nRun 'divker {0} --help' to see what is expected.\n",
+                        chosen.front()->get_name(), error.what(), meant)};
   }
   std::vector<std::string> names;
   for (const CLI::App* subcommand : app.get_subcommands({})) {
     names.push_back(subcommand->get_name());
   }
-  const bool is_word = !first.empty() && !first.starts_with('-');
+  const bool is_word = !words.empty() && !words.front().starts_with('-');
   return {exit_usage,
-          fmt::format("divker: {}; the subcommands are: {}.\nRun 'divker --help' to see what they "
-                      "do.\n",
-                      is_word ? fmt::format("There is no subcommand '{}'", first)
+          fmt::format("divker: {}; the subcommands are: {}.{}\n{}",
+                      is_word ? fmt::format("There is no subcommand '{}'", words.front())
                               : std::string("A subcommand is expected"),
-                      fmt::join(names, ", "))};
+                      fmt::join(names, ", "), meant,
+                      words.empty() ? "\n" + divker::app::welcome()
+                                    : std::string("Run 'divker --help' to see what they do.\n"))};
 }
 
 Ending error_ending(int code, const std::string& sentence) {
@@ -53,18 +57,22 @@ Ending run(int argc, char** argv) {
       "Exit codes: 0 done, 2 usage, 3 model or data at fault, 4 numerical failure, 130 "
       "interrupted.");
   int code = exit_done;
-  for (const auto add : {add_models, add_show, add_simulate, add_sample, add_score, add_response,
-                         add_fit, add_diagnose, add_bench, add_reproduce}) {
+  for (const auto add :
+       {add_models, add_show, add_simulate, add_sample, add_score, add_response, add_fit,
+        add_diagnose, add_bench, add_reproduce, add_new, add_completion, add_manual}) {
     add(app, code);
   }
+  add_examples(app);
+  const std::vector<std::string> words = spelled_out(app, argc, argv);
   try {
     join_ranks();
     install_signal_handlers();
-    app.parse(argc, argv);
+    // CLI11 takes the words from the back.
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::Success& request) {
     return {app.exit(request), ""};  // --help, --version
   } catch (const CLI::ParseError& error) {
-    return usage_error(app, error, argc > 1 ? argv[1] : "");
+    return usage_error(app, error, words);
   } catch (const divker::Error& error) {
     // Too few paths were finished before Ctrl-C: it was asked for.
     return error_ending(stop_requested() ? exit_interrupted : static_cast<int>(error.kind()),

@@ -72,7 +72,7 @@ void add_sample(CLI::App& app, int& code) {
   command->remove_option(command->get_option("--times"));
   command->add_option("-n", options->request.paths, "Number of samples (the same as --paths)")
       ->type_name("N")
-      ->check(whole_number());
+      ->transform(whole_number());
   command->callback([options, &code] {
     if (options->out.empty()) {
       throw Error(ErrorKind::usage, "divker sample needs --out FILE (.csv, .npy or .h5).");

@@ -10,6 +10,21 @@ if(TARGET divker_mpi)
 endif()
 if(TARGET divker_command)
   install(TARGETS divker_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # Manual pages and completions are what the command says of itself.
+  set(pages ${CMAKE_CURRENT_BINARY_DIR}/man1)
+  set(completions ${CMAKE_CURRENT_BINARY_DIR}/completions)
+  install(CODE "
+    file(MAKE_DIRECTORY ${pages} ${completions})
+    execute_process(COMMAND $<TARGET_FILE:divker_command> manual ${pages}
+      COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND $<TARGET_FILE:divker_command> completion bash
+      OUTPUT_FILE ${completions}/divker COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND $<TARGET_FILE:divker_command> completion zsh
+      OUTPUT_FILE ${completions}/_divker COMMAND_ERROR_IS_FATAL ANY)")
+  install(DIRECTORY ${pages}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${completions}/divker
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${completions}/_divker DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/divker
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")

@@ -14,12 +14,20 @@ constexpr int numerical = 4;
 TEST_F(CommandTest, RefusesBadCommandLines) {
   expect_failure({}, usage, "A subcommand is expected; the subcommands are: models, show,");
   expect_failure({"socre"}, usage, "There is no subcommand 'socre'; the subcommands are: models");
+  expect_failure({"socre"}, usage, "Did you mean 'score'?");
+  expect_failure({"score", "ou", "--path", "100"}, usage, "Did you mean '--paths'?");
+  expect_failure({"score", "ou", "b=3", "--set", "a=2"}, usage, "not expected: b=3");
   expect_failure({"score"}, usage, "model is required");
   expect_failure({"score", "ou", "--bogus"}, usage, "--bogus");
   expect_failure({"score", "ou", "--bogus"}, usage, "Run 'divker score --help'");
   expect_failure({"score", "ou", "--paths", "0"}, usage, "The number of paths is 0");
   expect_failure({"score", "ou", "--paths", "-3"}, usage, "--paths: '-3' is not a whole number");
-  expect_failure({"score", "ou", "--paths", "1e5"}, usage, "--paths: '1e5' is not a whole number");
+  expect_failure({"score", "ou", "--paths", "15e-1"}, usage,
+                 "--paths: '15e-1' is not a whole number");
+  expect_failure({"score", "ou", "--paths", "1e17"}, usage,
+                 "--paths: '1e17' is not a whole number");
+  expect_failure({"score", "ou", "--paths", "-1e3"}, usage,
+                 "--paths: '-1e3' is not a whole number");
   expect_failure({"score", "ou", "--seed", "-1"}, usage, "--seed: '-1' is not a whole number");
   expect_failure({"score", "ou", "--time", "nan"}, usage, "--time: 'nan' is not a finite number");
   expect_failure({"score", "ou", "--failed-share", "2"}, usage, "--failed-share");
