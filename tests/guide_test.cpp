@@ -73,6 +73,39 @@ TEST_F(GuideTest, ANewModelRunsAndIsNeverWrittenOver) {
   EXPECT_FALSE(std::filesystem::exists(path("no name.sde")));
 }
 
+TEST_F(GuideTest, ReadsModelsAndDataFromStreamsAndFilesWithoutAnExtension) {
+  write("mine.sde", "model mine\nstate x\ndx = -x dt + dW\ninit x = 1\ntime 0 : 0.01 : 0.1\n");
+  write("points", "x\n0.5\n");
+  std::ofstream(path("wrong")) << "x\n0.5\nmany\n";
+  ASSERT_EQ(run({"sample", "ou", "-n", "10", "--out", "points.npy"}).code, 0);
+  std::filesystem::rename(path("points.npy"), path("numpy"));
+  const auto shell = [&](const std::string& line) {
+    write("line.sh", line);
+    Outcome outcome;
+    outcome.code = std::system(("cd '" + path("").string() + "' && D=" + command() +
+                                " && export D && bash line.sh > out.txt 2> err.txt")
+                                   .c_str());
+    outcome.out = text_of(path("out.txt"));
+    outcome.err = text_of(path("err.txt"));
+    return outcome;
+  };
+  EXPECT_THAT(shell("$D show - < mine.sde").out, HasSubstr("model mine"));
+  EXPECT_THAT(shell("$D show <(cat mine.sde)").out, HasSubstr("model mine"));
+  const std::string score = "$D score ou --paths 1000 --json --at ";
+  const Outcome by_name = shell(score + "points");
+  EXPECT_EQ(Json::parse(by_name.out).at("points")[0][0], 0.5) << by_name.err;
+  EXPECT_EQ(Json::parse(shell(score + "<(cat points)").out).at("points")[0][0], 0.5);
+  EXPECT_EQ(Json::parse(shell(score + "- < points").out).at("points")[0][0], 0.5);
+  EXPECT_EQ(Json::parse(shell("gzip -c points | " + score + "-").out).at("points")[0][0], 0.5);
+  EXPECT_EQ(Json::parse(shell(score + "numpy").out).at("points").size(), 10U);
+  EXPECT_EQ(Json::parse(shell("cat numpy | " + score + "-").out).at("points").size(), 10U);
+  EXPECT_THAT(shell(score + "- < /dev/null").err, HasSubstr("cannot read '-': it is empty"));
+  const Outcome wrong = shell(score + "- < wrong");
+  EXPECT_NE(wrong.code, 0);
+  EXPECT_THAT(wrong.err, HasSubstr("-:3"));
+  EXPECT_THAT(wrong.err, HasSubstr("many"));
+}
+
 TEST_F(GuideTest, CompletesSubcommandsModelsOptionsAndParameters) {
   EXPECT_THAT(completed({"fi"}), ::testing::Contains("fit"));
   EXPECT_THAT(completed({"show", ""}), ::testing::Contains("lorenz96"));

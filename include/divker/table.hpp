@@ -40,7 +40,8 @@ struct TableStream {
 // What is said about a table: seed, model text, version, ...
 using Attributes = std::map<std::string, std::string>;
 
-// Reads .csv, .csv.gz, .npy or .h5 (the only dataset of the file). Throws Error(usage) for another
+// Reads .csv, .csv.gz, .npy or .h5 (the only dataset of the file). A file without an extension, and
+// a stream ("-" for standard input, /dev/fd/63), is recognised by its first bytes. Throws Error(usage) for another
 // extension, Error(model) for a file at fault; a value of an .npy or .h5 file that is not finite is
 // refused with its row and column.
 [[nodiscard]] Table read_table(const std::filesystem::path& path);

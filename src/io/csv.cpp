@@ -18,6 +18,7 @@
 #include "io/fields.hpp"
 #include "io/gzip.hpp"
 #include "io/reading.hpp"
+#include "io/stream_input.hpp"
 
 namespace divker {
 namespace {
@@ -32,7 +33,9 @@ bool is_whole(const Field& field) {
 }
 
 std::string read_text(const std::filesystem::path& path) {
-  return path.extension() == ".gz" ? read_gzip_text_file(path, largest_file) : read_text_file(path);
+  return path.extension() == ".gz" || extension_by_content(path) == ".csv.gz"
+             ? read_gzip_text_file(path, largest_file)
+             : read_text_file(path);
 }
 
 class Reader {

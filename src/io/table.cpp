@@ -13,6 +13,7 @@
 #include "divker/hdf5.hpp"
 #include "divker/npy.hpp"
 #include "io/names.hpp"
+#include "io/stream_input.hpp"
 
 namespace divker {
 namespace {
@@ -57,7 +58,8 @@ constexpr Format kFormats[] = {
 
 // The format of a name, of those that can be read or of those that can be written.
 const Format& format_of(const std::filesystem::path& path, bool to_write) {
-  const std::string name = path.filename().string();
+  std::string name = path.filename().string();
+  if (!to_write && !path.has_extension()) name += extension_by_content(path);
   std::vector<std::string_view> known;
   for (const Format& format : kFormats) {
     if (to_write && format.write == nullptr) continue;
@@ -86,7 +88,26 @@ void check_numbers(const Table& table, std::size_t column, const std::string& so
 
 }  // namespace
 
-Table read_table(const std::filesystem::path& path) { return format_of(path, false).read(path); }
+Table read_table(const std::filesystem::path& path) {
+  if (!is_stream(path)) return format_of(path, false).read(path);
+  const StreamInput input(path);
+  // A user knows the stream, not the file that holds it meanwhile.
+  const auto as_known = [&](std::string sentence) {
+    const std::string held = input.file().string();
+    for (std::size_t at = 0; (at = sentence.find(held, at)) != std::string::npos;) {
+      sentence.replace(at, held.size(), path.string());
+    }
+    return sentence;
+  };
+  try {
+    Table table = format_of(input.file(), false).read(input.file());
+    for (std::string& remark : table.remarks) remark = as_known(remark);
+    for (auto& [column, text] : table.texts) text.fault = as_known(text.fault);
+    return table;
+  } catch (const Error& error) {
+    throw Error(error.kind(), as_known(error.what()));
+  }
+}
 
 TableStream stream_of(const Table& table) {
   const Matrix& values = table.values;

@@ -114,6 +114,7 @@ std::vector<ShippedModel> shipped_models() {
 }
 
 Model load_model(const std::string& file_or_name) {
+  if (file_or_name == "-") return parse_model(read_text("/dev/stdin"), file_or_name);
   std::error_code error;
   const fs::path path(file_or_name);
   const bool looks_like_file =
