@@ -50,8 +50,9 @@ struct LanguageLimits {
 [[nodiscard]] Model parse_model(std::string_view text, const std::string& file = "<text>",
                                 const LanguageLimits& limits = {});
 
-// A file, "-" for standard input, or the name of a shipped model ("ou"). Error(model) when neither exists, naming similar
-// shipped models. Shipped models are looked for in $DIVKER_MODELS, then beside the library
+// A file, "-" for standard input, or the name of a shipped model ("ou"). Error(model) when neither
+// exists, naming similar shipped models. Shipped models are looked for in $DIVKER_MODELS, then
+// beside the library
 // (../share/divker/models), then in the source tree.
 [[nodiscard]] Model load_model(const std::string& file_or_name);
 

@@ -41,9 +41,9 @@ struct TableStream {
 using Attributes = std::map<std::string, std::string>;
 
 // Reads .csv, .csv.gz, .npy or .h5 (the only dataset of the file). A file without an extension, and
-// a stream ("-" for standard input, /dev/fd/63), is recognised by its first bytes. Throws Error(usage) for another
-// extension, Error(model) for a file at fault; a value of an .npy or .h5 file that is not finite is
-// refused with its row and column.
+// a stream ("-" for standard input, /dev/fd/63), is recognised by its first bytes. Throws
+// Error(usage) for another extension, Error(model) for a file at fault; a value of an .npy or .h5
+// file that is not finite is refused with its row and column.
 [[nodiscard]] Table read_table(const std::filesystem::path& path);
 
 // Writes .csv, .npy or .h5, whole or not at all. CSV keeps the attributes as leading `#` comments,

@@ -1,9 +1,9 @@
 #include "io/stream_input.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <system_error>
 
@@ -55,8 +55,9 @@ bool is_stream(const fs::path& path) {
 }
 
 std::string extension_by_content(const fs::path& path) {
+  std::error_code none;
+  if (!fs::is_regular_file(path, none)) return ".csv";  // its reader says why; a pipe would not end
   std::ifstream in(path, std::ios::binary);
-  if (!in) return ".csv";  // its reader says why
   std::string head(8, '\0');
   in.read(head.data(), static_cast<std::streamsize>(head.size()));
   if (head.starts_with("\x93NUMPY")) return ".npy";
