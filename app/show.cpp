@@ -4,6 +4,7 @@
 #include "command.hpp"
 #include "divker/boundaries.hpp"
 #include "divker/kernel.hpp"
+#include "divker/language.hpp"
 #include "divker/model_kinks.hpp"
 #include "present/fields.hpp"
 
@@ -46,8 +47,13 @@ void add_show(CLI::App& app, int& code) {
       app.add_subcommand("show", "Print a model, its noise class and what is derived");
   options->declare_model(*command);
   command->add_flag("--json", options->json, "Print one JSON object");
-  command->callback([options, &code] {
+  auto as_latex = std::make_shared<bool>(false);
+  command->add_flag("--latex", *as_latex, "Print the equations in LaTeX, for a paper")
+      ->excludes("--json");
+  command->callback([options, as_latex, &code] {
     const Model model = configured_model(*options);
+    code = exit_done;
+    if (*as_latex) return fmt::print("{}", latex(model));
     const std::vector<present::OperationCount> counts = present::count_operations(model);
     if (options->json) {
       JsonObject object;
@@ -56,7 +62,6 @@ void add_show(CLI::App& app, int& code) {
     } else {
       print(model, counts);
     }
-    code = exit_done;
   });
 }
 

@@ -56,6 +56,11 @@ struct LanguageLimits {
 // (../share/divker/models), then in the source tree.
 [[nodiscard]] Model load_model(const std::string& file_or_name);
 
+// The equations, laws and parameters in LaTeX, as `aligned` lines for a display formula. Names of
+// Greek letters become those letters, and digits and what follows an underscore go below the line:
+// sigma_v is \sigma_{v}. Cost: that of parsing the model's text.
+[[nodiscard]] std::string latex(const Model& model);
+
 struct ShippedModel {
   std::string name;
   std::string path;

@@ -173,6 +173,10 @@ class Model:
         """What the model is and what its step costs, with the keys of `divker show --json`."""
         return self._core.show()
 
+    def latex(self) -> str:
+        """The equations, laws and parameters as lines of an `aligned` display formula."""
+        return self._core.latex()
+
     def __repr__(self) -> str:
         start, step, end = self.time_grid
         values = ", ".join(f"{name} = {value:g}" for name, value in
@@ -183,7 +187,7 @@ class Model:
 
     def _repr_html_(self) -> str:
         import html
-        return f"<pre>{html.escape(self.text)}</pre>"
+        return f"<div>$${html.escape(self.latex())}$$</div>"
 
     def __str__(self) -> str:
         return self.text

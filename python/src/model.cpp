@@ -98,7 +98,8 @@ void add_model(py::module_& module) {
              return present::with_values(m, values);
            })
       .def("starting_from", &starting_from)
-      .def("show", &show);
+      .def("show", &show)
+      .def("latex", &latex);
   module.def("load_model", &load);
   module.def("parse_model", &parse);
   module.def("parse_model_with_samples", &parse_with_samples);
