@@ -41,7 +41,7 @@ KATEX = pathlib.Path("/usr/share/javascript/katex")
 
 # The order of the pages; one that stands nowhere here is a warning, too.
 PARTS = {
-    "Start": ["../README", "theory", "which-method", "experiments", "tutorials"],
+    "Start": ["../README", "questions", "theory", "which-method", "experiments", "tutorials"],
     "Reference": ["command", "language", "glossary", "robust", "python", "models"],
     "Questions": ["answer", "stationary", "baselines", "fit", "diagnose", "calibration",
                   "../data/README"],
