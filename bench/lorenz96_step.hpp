@@ -11,7 +11,7 @@
 //         - (1 + 2 c x_j) nu_j - 2 c,
 //   nu_div = nu - dt G + E db + C x,   C = -E (x.db - nu.db) - dt E^2 (2 q - M - 1 - nu.x),
 //   nu'    = (1 - alpha dt) nu_div - alpha db / sigma,
-//   I_F'   = I_F - dt sum_i nu_i,
+//   I_F'   = I_F - dt sum_i nu'_i,   because F moves all x alike,
 //   I_s'   = I_s - nu.db + dt E (q - M - nu.x).
 //
 // NOTE: no standard library here: an inline function compiled for AVX-512 must not be the copy that

@@ -56,7 +56,7 @@ using LaneBits [[gnu::vector_size(64)]] = long long;
 }
 
 struct Sums {
-  Lanes q, x_z, nu_z, nu_x, nu;
+  Lanes q, x_z, nu_z, nu_x;
 };
 
 [[gnu::always_inline]] inline void sum_up(double (*x)[8], double (*nu)[8], const Lanes* z,
@@ -69,11 +69,10 @@ struct Sums {
       part[half].x_z += xi * zi;
       part[half].nu_z += ni * zi;
       part[half].nu_x += ni * xi;
-      part[half].nu += ni;
     }
   }
   total = {part[0].q + part[1].q, part[0].x_z + part[1].x_z, part[0].nu_z + part[1].nu_z,
-           part[0].nu_x + part[1].nu_x, part[0].nu + part[1].nu};
+           part[0].nu_x + part[1].nu_x};
 }
 
 // NOTE: db = root_dt z is never formed: root_dt is folded into the factors of z.
@@ -99,8 +98,8 @@ struct Sums {
   const double keep_dt = keep * k.dt;
   // The terms of nu' in nu_j, nu_j x_j, and 1.
   const double own = keep + keep_dt, own_x = 2 * c * keep_dt, constant = 2 * c * keep_dt;
-  at(block.response[0]) -= k.dt * sums.nu;
   at(block.response[1]) += k.dt * e * (sums.q - size - sums.nu_x) - k.root_dt * sums.nu_z;
+  Lanes sum = {};  // of nu'
 #pragma GCC unroll 4
   for (int j = 0; j < size; ++j) {
     const Lanes xj = at(x[j]), before = at(x[j - 1]), before2 = at(x[j - 2]), after = at(x[j + 1]);
@@ -108,9 +107,12 @@ struct Sums {
     at(new_x[j]) = xj + drift * k.dt + noise * z[j];
     const Lanes coupling =
         before2 * at(nu[j - 1]) - after * at(nu[j + 2]) + (at(x[j + 2]) - before) * at(nu[j + 1]);
-    at(new_nu[j]) = at(nu[j]) * (own + own_x * xj) - keep_dt * coupling + constant + x_factor * xj +
-                    z_factor * z[j];
+    const Lanes nu_j = at(nu[j]) * (own + own_x * xj) - keep_dt * coupling + constant +
+                       x_factor * xj + z_factor * z[j];
+    sum += nu_j;
+    at(new_nu[j]) = nu_j;
   }
+  at(block.response[0]) -= k.dt * sum;
   wrap(new_x);
   wrap(new_nu);
   block.current = 1 - block.current;

@@ -47,10 +47,10 @@ def run_straightforward(paths, steps, F=8.0, s=1.0, alpha=5.0, dt=0.004, normals
                     - (1 + 2 * QUADRATIC * x) * nu - 2 * QUADRATIC)
         factor = (-bump * ((x * db).sum(axis=0) - nu_db)
                   - dt * bump**2 * (2 * q - SIZE - 1 - nu_x))
-        response[0] -= dt * nu.sum(axis=0)
         response[1] += dt * bump * (q - SIZE - nu_x) - nu_db
         nu = nu - dt * gradient + bump * db + factor * x
         nu = (1 - alpha * dt) * nu - alpha * db / sigma
+        response[0] -= dt * nu.sum(axis=0)
         x = x + drift * dt + sigma * db
     return x, nu, response
 
@@ -83,11 +83,8 @@ class Block:
         np.multiply(self.q, -0.5, out=self.bump)
         np.exp(self.bump, out=self.bump)
 
-    def advance_responses(self, dt):
+    def advance_response_to_amplitude(self, dt):
         row = self.row
-        np.sum(self.nu[self.inner], axis=0, out=row)
-        row *= dt
-        self.response[0] -= row
         np.subtract(self.q, SIZE, out=row)
         row -= self.nu_x
         row *= self.bump
@@ -96,16 +93,23 @@ class Block:
         np.multiply(self.nu_z, np.sqrt(dt), out=row)
         self.response[1] -= row
 
+    def advance_response_to_forcing(self, dt):
+        row = self.row
+        np.sum(self.nu[self.inner], axis=0, out=row)
+        row *= dt
+        self.response[0] -= row
+
     def step(self, F, s, alpha, dt, z=None):
         if z is None:
             self.generator.standard_normal(out=self.z)
         else:
             self.z[:] = z
         self.sums()
-        self.advance_responses(dt)
+        self.advance_response_to_amplitude(dt)
         np.add(self.bump, s, out=self.sigma)
         self.prepare_drift(F, dt)
         self.advance_nu(alpha, dt)
+        self.advance_response_to_forcing(dt)
         x = self.x[self.inner]
         x += self.drift
         self.sigma *= np.sqrt(dt)

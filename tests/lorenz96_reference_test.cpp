@@ -89,7 +89,7 @@ PlainState plain_step(const PlainState& from, const Lorenz96Constants& c, const 
     const double kernel = z[j] * c.root_dt / noise.sigma;
     to.nu[j] = divergence - c.alpha * (c.dt * divergence + kernel);
     to.x[j] = from.x[j] + drift.value[j] * c.dt + noise.sigma * z[j] * c.root_dt;
-    to.response[0] -= c.dt * from.nu[j];
+    to.response[0] -= c.dt * to.nu[j];
     to.response[1] -= from.nu[j] * z[j] * c.root_dt;
   }
   to.response[1] += c.dt * (laplacian + dot(from.nu, noise.gradient));

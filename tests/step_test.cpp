@@ -103,6 +103,46 @@ TEST(DivergenceStep, CollapsesForOneAmplitude) {
   }
 }
 
+// dx = (c - x^3) dt + (s + u sin x) dV + r^2 dW at one moment, damped at a rate.
+Values alike_step(double varying, InverseOrder order, double rate) {
+  ModelBuilder b("alike");
+  const Expression c = b.parameter("c", 0.3), s = b.parameter("s", 0.5), r = b.parameter("r", 0.7);
+  const Expression x = b.state("x");
+  b.drift(x, c - x * x * x);
+  b.noise(x, "V", varying == 0.0 ? s : s + varying * sin(x));
+  b.noise(x, "W", r * r);
+  b.initial_normal(x, 0.0, 1.0);
+  b.time(0.0, 0.01, 1.0);
+  const Model model = b.build();
+  Method method;
+  method.order = order;
+  method.damping = constant_damping(rate);
+  return run_program(derive_divergence_step(model, method, all_responses(model)),
+                     {{"x", {0.6}},
+                      {"nu", {-1.1}},
+                      {"b", {0.8, -1.3}},
+                      {"t", {0.0}},
+                      {"dt", {0.04}},
+                      {"parameters", {0.3, 0.5, 0.7}},
+                      {"damping", {rate}}});
+}
+
+// What moves all points alike leaves J alone: a constant of the drift answers by the very covector
+// that the step returns, under any noise, and amplitudes of additive noise by that before damping.
+TEST(DivergenceStep, AnswersForWhatMovesAllAlikeByTheCovectorAtTheNewPoint) {
+  for (const InverseOrder order : {InverseOrder::first, InverseOrder::second}) {
+    for (const double varying : {0.0, 0.2}) {
+      const Values result = alike_step(varying, order, 3.0);
+      EXPECT_NEAR(result.at("I")[0], -result.at("nu")[0] * 0.04, 1e-15);
+    }
+    const Values damped = alike_step(0.0, order, 3.0), undamped = alike_step(0.0, order, 0.0);
+    const double nu_div = undamped.at("nu")[0], root = 0.2;
+    EXPECT_NE(damped.at("nu")[0], nu_div);
+    EXPECT_NEAR(damped.at("I")[1], -nu_div * 0.8 * root, 1e-14);
+    EXPECT_NEAR(damped.at("I")[2], nu_div * 2.0 * 0.7 * 1.3 * root, 1e-14);
+  }
+}
+
 TEST(DivergenceStep, LeavesOutWhatIsNotAskedFor) {
   const Model model = build_model(FullNoise{});
   const Program one = derive_divergence_step(model, {}, Asked::responses_to({2}));
@@ -530,8 +570,9 @@ Defect defect_slopes(const Equations& equations, InverseOrder order) {
   return slopes;
 }
 
-// With additive noise J = Id + dt grad F, so that the first order leaves dt^2 and the second dt^3;
-// the response to a noise amplitude leaves dt^{3/2} and dt^{5/2}.
+// With additive noise J = Id + dt grad F, so that the first order leaves dt^2 and the second dt^3.
+// A parameter that moves all points alike has no other error than that of the covector, times the
+// displacement: sqrt(dt) for a noise amplitude, dt for a constant of the drift.
 TEST(InverseOrders, LeaveTheirPowersOfTheStep) {
   const Defect first = defect_slopes(Additive{}, InverseOrder::first);
   const Defect second = defect_slopes(Additive{}, InverseOrder::second);
@@ -541,8 +582,10 @@ TEST(InverseOrders, LeaveTheirPowersOfTheStep) {
     EXPECT_NEAR(static_cast<double>(first.responses[drift_parameter]), 2.0, 0.1);
     EXPECT_NEAR(static_cast<double>(second.responses[drift_parameter]), 3.0, 0.1);
   }
-  EXPECT_NEAR(static_cast<double>(first.responses[2]), 1.5, 0.1);
-  EXPECT_NEAR(static_cast<double>(second.responses[2]), 2.5, 0.1);
+  EXPECT_NEAR(static_cast<double>(first.responses[2]), 2.5, 0.1);
+  EXPECT_NEAR(static_cast<double>(second.responses[2]), 3.5, 0.1);
+  EXPECT_NEAR(static_cast<double>(first.responses[3]), 3.0, 0.1);
+  EXPECT_NEAR(static_cast<double>(second.responses[3]), 4.0, 0.1);
 }
 
 // What is odd in the noise is, for small noise, the product of drift and noise: the first order

@@ -9,6 +9,8 @@
 //               + dt sum_k { (grad S_k)^T grad D_nu(S_k) + 1/2 grad tr((grad S_k)^2) }
 //   nu'    = nu_div - dt A^T ( nu_div + S^{-T} db / dt )                           (damping A)
 //   I'     = I - dD_nu(F) dt - sum_k dD_nu(S_k) db_k + dt sum_k D_nu((grad S_k) dS_k)
+//   I'     = I - nu' . dF dt                  where a parameter has dF that is free of x, and no dS
+//   I'     = I - nu_div . (dF dt + sum_k dS_k db_k)      where dF, dS and S are free of x
 //
 // so that E[nu_T | x_T = x] is the score and E[I_T | x_T = x] the response d log h_T / d gamma.
 // The pages docs/theory.md and docs/step.md tell why.

@@ -61,10 +61,10 @@ Vector covector_step(const Symbols& s, InverseOrder order, const Field& drift, c
   return nu;
 }
 
-// One reverse pass gives the increments of all responses:
+// One reverse pass gives the expanded increments of all responses:
 //   d/dgamma [ -D_nu(W) + dt sum_k D_nu((grad S_k)|_held S_k) ]
 // and to second order also D_nu of (grad F)|_held W dt + (grad N)|_held F dt, W = F dt + N.
-Vector response_increments(const Symbols& s, InverseOrder order, const Field& drift,
+Vector expanded_increments(const Symbols& s, InverseOrder order, const Field& drift,
                            const Field& noise) {
   const Vector held = s.placeholders(s.gamma.size());
   Vector terms{-weighted_divergence(s, added(drift, noise))};
@@ -79,6 +79,30 @@ Vector response_increments(const Symbols& s, InverseOrder order, const Field& dr
   }
   const Vector increments = gradient(sum(*s.graph, terms), s.gamma);
   return substitute(*s.graph, increments, held, s.gamma);
+}
+
+// Where dW does not depend on x, J does not depend on the parameter, and -nu' . dW, (5a) of the
+// page, needs no expansion of its own. With any covector at x' whose mean is the score there: if dW
+// is the same for all noises, with that after the damping, which the step returns; else with
+// nu_div, of which db is a part. Under noise that varies with x, nu_div has the products of noise
+// with noise by their means, and (5) suits the response to an amplitude better.
+Vector response_increments(const Symbols& s, InverseOrder order, const Field& drift,
+                           const Field& noise, const Vector& nu_div, const Vector& nu) {
+  Vector increments = expanded_increments(s, order, drift, noise);
+  const Vector held = s.placeholders(nu.size());
+  const Vector moved = gradient(-dot(*s.graph, held, added(drift, noise).values), s.gamma);
+  const Vector after = substitute(*s.graph, moved, held, nu);
+  const Vector before_damping = substitute(*s.graph, moved, held, nu_div);
+  const bool noise_is_additive = varying_columns(s).empty();
+  for (std::size_t p = 0; p < increments.size(); ++p) {
+    if (depends_on(moved[p], s.x)) continue;
+    if (!depends_on(moved[p], s.b)) {
+      increments[p] = after[p];
+    } else if (noise_is_additive) {
+      increments[p] = before_damping[p];
+    }
+  }
+  return increments;
 }
 
 }  // namespace
@@ -104,12 +128,13 @@ Program derive_divergence_step(const Model& model, const Method& method, const A
     const Damped damped = damp(s, method.damping, nu_div, arrival);
     program.arguments.push_back(damping_argument(damped.arguments));
     program.results.push_back(covector_result(damped.nu));
+    if (!asked.wrt.empty()) {
+      program.results.push_back(
+          response_result(response_increments(s, method.order, drift, noise, nu_div, damped.nu)));
+    }
   }
   program.arguments.push_back(parameters_argument(s));
   program.arguments.push_back(step_size_argument(s));
-  if (!asked.wrt.empty()) {
-    program.results.push_back(response_result(response_increments(s, method.order, drift, noise)));
-  }
   program.graph = s.graph;
   return s.in_states(std::move(program));
 }

@@ -185,8 +185,31 @@ class ByHand {
     return nu;
   }
 
+  // The displacement dW = dF dt + sum_k dS_k db_k.
+  [[nodiscard]] FieldOf moved_by(std::size_t p) const {
+    return by_parameter(
+        p, [](const ByHand& h) -> FieldOf { return [h](const Point& x) { return h.arrival(x); }; });
+  }
+  // Does W move all x alike with this parameter, by the drift alone or under additive noise?
+  [[nodiscard]] bool moves_all_alike(std::size_t p) const {
+    Real noise_moved = 0, noise_varies = 0;
+    for (std::size_t k = 0; k < equations_.motions; ++k) {
+      for (const Real by_gamma : column_by(p, k)(m_.x)) noise_moved += std::fabs(by_gamma);
+      noise_varies += jacobian(column(k), m_.x).norm();
+    }
+    return jacobian(moved_by(p), m_.x).norm() < 1e-12L &&
+           (noise_moved < 1e-12L || noise_varies < 1e-12L);
+  }
+
+  // -nu' . dW without damping for a parameter that moves all x alike, else
   // -dD_nu(F) dt - sum_k dD_nu(S_k) db_k + dt sum_k D_nu((grad S_k) dS_k)
   [[nodiscard]] Real increment(std::size_t p) const {
+    if (moves_all_alike(p)) {
+      const Point nu = covector(), moved = moved_by(p)(m_.x);
+      Real sum = 0;
+      for (std::size_t i = 0; i < nu.size(); ++i) sum -= nu[i] * moved[i];
+      return sum;
+    }
     Real sum = -m_.dt * weighted_divergence(drift_by(p), m_.nu, m_.x);
     for (std::size_t k = 0; k < equations_.motions; ++k) {
       sum -= db(k) * weighted_divergence(column_by(p, k), m_.nu, m_.x);
@@ -222,11 +245,8 @@ class ByHand {
 
   // div(dx) + nu . dx,  dx = -J^{-1} d arrival / d gamma.
   [[nodiscard]] Real exact_increment(std::size_t p) const {
-    const auto arrive = [](const ByHand& h) -> FieldOf {
-      return [h](const Point& x) { return h.arrival(x); };
-    };
-    const FieldOf dx = [this, p, arrive](const Point& x) {
-      const Point by_gamma = by_parameter(p, arrive)(x);
+    const FieldOf dx = [this, p](const Point& x) {
+      const Point by_gamma = moved_by(p)(x);
       const MatrixL j = jacobian([this](const Point& y) { return arrival(y); }, x);
       const VectorL moved = -j.partialPivLu().solve(
           Eigen::Map<const VectorL>(by_gamma.data(), static_cast<Eigen::Index>(by_gamma.size())));
@@ -363,14 +383,14 @@ struct Degenerate {
   }
 };
 
-// Additive noise, nonlinear drift.
+// Additive noise, nonlinear drift; the last two parameters move all points alike.
 struct Additive {
   std::size_t states = 2, motions = 2;
-  std::vector<double> gamma{0.8, 0.6, 0.7};
+  std::vector<double> gamma{0.8, 0.6, 0.7, 0.4};
   template <class T>
   std::vector<T> drift(T t, const std::vector<T>& x, const std::vector<T>& g) const {
     using std::sin;
-    return {-g[0] * x[0] * x[0] * x[0] + sin(x[1]) + t, g[1] * x[0] * x[1] - x[1]};
+    return {-g[0] * x[0] * x[0] * x[0] + sin(x[1]) + t, g[1] * x[0] * x[1] - x[1] + g[3]};
   }
   template <class T>
   std::vector<T> noise(T t, const std::vector<T>&, const std::vector<T>& g) const {
