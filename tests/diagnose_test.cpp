@@ -49,7 +49,7 @@ TEST(Diagnose, ContentWhereAllIsWell) {
     EXPECT_TRUE(c.advice.empty()) << c.name;
     EXPECT_FALSE(c.finding.empty()) << c.name;
   }
-  ASSERT_EQ(d.methods.size(), 3U);
+  ASSERT_EQ(d.methods.size(), 4U);
   for (const MethodCost& cost : d.methods) {
     EXPECT_EQ(cost.problem, "");
     EXPECT_EQ(cost.standard_errors.size(), 2U);
@@ -104,7 +104,7 @@ TEST(Diagnose, GoesOnWithoutAMethod) {
       "model langevin\nparam m = 1\nstate q, p\ndq = p/m dt\ndp = (-q - p) dt + 1 dW\n"
       "init q ~ normal(0, 1)\ninit p ~ normal(0, 1)\ntime 0 : 0.01 : 1\n");
   EXPECT_EQ(d.observable, "(q^2 + p^2)/2");
-  EXPECT_EQ(d.methods.size(), 3U);
+  EXPECT_EQ(d.methods.size(), 4U);
   EXPECT_FALSE(d.methods[1].problem.empty());
   EXPECT_THAT(check(d, "method").finding, HasSubstr("likelihood-ratio cannot be used"));
 }
@@ -143,7 +143,7 @@ TEST_F(DiagnoseCommand, SaysTheSameAsJson) {
     EXPECT_THAT(c["verdict"].get<std::string>(), ::testing::AnyOf("good", "caution", "bad"));
     EXPECT_EQ(c["verdict"] == "good", c["advice"] == "");
   }
-  EXPECT_EQ(json["methods"].size(), 3U);
+  EXPECT_EQ(json["methods"].size(), 4U);
   EXPECT_FALSE(json["candidates"].empty());
   EXPECT_EQ(json["paths"], 512);
 }

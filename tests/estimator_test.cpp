@@ -281,7 +281,7 @@ TEST(Estimators, Refuses) {
             "The step 3 of the finite difference takes s = 1 outside its bounds (0, inf).");
   EXPECT_EQ(refusal([] { (void)estimator("magic"); }, ErrorKind::usage),
             "There is no method 'magic'; the methods are divergence-kernel, likelihood-ratio, "
-            "finite-difference.");
+            "finite-difference, path-kernel.");
 }
 
 }  // namespace

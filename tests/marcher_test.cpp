@@ -71,6 +71,21 @@ TEST(Marchers, AgreeOnStatesAlone) {
   expect_same_paths(model, {}, Asked::states(), sampling);
 }
 
+TEST(Marchers, AgreeOnDerivativesOfPaths) {
+  const Model positive = parse_model(
+      "model two\nparam a = 1\nparam s = 0.6\nstate x positive\nstate y\n"
+      "dx = a*(2 - x) dt + s*x dV + 0.1*x dW\ndy = (x - a*y) dt + s*(1 + 0.2*sin(x)) dW\n"
+      "init x ~ lognormal(a, 0.1)\ninit y = s\ntime 0 : 0.01 : 0.13\n");
+  for (const Model& model : {short_of("lorenz63", 0.005, 13), positive}) {
+    for (const Damping& damping : {constant_damping(3.0), no_damping(), late_damping(1.0)}) {
+      SCOPED_TRACE(model.name() + damping.text());
+      Method method;
+      method.damping = damping;
+      expect_same_paths(model, method, Asked::tangents_by(model.free_parameters()), in_full());
+    }
+  }
+}
+
 TEST(Marchers, AgreeOnEveryDampingOfAnSde) {
   const Model model = short_of("lorenz63", 0.005, 13);
   std::vector<double> times{0.0, 0.05};

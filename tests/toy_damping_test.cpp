@@ -38,8 +38,8 @@ TEST_F(ToyDampingTest, IsAmongWhatIsExpected) {
   test::expect_error(
       ErrorKind::usage,
       "The damping 'toy:' is not understood: expected auto, a number (alpha, per unit of time), "
-      "early:alpha, gaussian, jacobian, jacobian:alpha,beta, learned, kernel, mixed:alpha,c or "
-      "toy:alpha.",
+      "early:alpha, gaussian, jacobian, jacobian:alpha,beta, learned, kernel, mixed:alpha,c, off, "
+      "until:alpha,time, late:alpha or toy:alpha.",
       [] { (void)parse_damping("toy:"); });
 }
 

@@ -77,14 +77,14 @@ TEST_F(ToyEstimatorTest, MayRefuse) {
 TEST_F(ToyEstimatorTest, IsListedWithTheOthers) {
   expect_error(ErrorKind::usage,
                "There is no method 'magic'; the methods are divergence-kernel, likelihood-ratio, "
-               "finite-difference, toy.",
+               "finite-difference, path-kernel, toy.",
                [] { (void)observable_response(relaxing(), {0}, "x", asking("magic")); });
 }
 
 TEST(NoToyEstimator, IsRefusedWhereItIsNotInTheTable) {
   expect_error(ErrorKind::usage,
                "There is no method 'toy'; the methods are divergence-kernel, likelihood-ratio, "
-               "finite-difference.",
+               "finite-difference, path-kernel.",
                [] { (void)observable_response(relaxing(), {0}, "x", asking("toy")); });
 }
 

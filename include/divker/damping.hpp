@@ -89,6 +89,9 @@ struct DampingSurvey {
   bool score_free = false;       // the first step forgets the start
   bool noise_everywhere = true;  // on every state
   bool has_responses = false;
+  double horizon = 0.0;           // how long the paths are
+  bool tangents = false;          // what is damped are derivatives of the path, not a covector
+  bool hands_over = false;        // of which nothing may be left at the end
   const Damping* best = nullptr;  // of the first round, in which none is known yet
 };
 
@@ -122,6 +125,11 @@ class DampingForm {
   [[nodiscard]] virtual bool is_noise_only() const { return false; }
   // Do responses take a share of the likelihood ratio, which needs noise on every state?
   [[nodiscard]] virtual bool takes_likelihood_ratio() const { return is_noise_only(); }
+  // Is A = alpha(t) Id, with alpha(t) as the only argument, or 0 without one? Derivatives of paths
+  // are damped by no other form.
+  [[nodiscard]] virtual bool is_one_rate() const { return false; }
+  // The form whose programs serve this one as well, with other arguments.
+  [[nodiscard]] virtual const DampingForm& step_form() const { return *this; }
   // What distinguishes the programs of two dampings of this form; null: nothing.
   [[nodiscard]] virtual const void* shape(const Damping& damping) const;
 
@@ -150,6 +158,12 @@ class DampingForm {
 
 // A = alpha Id.
 [[nodiscard]] Damping constant_damping(double alpha, bool early = false);
+// A = 0, and the noise is asked for nothing.
+[[nodiscard]] Damping no_damping();
+// A = alpha Id, but 0 for the last `time` of the paths.
+[[nodiscard]] Damping damping_until(double alpha, double time);
+// A = max(alpha, 1/(time left + dt)) Id, time left after the step.
+[[nodiscard]] Damping late_damping(double alpha);
 // A^T w = alpha w - beta (grad F^T + D^{-1} grad F D)(x') w, D = S S^T.
 [[nodiscard]] Damping jacobian_damping(double alpha, double beta);
 // Any matrix that changes with time.

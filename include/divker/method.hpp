@@ -33,6 +33,9 @@ struct Asked {
   // Parameters to differentiate. Without the score I is the likelihood ratio of the path, made of
   // noise-only steps.
   std::vector<std::size_t> wrt;
+  // Carry the derivatives v of the states by these parameters at fixed noise, without the score: I
+  // is then the likelihood ratio of the share of v that was handed to the noise.
+  bool tangents = false;
   // Errors of sampling are small, as along the paths of stationary answers: the bias of the step is
   // worth removing where the order is left open.
   bool long_paths = false;
@@ -55,7 +58,14 @@ struct Asked {
     asked.wrt = std::move(parameters);
     return asked;
   }
+  [[nodiscard]] static Asked tangents_by(std::vector<std::size_t> parameters) {
+    Asked asked = likelihood_ratios_of(std::move(parameters));
+    asked.tangents = true;
+    return asked;
+  }
   [[nodiscard]] bool states_alone() const { return !score && wrt.empty(); }
+  // Is something carried along that a damping keeps small?
+  [[nodiscard]] bool is_damped() const { return score || tangents; }
 };
 
 }  // namespace divker

@@ -30,10 +30,11 @@ class Snapshot {
   [[nodiscard]] const std::vector<std::pair<std::string, Matrix>>& tables() const {
     return tables_;
   }
-  // The arrays of the divergence kernel (divker/step.hpp).
+  // The arrays of divker/step.hpp.
   [[nodiscard]] const Matrix& x() const { return (*this)["x"]; }
   [[nodiscard]] const Matrix& nu() const { return (*this)["nu"]; }
   [[nodiscard]] const Matrix& responses() const { return (*this)["I"]; }
+  [[nodiscard]] const Matrix& tangents() const { return (*this)["v"]; }
 
   void transfer(Archive& archive);
 

@@ -67,8 +67,8 @@ struct Plan {
 [[nodiscard]] std::optional<Error> refusal_for_noise(const Model& model, const Method& method,
                                                      const Asked& asked);
 // The same where kinks and jumps of drift or noise are in the way, of those that paths meet. A step
-// that carries the covector through the Jacobian misses what happens at them; any step that is told
-// of the parameters misses a jump that one of them moves.
+// that carries the covector through the Jacobian misses what happens at them, derivatives of paths
+// miss the jumps; any step that is told of the parameters misses a jump that one of them moves.
 [[nodiscard]] std::optional<Error> refusal_for_kinks(const Model& model, const Method& method,
                                                      const Asked& asked,
                                                      std::span<const ModelKink> met);

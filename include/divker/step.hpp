@@ -44,9 +44,27 @@ namespace divker {
 // with m, r and C those of their rows; Error(model) where a parameter moves another state.
 [[nodiscard]] Program derive_noise_step(const Model& model, const Asked& asked, bool from_start);
 
+// The step of the path kernel: the derivatives v_p = d x / d gamma_p of the states at fixed noise,
+// of which the share a = A dt is handed to the noise at every step. With the chain x' = m + S db,
+// h = dt (maps: 1), r = S db, C = S S^T and D_p the derivative along v_p in x and along gamma_p:
+//   w  = D_p x'
+//   v' = w - a w                                     (on the states that carry noise, else w)
+//   I' = I + a w . C^{-1} r / h - a D_p log det C / 2
+// so that d E[Phi(x_T)] / d gamma = E[grad Phi . v_T + (Phi - mean) I_T] for the chain itself. A is
+// a rate that depends on the time alone; of the damping `off`, a = 0, there is no I and S may be
+// singular. Source: A. Ni, "Path-kernel method for differentiating unstable diffusions",
+// arXiv:2503.00718, for the limit dt -> 0.
+//   arguments  x[M], v[M responses], noise b[K], time t[1], schedule damping[as its form says],
+//              parameters[P], step size dt[1]
+//   results    x[M], v[M responses], I[responses] (accumulated; unless a = 0)
+// Operations: O(M) for each response with sparse drift and diagonal noise.
+[[nodiscard]] Program derive_tangent_step(const Model& model, const Method& method,
+                                          const Asked& asked);
+
 // The initial law.
 //   arguments  start noise z[M], sample[M] (only if some state starts from samples), parameters[P]
-//   results    x[M], nu[M] = grad log h_0 (if score), I[responses] = d log h_0 / d gamma (if any)
+//   results    x[M], nu[M] = grad log h_0 (if score), I[responses] = d log h_0 / d gamma (if any),
+//              but v[M responses] = d x_0 / d gamma at fixed z for tangents
 // States without a density contribute nothing to nu and I.
 [[nodiscard]] Program derive_start(const Model& model, const Asked& asked);
 
@@ -54,5 +72,6 @@ namespace divker {
 inline constexpr const char* state_array = "x";
 inline constexpr const char* covector_array = "nu";
 inline constexpr const char* response_array = "I";
+inline constexpr const char* tangent_array = "v";  // response after response
 
 }  // namespace divker

@@ -240,6 +240,7 @@ class Diagnostician {
       const bool is_ours = one == &estimator({});
       MethodCost cost{std::string(one->name()), {}, 0, 0.0, {}};
       AnswerOptions options = options_as_run();
+      if (!is_ours) options.method = {};  // what was chosen is for the divergence kernel
       options.method.estimator = cost.method;
       const auto began = std::chrono::steady_clock::now();
       ObservableAnswer answer;

@@ -13,6 +13,7 @@ std::vector<const Estimator*>& estimators() {
       &divergence_kernel_estimator(),
       &likelihood_ratio_estimator(),
       &finite_difference_estimator(),
+      &path_kernel_estimator(),
   };
   return table;
 }

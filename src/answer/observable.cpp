@@ -37,11 +37,23 @@ ModelFunction function_of(const Model& model, const std::vector<std::size_t>& pa
   return {model, graph, std::move(roots)};
 }
 
+ModelFunction gradient_of(const Model& model, const std::string& text) {
+  const auto graph = std::make_shared<Graph>(*model.graph());
+  std::vector<Expression> x;
+  for (const State& state : model.states()) x.push_back(graph->at(state.node));
+  std::vector<NodeId> roots;
+  for (const Expression& part : gradient(parse_expression(text, model, *graph), x)) {
+    roots.push_back(part.id());
+  }
+  return {model, graph, std::move(roots)};
+}
+
 }  // namespace
 
 Observable::Observable(const Model& model, const std::vector<std::size_t>& parameters,
-                       const std::string& text)
-    : function_(function_of(model, parameters, text)) {
+                       const std::string& text, Gradient gradient)
+    : function_(function_of(model, parameters, text)), parameters_(parameters.size()) {
+  if (gradient == Gradient::in_states) gradient_ = gradient_of(model, text);
   if (const auto why = refusal_for_jumps(model, parameters, text)) throw Error(*why);
 }
 
@@ -75,6 +87,25 @@ Observable::Values Observable::operator()(const Matrix& x, double time) const {
   return result;
 }
 
+Observable::Summands Observable::summands(const Snapshot& paths, double time) const {
+  const Matrix& x = paths.x();
+  const Matrix& v = paths.tangents();
+  Values values = (*this)(x, time);
+  Summands result{std::move(values.phi), paths.responses(), std::move(values.explicit_part)};
+  if (v.cols == 0) return result;
+  if (result.integral.cols == 0) result.integral = Matrix(x.rows, parameters_);  // nothing handed
+  if (result.explicit_part.rows == 0) result.explicit_part = Matrix(x.rows, parameters_);
+  const auto slopes = gradient_->at_rows({&time, 1}, x);
+  for (std::size_t p = 0; p < parameters_; ++p) {
+    for (std::size_t i = 0; i < x.cols; ++i) {
+      for (std::size_t r = 0; r < x.rows; ++r) {
+        result.explicit_part(r, p) += slopes[i][r] * v(r, p * x.cols + i);
+      }
+    }
+  }
+  return result;
+}
+
 std::unique_ptr<Collector::Part> ObservableCollector::empty_part() const {
   auto part = std::make_unique<Sums>();
   part->sums = ResponseAccumulator(sums_.parameters());
@@ -86,8 +117,8 @@ std::unique_ptr<Collector::Part> ObservableCollector::reduce(PathGroup group) co
   part->sums = ResponseAccumulator(sums_.parameters());
   const Snapshot& last = group.snapshots.back();
   if (last.x().rows != 0) {
-    const Observable::Values values = observable_(last.x(), time_);
-    part->sums.add(values.phi, last.responses(), values.explicit_part);
+    const Observable::Summands of = observable_.summands(last, time_);
+    part->sums.add(of.phi, of.integral, of.explicit_part);
   }
   return part;
 }
@@ -100,8 +131,8 @@ namespace {
 
 // What each path of a pair has to say of the mean and of its responses: the influences of
 // ResponseAccumulator, with the coefficients of the control variate from the coarse paths.
-Matrix influences(const Observable::Values& values, const Matrix& integrals,
-                  const std::vector<double>& control) {
+Matrix influences(const Observable::Summands& values, const std::vector<double>& control) {
+  const Matrix& integrals = values.integral;
   Matrix result(integrals.rows, 1 + integrals.cols);
   double mean = 0.0;
   for (const double phi : values.phi) mean += phi / static_cast<double>(integrals.rows);
@@ -132,12 +163,12 @@ std::vector<double> control_of(const Matrix& plain, const Matrix& integrals) {
 // Of the mean, then of each response.
 std::vector<StepBias> step_biases(const StepPairs& pairs, const Observable& phi) {
   const double time = pairs.coarse.time;
-  const Observable::Values coarse = phi(pairs.coarse.x(), time), fine = phi(pairs.fine.x(), time);
-  const std::vector<double> none(pairs.coarse.responses().cols, 0.0);
-  const std::vector<double> control =
-      control_of(influences(coarse, pairs.coarse.responses(), none), pairs.coarse.responses());
-  const Matrix at_dt = influences(coarse, pairs.coarse.responses(), control);
-  const Matrix at_half = influences(fine, pairs.fine.responses(), control);
+  const Observable::Summands coarse = phi.summands(pairs.coarse, time);
+  const Observable::Summands fine = phi.summands(pairs.fine, time);
+  const std::vector<double> none(coarse.integral.cols, 0.0);
+  const std::vector<double> control = control_of(influences(coarse, none), coarse.integral);
+  const Matrix at_dt = influences(coarse, control);
+  const Matrix at_half = influences(fine, control);
   Moments differences(at_dt.cols);
   std::vector<double> difference(at_dt.cols);
   for (std::size_t r = 0; r < at_dt.rows; ++r) {
@@ -181,13 +212,44 @@ ObservableAnswer response_of_mean(Study& study, const Observable& phi, const std
 namespace {
 
 ResponseAccumulator sums_of(const Observable& phi, const Snapshot& snapshot) {
-  const Observable::Values values = phi(snapshot.x(), snapshot.time);
-  ResponseAccumulator sums(snapshot.responses().cols);
-  sums.add(values.phi, snapshot.responses(), values.explicit_part);
+  const Observable::Summands of = phi.summands(snapshot, snapshot.time);
+  ResponseAccumulator sums(of.integral.cols);
+  sums.add(of.phi, of.integral, of.explicit_part);
   return sums;
 }
 
 }  // namespace
+
+namespace {
+
+// The variance of a column's mean, and two standard errors of this variance.
+double upper_variance(const std::vector<double>& column) {
+  const auto n = static_cast<double>(column.size());
+  double mean = 0.0;
+  for (const double z : column) mean += z / n;
+  double squares = 0.0, fourth_powers = 0.0;
+  for (const double z : column) {
+    const double square = (z - mean) * (z - mean);
+    squares += square;
+    fourth_powers += square * square;
+  }
+  return (squares + 2.0 * std::sqrt(fourth_powers)) / (n * n);
+}
+
+}  // namespace
+
+Tuning tuning_of_tangents(const Observable& phi) {
+  Tuning tuning = tuning_of_mean(phi);
+  tuning.measure = [&phi](const Snapshot& snapshot) {
+    const Observable::Summands of = phi.summands(snapshot, snapshot.time);
+    const std::vector<double> none(of.integral.cols, 0.0);
+    const Matrix z = influences(of, control_of(influences(of, none), of.integral));
+    std::vector<double> variances;
+    for (std::size_t p = 1; p < z.cols; ++p) variances.push_back(upper_variance(z.column(p)));
+    return variances;
+  };
+  return tuning;
+}
 
 Tuning tuning_of_mean(const Observable& phi) {
   Tuning tuning;

@@ -19,21 +19,33 @@ namespace divker {
 // Phi and its derivatives with respect to the parameters, as functions of the paths.
 class Observable {
  public:
+  // Which of its derivatives by the states are there.
+  enum class Gradient { none, in_states };
   // LanguageError where the text is no expression of the model, and the refusal of jumps that a
   // parameter moves.
   Observable(const Model& model, const std::vector<std::size_t>& parameters,
-             const std::string& text);
+             const std::string& text, Gradient gradient = Gradient::none);
 
   struct Values {
     std::vector<double> phi;
     Matrix explicit_part;  // paths x parameters; empty if Phi does not mention the parameters
   };
   [[nodiscard]] Values operator()(const Matrix& x, double time) const;
+  // What each path has to say of the response, (Phi - mean) integral + explicit_part: where the
+  // paths carry derivatives v, which takes the gradient, grad Phi . v is of the explicit part.
+  struct Summands {
+    std::vector<double> phi;
+    Matrix integral;
+    Matrix explicit_part;
+  };
+  [[nodiscard]] Summands summands(const Snapshot& paths, double time) const;
   // Does Phi mention the time t?
   [[nodiscard]] bool depends_on_time() const { return function_.depends_on_time(); }
 
  private:
   ModelFunction function_;
+  std::size_t parameters_;
+  std::optional<ModelFunction> gradient_;
 };
 
 // Error(model) where Phi jumps at a place that one of the parameters moves: no derivative of Phi
@@ -72,5 +84,8 @@ class ObservableCollector : public Collector {
 // What a pilot is told for them: the squared standard errors are to be small, and the tails of the
 // summands light. Phi outlives it.
 [[nodiscard]] Tuning tuning_of_mean(const Observable& phi);
+// The same for derivatives of paths, of which few paths may have huge ones: two standard errors of
+// each variance are added to it.
+[[nodiscard]] Tuning tuning_of_tangents(const Observable& phi);
 
 }  // namespace divker

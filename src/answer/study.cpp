@@ -69,7 +69,8 @@ Question right_at_places(const Model& model, const Question& question, const Sam
                        : refusal_for_kinks(model, question.method, question.asked, kinks);
   if (!why) return question;
   Question instead = by_noise_alone(question);
-  const bool is_right = !(why_not_inside && !boundaries.still.empty()) &&
+  const bool is_right = !question.asked.tangents &&
+                        !(why_not_inside && !boundaries.still.empty()) &&
                         !refusal_for_kinks(model, instead.method, instead.asked, kinks) &&
                         !refusal(model, instead.method, instead.asked);
   if (!steps_are_open(question.method) || !is_right) throw Error(*why);

@@ -9,6 +9,7 @@
 #include "divker/error.hpp"
 #include "numbers/checksum.hpp"
 #include "numbers/number_in.hpp"
+#include "numbers/rounded.hpp"
 
 namespace divker {
 namespace derive {
@@ -71,6 +72,16 @@ Vector at_arrival(const DampingSite& site, const Vector& expressions, const Vect
   from.insert(from.end(), held.begin(), held.end());
   to.insert(to.end(), values.begin(), values.end());
   return substitute(*s.graph, expressions, from, to);
+}
+
+std::vector<double> rates_of_tangents(const DampingSurvey& survey) {
+  if (survey.is_map) return {0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0};
+  std::vector<double> rates{0.0};
+  const double half_decade = std::sqrt(10.0);
+  for (double alpha = 1.0 / survey.horizon; alpha <= 0.25 / survey.dt; alpha *= half_decade) {
+    rates.push_back(rounded(alpha));
+  }
+  return rates;
 }
 
 std::optional<std::vector<double>> numbers_after(std::string_view prefix, std::string_view text,
@@ -151,7 +162,8 @@ std::string Damping::identity() const {
 bool Damping::same_step(const Damping& other) const {
   const Damping& mine = derive::settled(*this);
   const Damping& theirs = derive::settled(other);
-  return mine.form == theirs.form && mine.form->shape(mine) == theirs.form->shape(theirs);
+  return &mine.form->step_form() == &theirs.form->step_form() &&
+         mine.form->shape(mine) == theirs.form->shape(theirs);
 }
 
 double Damping::rate_at(std::size_t n, const TimeGrid& grid) const {
@@ -188,9 +200,10 @@ std::vector<Damping> DampingForm::neighbours(const Damping& /*best*/, double /*d
 // --- the table --------------------------------------------------------------------------------
 
 std::vector<const DampingForm*>& damping_forms() {
-  static std::vector<const DampingForm*> forms{&derive::constant_form(), &derive::matrix_form(),
-                                               &derive::jacobian_form(), &derive::learned_form(),
-                                               &derive::kernel_form(),   &derive::mixed_form()};
+  static std::vector<const DampingForm*> forms{
+      &derive::constant_form(), &derive::matrix_form(), &derive::jacobian_form(),
+      &derive::learned_form(),  &derive::kernel_form(), &derive::mixed_form(),
+      &derive::off_form(),      &derive::until_form(),  &derive::late_form()};
   return forms;
 }
 

@@ -48,6 +48,10 @@ struct Damped {
 [[nodiscard]] Vector at_arrival(const DampingSite& site, const Vector& expressions,
                                 const Vector& held, const Vector& values);
 
+// Rates to try for derivatives of paths: 0 and half decades from one over the length of the paths
+// to a fourth of 1/dt; of a map, shares of the kernel.
+[[nodiscard]] std::vector<double> rates_of_tangents(const DampingSurvey& survey);
+
 // --- texts ------------------------------------------------------------------------------------
 
 // The finite numbers behind a prefix, separated by commas; none unless there are exactly `count`.
@@ -66,6 +70,9 @@ void require_rate(double alpha);
 // --- the forms, each a file of src/derive/dampings --------------------------------------------
 
 [[nodiscard]] const DampingForm& constant_form();
+[[nodiscard]] const DampingForm& off_form();
+[[nodiscard]] const DampingForm& until_form();
+[[nodiscard]] const DampingForm& late_form();
 [[nodiscard]] const DampingForm& matrix_form();
 [[nodiscard]] const DampingForm& jacobian_form();
 [[nodiscard]] const DampingForm& learned_form();

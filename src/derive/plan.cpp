@@ -38,7 +38,13 @@ Refusal of_scheme(const Model& model, const Method& method, const Asked& /*asked
 }
 
 Refusal of_damping(const Model& model, const Method& method, const Asked& asked) {
-  if (!asked.score || method.damping.form == nullptr) return std::nullopt;
+  if (!asked.is_damped() || method.damping.form == nullptr) return std::nullopt;
+  if (asked.tangents && !method.damping.form->is_one_rate()) {
+    return usage(
+        fmt::format("The damping '{}' is none of derivatives of paths, which are damped "
+                    "at one rate that depends on the time alone.",
+                    method.damping.text()));
+  }
   const std::string why = method.damping.form->refusal(method.damping, model, method.scheme);
   if (!why.empty()) return usage(why);
   if (method.damping.open) return std::nullopt;
@@ -50,8 +56,11 @@ Refusal of_damping(const Model& model, const Method& method, const Asked& asked)
   return std::nullopt;
 }
 
-Refusal of_order(const Model& model, const Method& method, const Asked& /*asked*/) {
-  if (method.order != InverseOrder::second || method.scheme != Scheme::exact) return std::nullopt;
+Refusal of_order(const Model& model, const Method& method, const Asked& asked) {
+  if (method.order != InverseOrder::second) return std::nullopt;
+  if (asked.tangents)
+    return usage("Derivatives of paths need no inverse: there is no order in it.");
+  if (method.scheme != Scheme::exact) return std::nullopt;
   if (is_map(model)) {
     return usage(
         fmt::format("The order in the inverse is that of an expansion in dt, but model {} "
@@ -85,8 +94,14 @@ Refusal of_inverse(const Model& model, const Method& method, const Asked& asked)
 constexpr const char* what_needs_no_score =
     " Simulations need no score, nor do responses of means by the method finite-difference";
 
-Refusal of_singular_noise(const Model& model, const Method& /*method*/, const Asked& asked) {
+// Is nothing handed to the noise, or is that left open?
+bool may_do_without_noise(const Method& method, const Asked& asked) {
+  return asked.tangents && (method.damping.form == nullptr || method.damping.argument_count() == 0);
+}
+
+Refusal of_singular_noise(const Model& model, const Method& method, const Asked& asked) {
   if (asked.states_alone() || model.singular_noise().empty()) return std::nullopt;
+  if (may_do_without_noise(method, asked)) return std::nullopt;
   return Error(ErrorKind::model, fmt::format("{}{}.", model.singular_noise(), what_needs_no_score));
 }
 
@@ -126,7 +141,7 @@ Refusal of_silent_states(const Model& model, const Method& method, const Asked& 
 
 // The law of a whole path is changed by a parameter as far as noise hides what it does.
 Refusal of_likelihood_ratio(const Model& model, const Method& /*method*/, const Asked& asked) {
-  if (asked.score || asked.wrt.empty()) return std::nullopt;
+  if (asked.is_damped() || asked.wrt.empty()) return std::nullopt;
   try {
     require_noise_where_parameters_act(model, asked.wrt);
   } catch (const Error& error) {
@@ -162,6 +177,7 @@ std::vector<Stage> stages_of_step(const Model& model, const Method& method, cons
     return {{std::move(entries.program), std::move(inversion), chunk},
             {derive_exact_step(model, method, asked), std::nullopt, 0}};
   }
+  if (asked.tangents) return {{derive_tangent_step(model, method, asked), std::nullopt, 0}};
   const bool is_likelihood_ratio = !asked.score && !asked.wrt.empty();
   const bool is_noise_step =
       is_map(model) || is_likelihood_ratio || (asked.score && is_noise_only(method.damping));
@@ -202,6 +218,9 @@ std::optional<Error> refusal_for_kinks(const Model& model, const Method& method,
   // The inverse of a map's step has a rule of its own, whether paths meet the kink or not.
   const bool carries =
       asked.score && !derive::is_noise_only(method.damping) && !derive::is_map(model);
+  const auto is_missed = [&](const ModelKink& kink) {
+    return carries || (asked.tangents && kink.kind != KinkKind::kink);
+  };
   for (const ModelKink& kink : met) {
     if (!kink.is_of_step() || kink.kind == KinkKind::bend || kink.is_edge()) continue;
     const auto mover =
@@ -209,21 +228,25 @@ std::optional<Error> refusal_for_kinks(const Model& model, const Method& method,
     if (kink.kind == KinkKind::jump && mover != asked.wrt.end()) {
       return derive::of_moved_jump(model, kink, *mover);
     }
-    if (carries && kink.by_states) return derive::of_carried_covector(kink);
+    if (is_missed(kink) && kink.by_states) return derive::of_carried_covector(kink);
   }
   return std::nullopt;
 }
 
 Plan plan(const Model& model, const Method& method, const Asked& asked) {
   Method whole = resolved(model, method, asked);
-  if (whole.damping.open) whole.damping = Damping();
+  if (whole.damping.open) {
+    const bool is_singular = asked.tangents && !model.singular_noise().empty();
+    whole.damping = is_singular ? no_damping() : Damping();
+  }
   if (const auto why = refusal(model, whole, asked)) throw Error(*why);
   Plan result;
   result.asked = asked;
   result.has_time_step = !derive::is_map(model);
   result.start = {derive_start(model, asked), std::nullopt, 0};
   result.step = derive::stages_of_step(model, whole, asked);
-  if (!asked.states_alone() && !model.has_initial_density()) {
+  const bool needs_density = !asked.states_alone() && !asked.tangents;
+  if (needs_density && !model.has_initial_density()) {
     result.first = derive_noise_step(model, asked, true);
   }
   whole.damping = derive::begun_early(whole.damping, model, result.score_free());
@@ -260,12 +283,16 @@ std::string component_in_words(const Result& array, std::size_t component, const
   if (array.name == state_array) return "state " + model.states()[component].name;
   if (array.name == covector_array) return "covector of " + model.states()[component].name;
   if (array.name == response_array) return "response";
+  if (array.name == tangent_array) {
+    return "derivative of " + model.states()[component % model.dimension()].name;
+  }
   return fmt::format("{}[{}]", array.name, component);
 }
 
 std::string Plan::text() const {
   if (asked.beyond_boundaries) return "states alone, beyond boundaries";
   if (asked.states_alone()) return "states alone";
+  if (asked.tangents) return "derivatives of paths, damping " + method.damping.text();
   if (method.scheme == Scheme::exact) {
     return fmt::format("exact steps, damping {}", method.damping.text());
   }

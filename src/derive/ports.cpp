@@ -6,6 +6,9 @@ namespace divker::derive {
 
 Argument state_argument(const Symbols& s) { return {state_array, Role::carried, ids(s.x)}; }
 Argument covector_argument(const Symbols& s) { return {covector_array, Role::carried, ids(s.nu)}; }
+Argument tangent_argument(const Vector& values) {
+  return {tangent_array, Role::carried, ids(values)};
+}
 Argument noise_argument(const Symbols& s) { return {"b", Role::noise, ids(s.b)}; }
 Argument time_argument(const Symbols& s) { return {"t", Role::time, {s.t.id()}}; }
 Argument damping_argument(const Vector& values) { return {"damping", Role::schedule, ids(values)}; }
@@ -19,6 +22,9 @@ Result state_result(const Vector& values) {
 }
 Result covector_result(const Vector& values) {
   return {covector_array, ids(values), Fate::replaced, true};
+}
+Result tangent_result(const Vector& values) {
+  return {tangent_array, ids(values), Fate::replaced, true};
 }
 Result first_response_result(const Vector& values) {
   return {response_array, ids(values), Fate::replaced, true};

@@ -1,4 +1,4 @@
-// The arrays of the divergence kernel's programs, each declared once.
+// The arrays of the programs of a path, each declared once.
 #pragma once
 
 #include "derive/symbols.hpp"
@@ -8,6 +8,7 @@ namespace divker::derive {
 
 [[nodiscard]] Argument state_argument(const Symbols& s);
 [[nodiscard]] Argument covector_argument(const Symbols& s);
+[[nodiscard]] Argument tangent_argument(const Vector& values);
 [[nodiscard]] Argument noise_argument(const Symbols& s);
 [[nodiscard]] Argument time_argument(const Symbols& s);
 [[nodiscard]] Argument damping_argument(const Vector& values);
@@ -16,6 +17,7 @@ namespace divker::derive {
 
 [[nodiscard]] Result state_result(const Vector& values);
 [[nodiscard]] Result covector_result(const Vector& values);
+[[nodiscard]] Result tangent_result(const Vector& values);
 // Of the initial law, which begins the sum.
 [[nodiscard]] Result first_response_result(const Vector& values);
 [[nodiscard]] Result response_result(const Vector& increments);

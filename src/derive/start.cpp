@@ -1,4 +1,5 @@
-// The initial law: x_0, nu_0 = grad log h_0(x_0), I_0 = d log h_0(x_0; gamma) / d gamma.
+// The initial law: x_0, nu_0 = grad log h_0(x_0), I_0 = d log h_0(x_0; gamma) / d gamma, and
+// v_0 = d x_0 / d gamma.
 #include "derive/ports.hpp"
 #include "derive/symbols.hpp"
 #include "divker/step.hpp"
@@ -62,7 +63,13 @@ Program derive_start(const Model& model, const Asked& asked) {
     program.results.push_back(
         covector_result(substitute(g, gradient(log_density, s.states), s.states, values)));
   }
-  if (!asked.wrt.empty()) {
+  if (asked.tangents) {
+    Vector tangents;
+    for (const Expression& parameter : s.gamma) {
+      for (const Expression& value : values) tangents.push_back(derivative(value, parameter));
+    }
+    program.results.push_back(tangent_result(tangents));
+  } else if (!asked.wrt.empty()) {
     program.results.push_back(
         first_response_result(substitute(g, gradient(log_density, s.gamma), s.states, values)));
   }

@@ -34,7 +34,8 @@ std::string asked_in_words(const March& march) {
   for (const std::size_t p : march.plan.asked.wrt) {
     responses.push_back(march.model.parameters()[p].name);
   }
-  const char* first = march.plan.asked.score ? "score" : "likelihood ratio";
+  const Asked& asked = march.plan.asked;
+  const char* first = asked.score ? "score" : asked.tangents ? "tangents" : "likelihood ratio";
   return fmt::format("{}{}{}, {}, order {}", first, responses.empty() ? "" : " and responses to ",
                      fmt::join(responses, ", "), name_of(march.plan.method.scheme),
                      number_of(march.plan.method.order));

@@ -52,7 +52,7 @@ VectorWalker::VectorWalker(const VectorRun& run, std::size_t vectors)
     if (stage.inversion) inverse_.emplace(stage.inversion->dimension, lanes_);
   });
   scratch_.resize(scratch);
-  if (run.march.plan.asked.score) {
+  if (run.march.plan.asked.is_damped()) {
     damping_.resize(std::max<std::size_t>(run.march.plan.method.damping.argument_count(), 1));
   }
   start_ = prepare(run.start);

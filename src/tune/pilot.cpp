@@ -9,6 +9,7 @@
 #include "divker/plan.hpp"
 #include "numbers/rounded.hpp"
 #include "tune/map_pilot.hpp"
+#include "tune/tangent_pilot.hpp"
 #include "tune/trial.hpp"
 #include "tune/tuners.hpp"
 
@@ -132,6 +133,10 @@ DampingChoice choose_damping(const Model& model, const Method& method, const Ask
     choice.damping = open;
     return choice;
   }
+  if (asked.tangents && !tune::has_damped_tangents(model)) {
+    choice.damping = no_damping();
+    return choice;
+  }
   const bool is_map = model.dynamics() == Dynamics::map;
   if (open.form == nullptr && is_map && tuning.parameters_move) {
     choice.damping = kernel_damping();
@@ -145,7 +150,9 @@ DampingChoice choose_damping(const Model& model, const Method& method, const Ask
     return choice;
   }
   Trial trial(model, method, asked, sampling, session, tuning);
-  choice = is_map ? tune::choose_for_map(trial) : choose_by_trial(trial, open, tuning);
+  choice = asked.tangents ? tune::choose_for_tangents(trial)
+           : is_map       ? tune::choose_for_map(trial)
+                          : choose_by_trial(trial, open, tuning);
   choice.compile_seconds = trial.compile_seconds();
   choice.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return choice;

@@ -56,6 +56,7 @@ std::vector<Damping> candidates_of(const DampingSurvey& survey, bool noise_only)
   std::vector<Damping> all;
   for (const DampingForm* form : damping_forms()) {
     if (form->is_noise_only() != noise_only) continue;
+    if (survey.tangents && !form->is_one_rate()) continue;
     const std::vector<Damping> own = form->candidates(survey);
     all.insert(all.end(), own.begin(), own.end());
   }
@@ -118,6 +119,9 @@ DampingSurvey Trial::survey() const {
   survey.noise_everywhere =
       std::all_of(model_.noisy().begin(), model_.noisy().end(), std::identity{});
   survey.has_responses = !asked_.wrt.empty();
+  survey.horizon = model_.time().end - model_.time().start;
+  survey.tangents = asked_.tangents;
+  survey.hands_over = tuning_.hands_over;
   return survey;
 }
 

@@ -36,6 +36,7 @@ class ConstantDamping final : public DampingForm {
     damped.arguments = {alpha};
     return damped;
   }
+  [[nodiscard]] bool is_one_rate() const override { return true; }
   [[nodiscard]] std::size_t argument_count(const Damping& /*damping*/) const override { return 1; }
   void arguments(const Damping& damping, std::size_t n, const TimeGrid& grid,
                  std::span<double> out) const override {
@@ -46,6 +47,11 @@ class ConstantDamping final : public DampingForm {
   [[nodiscard]] std::vector<Damping> candidates(const DampingSurvey& survey) const override {
     std::vector<Damping> grid;
     if (survey.best != nullptr) return grid;
+    if (survey.tangents) {
+      if (survey.hands_over) return grid;
+      for (const double alpha : rates_of_tangents(survey)) grid.push_back(constant_damping(alpha));
+      return grid;
+    }
     if (survey.is_map) {
       for (const double a : {0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0}) {
         grid.push_back(constant_damping(a));
