@@ -132,13 +132,4 @@ int finish(const CommonOptions& options, const RunRecord& record, const std::str
   return summary.interrupted ? exit_interrupted : exit_done;
 }
 
-Json to_json(const Matrix& matrix) {
-  Json rows = Json::array();
-  for (std::size_t r = 0; r < matrix.rows; ++r) {
-    const auto row = matrix.row(r);
-    rows.push_back(std::vector<double>(row.begin(), row.end()));
-  }
-  return rows;
-}
-
 }  // namespace divker::app

@@ -14,7 +14,7 @@
 #include "divker/model.hpp"
 #include "divker/record.hpp"
 #include "divker/table.hpp"
-#include "json_object.hpp"
+#include "json.hpp"
 
 namespace divker::app {
 
@@ -72,17 +72,16 @@ void install_signal_handlers();
 [[nodiscard]] bool progress_is_seen();
 [[nodiscard]] std::function<void(std::size_t, std::size_t)> terminal_progress();
 
-// One function a subcommand, one file a function. Each adds itself to the command line and leaves
-// its exit code in `code` when it runs.
+// One function a subcommand, one file a function, but for questions(). Each adds itself to the
+// command line and leaves its exit code in `code` when it runs.
 void add_models(CLI::App& app, int& code);
 void add_new(CLI::App& app, int& code);
 void add_show(CLI::App& app, int& code);
 void add_simulate(CLI::App& app, int& code);
 void add_sample(CLI::App& app, int& code);
-void add_score(CLI::App& app, int& code);
-void add_response(CLI::App& app, int& code);
-void add_diagnose(CLI::App& app, int& code);
+void add_answers(CLI::App& app, int& code);  // questions() whose answers are worth a file
 void add_fit(CLI::App& app, int& code);
+void add_checks(CLI::App& app, int& code);  // the other questions()
 void add_bench(CLI::App& app, int& code);
 void add_reproduce(CLI::App& app, int& code);
 void add_completion(CLI::App& app, int& code);

@@ -1,4 +1,4 @@
-// A request as options of the command line: the visitor of present::describe().
+// A request as options of the command line: the visitor of its `describe`.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "present/request.hpp"
@@ -23,12 +24,20 @@ namespace divker::app {
 [[nodiscard]] CLI::Validator finite_number();  // neither NaN nor infinite
 [[nodiscard]] CLI::Validator not_empty();
 
-class Declare {
+class Declare : public present::OptionVisitor {
  public:
   explicit Declare(CLI::App& command) : command_(command) {}
 
+  [[nodiscard]] present::Voice voice() const override { return present::Voice::command; }
+  // What needs and excludes what, once all options are there.
+  void relate();
+
+ private:
+  void take(const present::Option& option, present::OptionValue value) override {
+    std::visit([&](auto* to) { declare(option, *to); }, value);
+  }
   template <class Value>
-  void operator()(const present::Option& option, Value& value) {
+  void declare(const present::Option& option, Value& value) {
     CLI::Option* declared = add(option, value);
     if (!option.type.empty()) declared->type_name(option.type);
     if (option.shows_default) declared->capture_default_str();
@@ -36,10 +45,6 @@ class Declare {
     if (!option.choices.empty()) declared->check(CLI::IsMember(option.choices));
     told_.push_back(option);
   }
-  // What needs and excludes what, once all options are there.
-  void relate();
-
- private:
   CLI::Option* add(const present::Option& option, bool& value);
   CLI::Option* add(const present::Option& option, std::string& value);
   CLI::Option* add(const present::Option& option, std::vector<std::string>& value);
@@ -85,7 +90,6 @@ class Declare {
 // All options of a request, which must outlive the command.
 template <class Request>
 void declare(CLI::App& command, Request& request) {
-  request.voice = present::Voice::command;
   Declare visitor(command);
   describe(request, visitor);
   visitor.relate();

@@ -11,11 +11,11 @@
 namespace divker::app {
 namespace {
 
-JsonObject fit_object(const CommonOptions& options, const FitResult& result) {
-  JsonObject object;
-  present::fields::fitted(object, result);
-  if (!options.out.empty()) object.set("out", options.out);
-  return object;
+present::Fields fields_of_fit(const CommonOptions& options, const FitResult& result) {
+  present::Fields fields;
+  present::fields::fitted(fields, result);
+  if (!options.out.empty()) fields.set("out", options.out);
+  return fields;
 }
 
 void print_estimates(const FitResult& result) {
@@ -110,16 +110,16 @@ double total_gain(const FitResult& result) {
 
 Json fit_picture(const CommonOptions& options, const FitResult& result) {
   constexpr std::size_t most_drawn = 5'000;
-  JsonObject object = fit_object(options, result);
-  present::fields::marginals(object, result, most_drawn);
-  return object.json;
+  present::Fields fields = fields_of_fit(options, result);
+  present::fields::marginals(fields, result, most_drawn);
+  return to_json(fields);
 }
 
 int report_fit(const CommonOptions& options, const FitResult& result) {
   const FitState& state = result.state;
   tell_warnings(result.record);
   if (options.json) {
-    print_json(fit_object(options, result).json);
+    print_json(to_json(fields_of_fit(options, result)));
   } else {
     print_estimates(result);
     print_correlations(result);

@@ -56,9 +56,9 @@ void add_show(CLI::App& app, int& code) {
     if (*as_latex) return fmt::print("{}", latex(model));
     const std::vector<present::OperationCount> counts = present::count_operations(model);
     if (options->json) {
-      JsonObject object;
-      present::fields::show(object, model, counts);
-      print_json(object.json);
+      present::Fields about;
+      present::fields::show(about, model, counts);
+      print_json(to_json(about));
     } else {
       print(model, counts);
     }

@@ -1,4 +1,6 @@
 // divker simulate: states at the snapshot times, to a file or as means and deviations.
+#include "present/questions/simulate.hpp"
+
 #include <fmt/format.h>
 
 #include <optional>
@@ -6,7 +8,7 @@
 #include "divker/error.hpp"
 #include "divker/ranks.hpp"
 #include "divker/study.hpp"
-#include "present/fields.hpp"
+#include "present/tables.hpp"
 #include "report.hpp"
 #include "rows.hpp"
 
@@ -36,10 +38,10 @@ int run_to_file(const SimulateOptions& options, const Model& model) {
   on_first_rank(
       [&] { write_table(options.out, rows.table(), present::attributes_of(model, record)); });
   if (options.json) {
-    JsonObject object;
-    present::fields::run(object, model, record);
-    object.set("out", options.out);
-    print_json(object.json);
+    present::Fields fields;
+    present::fields::run(fields, model, record);
+    fields.set("out", options.out);
+    print_json(to_json(fields));
   }
   return finish(options, record, request.checkpoint);
 }
@@ -49,7 +51,7 @@ int simulate(const SimulateOptions& options) {
   check_out(options, options.request.checkpoint);
   if (!options.out.empty()) return run_to_file(options, model);
   return report(options, reply_to(options.request, model, circumstances(options)),
-                {options.request.checkpoint, false});
+                options.request.checkpoint);
 }
 
 }  // namespace

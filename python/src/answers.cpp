@@ -10,7 +10,8 @@
 #include "divker/step.hpp"
 #include "divker/study.hpp"
 #include "module.hpp"
-#include "present/reply.hpp"
+#include "present/question.hpp"
+#include "present/questions/simulate.hpp"
 #include "present/tables.hpp"
 #include "work.hpp"
 
@@ -18,22 +19,17 @@ namespace divker::python {
 namespace {
 
 py::tuple told(const present::Reply& reply) {
-  Dictionary values, how_made;
-  fields::reply(values, reply);
-  fields::record(how_made, reply);
-  return py::make_tuple(
-      reply.model, values.values,
-      file_of(reply.model, reply.record, std::move(how_made), present::table_of(reply)));
+  return py::make_tuple(reply.model, to_dict(present::fields_of(reply)),
+                        file_of(reply.model, reply.record, reply.how_made, reply.table));
 }
 
-template <class Request>
-py::tuple answer(const Model& model, const py::dict& values) {
+py::tuple answer(const present::Question& question, const Model& model, const py::dict& values) {
   Arguments arguments(values, model);
   Work work(arguments);
-  Request request;
-  arguments.fill(request);
+  const std::unique_ptr<present::Request> request = question.ask();
+  arguments.fill(*request);
   arguments.require_empty();
-  return told(work([&] { return reply_to(request, model, work.session()); }));
+  return told(work([&] { return request->reply(model, work.session()); }));
 }
 
 // All paths, with the arrays of each snapshot that are named.
@@ -48,13 +44,13 @@ py::tuple paths_of(Study& study, Work& work, const std::vector<const char*>& nam
     }
     snapshots.append(py::tuple(arrays));
   }
-  Dictionary values, how_made;
-  values.set("arrays", snapshots);
+  present::Fields how_made;
   fields::method(how_made, study.record());
-  fields::method(values, study.record());
-  fields::run(values, study.model(), study.record());
-  return py::make_tuple(study.model(), values.values,
-                        file_of(study.model(), study.record(), std::move(how_made)));
+  present::Fields all = how_made;
+  fields::run(all, study.model(), study.record());
+  py::dict values = to_dict(all);
+  values["arrays"] = snapshots;
+  return py::make_tuple(study.model(), values, file_of(study.model(), study.record(), how_made));
 }
 
 py::tuple simulate(const Model& model, const py::dict& values) {
@@ -135,11 +131,11 @@ py::tuple predict(const Regressor& regressor, const py::object& points) {
 
 }  // namespace
 
-py::dict file_of(const Model& model, const RunRecord& record, Dictionary how_made,
+py::dict file_of(const Model& model, const RunRecord& record, const present::Fields& how_made,
                  std::optional<Table> table) {
   py::dict file;
   file["attributes"] = present::attributes_of(model, record);
-  file["record"] = how_made.values;
+  file["record"] = to_dict(how_made);
   if (table) {
     file["columns"] = table->columns;
     file["rows"] = adopt(std::move(table->values));
@@ -149,9 +145,11 @@ py::dict file_of(const Model& model, const RunRecord& record, Dictionary how_mad
 
 void add_answers(py::module_& module) {
   module.def("simulate", &simulate);
-  module.def("score", &answer<present::ScoreRequest>);
-  module.def("response", &answer<present::ResponseRequest>);
-  module.def("diagnose", &answer<present::DiagnoseRequest>);
+  for (const present::Question& question : present::questions()) {
+    module.def(question.name.c_str(), [question](const Model& model, const py::dict& values) {
+      return answer(question, model, values);
+    });
+  }
   module.def("ensemble", &ensemble);
   module.def("seconds_in_library", [] { return seconds_in_library; });
   py::class_<Regressor, std::shared_ptr<Regressor>>(module, "Regressor")

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <variant>
 
 #include "divker/error.hpp"
 
@@ -19,6 +20,14 @@ bool is_path(const py::object& value) { return py::hasattr(value, "__fspath__");
 py::object Arguments::pop(const char* name) {
   if (!values_.contains(name)) return {};
   return values_.attr("pop")(name);
+}
+
+void Arguments::take(const present::Option& option, present::OptionValue value) {
+  told_.push_back(option);
+  if (const py::object given = pop(option.name.c_str()); is_asked(given)) {
+    given_.push_back(option.name);
+    std::visit([&](auto* to) { read(option, given, *to); }, value);
+  }
 }
 
 bool Arguments::is_asked(const py::object& value) {

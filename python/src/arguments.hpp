@@ -1,4 +1,4 @@
-// A request as keyword arguments: the visitor of present::describe().
+// A request as keyword arguments: the visitor of its `describe`.
 #pragma once
 
 #include <map>
@@ -8,31 +8,27 @@
 
 #include "arrays.hpp"
 #include "divker/model.hpp"
-#include "present/request.hpp"
+#include "present/question.hpp"
 
 namespace divker::python {
 
 // Values by name, each asked for once. Error(usage) for a value of another type or out of range,
 // and for names that nobody has asked for. None and False ask for nothing.
-class Arguments {
+class Arguments : public present::OptionVisitor {
  public:
   // Arrays of points have a column for each state of the model.
   Arguments(const py::dict& values, const Model& model)
       : values_(values), states_(model.dimension()) {}
 
+  [[nodiscard]] present::Voice voice() const override { return present::Voice::python; }
   template <class Request>
   void fill(Request& request) {
-    request.voice = present::Voice::python;
     describe(request, *this);
     relate();
   }
-  template <class Value>
-  void operator()(const present::Option& option, Value& value) {
-    told_.push_back(option);
-    if (const py::object given = pop(option.name.c_str()); is_asked(given)) {
-      given_.push_back(option.name);
-      read(option, given, value);
-    }
+  void fill(present::Request& request) {
+    request.describe_to(*this);
+    relate();
   }
   // One value; `value` stays as it is where the name is missing or None.
   template <class Value>
@@ -45,6 +41,7 @@ class Arguments {
   void require_empty() const;
 
  private:
+  void take(const present::Option& option, present::OptionValue value) override;
   [[nodiscard]] static bool is_asked(const py::object& value);
   // What needs and excludes what, among the options that were asked for.
   void relate() const;

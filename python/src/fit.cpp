@@ -63,14 +63,14 @@ py::tuple fit_model(const Model& model, const py::dict& values) {
   const auto fitting =
       work([&] { return present::fit(request, model, tables, work.session(), warn_of_far_data); });
   const FitResult& result = fitting.result.value();
-  Dictionary about, how_made, compared;
+  present::Fields about, how_made, compared;
   fields::fitted(about, result);
   fields::method(how_made, result.record);
   fields::marginals(compared, result, std::numeric_limits<std::size_t>::max());
   return py::make_tuple(
-      result.model, about.values,
-      file_of(result.model, result.record, std::move(how_made), present::history_table(result)),
-      compared.values["marginals"], fitted_text(result));
+      result.model, to_dict(about),
+      file_of(result.model, result.record, how_made, present::history_table(result)),
+      to_dict(compared)["marginals"], fitted_text(result));
 }
 
 }  // namespace

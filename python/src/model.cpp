@@ -65,9 +65,9 @@ std::vector<std::string> states_of(const Model& model) {
 }
 
 py::dict show(const Model& model) {
-  Dictionary about;
+  present::Fields about;
   fields::show(about, model, present::count_operations(model));
-  return about.values;
+  return to_dict(about);
 }
 
 void write(const std::string& file, const std::vector<std::string>& columns,

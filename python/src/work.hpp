@@ -56,7 +56,8 @@ class Work {
 
 // What a file holds of an answer: columns and rows where the package has them not itself, the
 // attributes, and how the answer was made.
-[[nodiscard]] py::dict file_of(const Model& model, const RunRecord& record, Dictionary how_made,
+[[nodiscard]] py::dict file_of(const Model& model, const RunRecord& record,
+                               const present::Fields& how_made,
                                std::optional<Table> table = std::nullopt);
 
 }  // namespace divker::python

@@ -43,7 +43,58 @@ class SavedFit {
   Checkpoint state_;
 };
 
+FitOptions fit_options_of(const FitRequest& request, const Session& circumstances) {
+  FitOptions options = request.options;
+  options.method = method_of(request);
+  options.sampling = sampling_of(request);
+  options.session = session_of(request, circumstances);
+  options.session.progress = nullptr;  // a fit tells of its iterations
+  options.regressor = request.regressor;
+  options.regressor_options = request.regressor_options;
+  return options;
+}
+
 }  // namespace
+
+FitRequest::FitRequest() {
+  paths_are = "Number of paths in the last iterations";
+  what_is_saved =
+      "Save the fit after every iteration, and within long ones; go on from it if it is there";
+  regressors = regressor_names();
+  regressors.insert(regressors.begin(), "hermite");
+  regressor_is = "For the conditional expectation: hermite, or one of score and response";
+}
+
+void describe(FitRequest& r, OptionVisitor& visit) {
+  describe(static_cast<DampedRequest&>(r), visit);
+  visit(Option("time", "The column with the time of each row", "COLUMN"), r.columns.time_column);
+  visit(Option("map", "The column that holds a state or observation (repeatable)", "NAME=COLUMN"),
+        r.columns.names);
+  visit(Option("group",
+               "The column that numbers individuals measured several times, for the standard "
+               "errors",
+               "COLUMN"),
+        r.columns.group_column);
+  visit(Option("match", "The matching equation").shown().one_of(matcher_names()), r.options.match);
+  visit(Option("optimizer", "The optimizer").shown().one_of(optimizer_names()),
+        r.options.optimizer);
+  visit(Option("iterations", "Iterations at most; the last have all paths", "N").shown(),
+        r.options.iterations);
+  visit(Option("starts",
+               "Starts: the model's values, and others at random; the nearest to the data is "
+               "taken",
+               "N")
+            .shown(),
+        r.options.starts);
+  visit(Option("tolerance", "Converged where |psi| is this share of its noise", "X").shown(),
+        r.options.tolerance);
+  visit(Option("rate", "Step size of adam (0.05) and gd (0.2)", "X"), r.options.rate);
+  visit(Option("window",
+               "Stationary data: time before the end over which responses are accumulated", "W"),
+        r.options.window);
+  describe(static_cast<RegressorRequest&>(r), visit);
+  describe(static_cast<SavedRequest&>(r), visit);
+}
 
 DataTable data_in(const std::string& file, std::optional<double> time) {
   Table table = read_table(file);

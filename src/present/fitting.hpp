@@ -15,6 +15,16 @@ namespace divker::present {
 // The table in a file, with what its reader remarks. The errors of read_table().
 [[nodiscard]] DataTable data_in(const std::string& file, std::optional<double> time);
 
+// Without the tables of data, which the command reads from files and Python has in arrays.
+struct FitRequest : DampedRequest, RegressorRequest, SavedRequest {
+  DataOptions columns;
+  FitOptions options;  // what concerns the iterations alone
+
+  FitRequest();
+};
+
+void describe(FitRequest& r, OptionVisitor& visit);
+
 struct Fitting {
   FitState state;
   std::optional<FitResult> result;  // none if the fit was stopped

@@ -1,15 +1,19 @@
 // One option of a request, told once: the command declares it, Python takes it as an argument.
 //
 // A request is a struct of plain values with a function
-//   template <class Visitor> void describe(Request& request, Visitor& visit)
+//   void describe(Request& request, OptionVisitor& visit)
 // that calls visit(option, value) for each of them. Names are those of Python's arguments.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "divker/matrix.hpp"
@@ -68,5 +72,27 @@ enum class Voice { command, python };
 [[nodiscard]] std::string spelled(Voice voice, std::string_view name);
 // --method toy, or method='toy'.
 [[nodiscard]] std::string spelled(Voice voice, std::string_view name, std::string_view value);
+
+// The value of an option, where it is in its request: of one of the types that both the command and
+// Python can fill.
+using OptionValue =
+    std::variant<bool*, int*, unsigned*, std::uint64_t*, double*, std::string*,
+                 std::vector<std::string>*, std::vector<double>*, std::optional<int>*,
+                 std::optional<std::size_t>*, std::optional<double>*, std::optional<Values>*,
+                 std::map<std::string, std::string>*, GivenPoints*>;
+
+// What a request is filled by: the command line, or the arguments of Python.
+class OptionVisitor {
+ public:
+  virtual ~OptionVisitor() = default;
+  [[nodiscard]] virtual Voice voice() const = 0;
+  template <class Value>
+  void operator()(const Option& option, Value& value) {
+    take(option, OptionValue(&value));
+  }
+
+ private:
+  virtual void take(const Option& option, OptionValue value) = 0;
+};
 
 }  // namespace divker::present

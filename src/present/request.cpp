@@ -23,20 +23,71 @@ PointRequest::PointRequest() {
   regressors.emplace_back(local_sums_regressor);
 }
 
-DiagnoseRequest::DiagnoseRequest() {
-  // Every check is a run of its own: fewer paths than an answer by default.
-  usual_paths = 20'000;
-  paths_are = "Number of paths of each run";
-  observable_is = "An expression of states, parameters and t (default: the mean square)";
+void describe(RunRequest& r, OptionVisitor& visit) {
+  r.voice = visit.voice();
+  visit(Option("paths", r.paths_are, "N").by_default(std::to_string(r.usual_paths)), r.paths);
+  visit(Option("seed", "Seed of the random numbers", "N").shown(), r.seed);
+  visit(Option("threads", "Threads of each process; 0: all cores. Results do not depend on it", "N")
+            .shown(),
+        r.threads);
+  visit(Option("block", "Paths advanced together; 0: chosen. Results do not depend on it", "N")
+            .shown(),
+        r.block);
+  visit(Option("resolution", "Random numbers: fast (32 bits) or full (52 bits)")
+            .shown()
+            .one_of({"fast", "full"}),
+        r.resolution);
+  visit(Option("failed_share", "Share of failed paths that is tolerated", "X")
+            .shown()
+            .within(0.0, 1.0),
+        r.failed_share);
+  visit(Option("scheme", "Step of an SDE: euler (default), or exact for its Euler chain, at any dt")
+            .one_of({"euler", "exact"}),
+        r.scheme);
 }
 
-FitRequest::FitRequest() {
-  paths_are = "Number of paths in the last iterations";
-  what_is_saved =
-      "Save the fit after every iteration, and within long ones; go on from it if it is there";
-  regressors = regressor_names();
-  regressors.insert(regressors.begin(), "hermite");
-  regressor_is = "For the conditional expectation: hermite, or one of score and response";
+void describe(SavedRequest& r, OptionVisitor& visit) {
+  visit(Option("checkpoint", r.what_is_saved, "FILE"), r.checkpoint);
+  visit(Option("checkpoint_every", "Seconds between two saves", "SECONDS")
+            .shown()
+            .at_least(0.0)
+            .only_with("checkpoint"),
+        r.checkpoint_every);
+}
+
+void describe(DampedRequest& r, OptionVisitor& visit) {
+  describe(static_cast<RunRequest&>(r), visit);
+  visit(Option("alpha", "Damping: " + damping_usage()).shown(), r.alpha);
+  visit(Option("order", "Order in the inverse of the step: 1, or 2 for less bias")
+            .by_default("1")
+            .one_of({"1", "2"}),
+        r.order);
+}
+
+void describe(RegressorRequest& r, OptionVisitor& visit) {
+  RegressorOptions& options = r.regressor_options;
+  visit(Option("regressor", r.regressor_is).one_of(r.regressors), r.regressor);
+  visit(Option("neighbours", "Neighbours; 0: chosen", "N"), options.neighbours);
+  visit(Option("bins", "Bins; 0: chosen", "N"), options.bins);
+  visit(Option("bandwidth", "Kernel bandwidth in standard deviations; 0: chosen", "X"),
+        options.bandwidth);
+  visit(Option("degree", "Degree of the polynomial").one_of({"1", "2"}), options.degree);
+}
+
+void describe(PointRequest& r, OptionVisitor& visit) {
+  describe(static_cast<DampedRequest&>(r), visit);
+  visit(Option("at", "Points: a table whose columns are the states", "FILE"), r.at);
+  visit(Option("grid", "Number of points of the default grid (1-D models)", "N")
+            .shown()
+            .within(1, 1'000'000),
+        r.grid);
+  visit(Option("time", "Time of the density (default: the end of the time grid)", "T"), r.time);
+  describe(static_cast<RegressorRequest&>(r), visit);
+}
+
+void describe(SubjectRequest& r, OptionVisitor& visit) {
+  visit(Option("wrt", "Parameters (default: all that are not fixed)", "A,B,..."), r.wrt);
+  visit(Option("observable", r.observable_is, "EXPR"), r.observable);
 }
 
 Method method_of(const DampedRequest& request) {
@@ -73,28 +124,12 @@ Session saved_session_of(const RunRequest& request, const SavedRequest& saved,
   return session;
 }
 
-TimeStep time_step_of(const ScoreRequest& request) {
-  if (request.richardson) return TimeStep::extrapolated;
-  return request.ignore_time_step ? TimeStep::ignored : TimeStep::in_bar;
-}
-
 AnswerOptions options_of(const PointRequest& request, Session session) {
   AnswerOptions options;
   options.method = method_of(request);
   options.sampling = sampling_of(request);
   if (request.time) options.sampling.snapshots = {*request.time};
   options.session = std::move(session);
-  options.regressor = request.regressor;
-  options.regressor_options = request.regressor_options;
-  return options;
-}
-
-FitOptions fit_options_of(const FitRequest& request, const Session& circumstances) {
-  FitOptions options = request.options;
-  options.method = method_of(request);
-  options.sampling = sampling_of(request);
-  options.session = session_of(request, circumstances);
-  options.session.progress = nullptr;  // a fit tells of its iterations
   options.regressor = request.regressor;
   options.regressor_options = request.regressor_options;
   return options;
@@ -136,5 +171,7 @@ GivenPoints points_read(const GivenPoints& at, const Model& model, std::vector<W
   for (const std::string& remark : table.remarks) warnings.push_back({"file", remark});
   return {"", select_columns(table, names, at.file)};
 }
+
+Matrix given_points(const PointRequest& request) { return request.at.rows.value_or(Matrix()); }
 
 }  // namespace divker::present

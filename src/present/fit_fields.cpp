@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "present/fields.hpp"
+
+namespace divker::present::fields {
+namespace {
+
+void goodness(Fields& o, const FitResult& result) {
+  o.list("goodness", result.goodness, [](Fields& one, const GoodnessOfFit& fit) {
+    one.set("name", fit.name);
+    one.set("t", fit.time);
+    one.set("rows", fit.rows);
+    one.set("data_mean", fit.data_mean);
+    one.set("model_mean", fit.model_mean);
+    one.set("data_deviation", fit.data_deviation);
+    one.set("model_deviation", fit.model_deviation);
+    one.set("kolmogorov_smirnov", fit.kolmogorov_smirnov);
+    one.set("kolmogorov_smirnov_p", fit.kolmogorov_smirnov_p);
+    one.set("energy", fit.energy);
+    one.set("energy_p", fit.energy_p);
+  });
+  o.list("joint", result.joint, [](Fields& one, const JointGoodness& joint) {
+    one.set("t", joint.time);
+    one.set("rows", joint.rows);
+    one.set("chi_square", joint.statistic);
+    one.set("freedom", joint.freedom);
+    one.set("p", joint.p);
+  });
+  o.set("rejected", result.rejected);
+}
+
+void undetermined(Fields& o, const FitResult& result) {
+  o.set("undetermined", result.undetermined);
+  o.list("determined", result.determined,
+         [](Fields& one, const DeterminedCombination& combination) {
+           one.set("combination", combination.expression);
+           one.set("parameters", combination.parameters);
+           one.set("estimate", combination.value);
+           one.set("stderr", combination.standard_error);
+         });
+}
+
+void fit(Fields& o, const FitResult& result) {
+  const std::vector<FitIteration>& history = result.state.history;
+  o.set("parameters", result.names);
+  o.set("estimate", result.estimate);
+  o.set("stderr", result.standard_error);
+  o.set("stderr_of_paths", result.simulation_error);
+  o.set("tail_index", result.tail_index);
+  o.set("iterations", history.size() - 1);
+  o.set("converged", result.state.converged);
+  o.set("reason", result.state.reason);
+  o.set("psi_over_noise", history.back().psi_over_noise);
+  o.set("correlation", result.correlation);
+  o.set("condition", result.condition);
+  undetermined(o, result);
+  o.set("weak", result.weak);
+  o.set("inactive", result.inactive);
+  o.set("rows", result.data_rows);
+  o.set("individuals", result.individuals);
+  o.set("remarks", result.remarks);
+  if (result.log_likelihood) o.set("log_likelihood", *result.log_likelihood);
+  goodness(o, result);
+  o.list("history", history, [](Fields& one, const FitIteration& iteration) {
+    one.set("iteration", iteration.iteration);
+    one.set("paths", iteration.paths);
+    one.set("gain", iteration.gain);
+    one.set("psi_over_noise", iteration.psi_over_noise);
+    one.set("step", iteration.step);
+    one.set("halvings", iteration.halvings);
+    one.set("parameters", iteration.parameters);
+  });
+}
+
+}  // namespace
+
+void fitted(Fields& o, const FitResult& result) {
+  fit(o, result);
+  method(o, result.record);
+  run(o, result.model, result.record);
+}
+
+void marginals(Fields& o, const FitResult& result, std::size_t most) {
+  o.list("marginals", result.goodness, [most](Fields& one, const GoodnessOfFit& fit) {
+    std::vector<double> model = fit.model;
+    model.resize(std::min(model.size(), most));
+    one.set("name", fit.name);
+    one.set("t", fit.time);
+    one.set("data", fit.data);
+    one.set("model", std::move(model));
+  });
+}
+
+}  // namespace divker::present::fields

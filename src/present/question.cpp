@@ -1,0 +1,22 @@
+#include "present/question.hpp"
+
+namespace divker::present {
+
+// Each in a file of its own.
+Question score_question();
+Question response_question();
+Question diagnose_question();
+
+std::vector<Question>& questions() {
+  static std::vector<Question> all{score_question(), response_question(), diagnose_question()};
+  return all;
+}
+
+Fields fields_of(const Reply& reply) {
+  Fields all = reply.answer;
+  all.append(reply.how_made);
+  fields::run(all, reply.model, reply.record);
+  return all;
+}
+
+}  // namespace divker::present
