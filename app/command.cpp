@@ -49,13 +49,24 @@ Model configured_model(const CommonOptions& options) {
   return model;
 }
 
-Model load(const CommonOptions& options) {
+namespace {
+
+using Reader = Model (*)(const Model&, const std::filesystem::path&, std::vector<std::string>&);
+
+Model load_by(Reader read, const CommonOptions& options) {
   std::vector<std::string> remarks;
-  Model model = present::with_samples_read(
-      configured_model(options), std::filesystem::path(options.model).parent_path(), remarks);
+  Model model =
+      read(configured_model(options), std::filesystem::path(options.model).parent_path(), remarks);
   if (options.quiet) return model;
   for (const std::string& remark : remarks) fmt::print(stderr, "divker: {}\n", remark);
   return model;
+}
+
+}  // namespace
+
+Model load(const CommonOptions& options) { return load_by(present::with_files_read, options); }
+Model load_with_inputs(const CommonOptions& options) {
+  return load_by(present::with_inputs_read, options);
 }
 
 Session circumstances(const CommonOptions& options) {

@@ -39,9 +39,10 @@ struct CommonOptions {
 
 // The model with --set and --tamed applied.
 [[nodiscard]] Model configured_model(const CommonOptions& options);
-// And its samples read if it starts from some; what is remarked on their files goes to the error
-// stream.
+// And the files read that it names, or those of its inputs alone; what is remarked on them goes to
+// the error stream.
 [[nodiscard]] Model load(const CommonOptions& options);
+[[nodiscard]] Model load_with_inputs(const CommonOptions& options);
 
 // The stop flag of Ctrl-C, and progress on a terminal.
 [[nodiscard]] Session circumstances(const CommonOptions& options);

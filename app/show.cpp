@@ -32,6 +32,13 @@ void print(const Model& model, const std::vector<present::OperationCount>& count
   fmt::print("start: {}\n", model.has_initial_density()
                                 ? "from the initial law's own score"
                                 : "score-free (the initial law has no density on some state)");
+  for (const Input& input : model.inputs()) {
+    fmt::print("input: {}, {} knots from t = {} to t = {}, {}\n", input.name,
+               input.knots->times().size(), input.knots->times().front(),
+               input.knots->times().back(),
+               input.interpolation == Interpolation::step ? "constant between them"
+                                                          : "linear between them");
+  }
   fmt::print("steps: {} of {}\n", model.time().steps(), model.time().step);
   fmt::print("operations for one step of one path:\n");
   for (const present::OperationCount& count : counts)
@@ -51,7 +58,7 @@ void add_show(CLI::App& app, int& code) {
   command->add_flag("--latex", *as_latex, "Print the equations in LaTeX, for a paper")
       ->excludes("--json");
   command->callback([options, as_latex, &code] {
-    const Model model = configured_model(*options);
+    const Model model = load_with_inputs(*options);
     code = exit_done;
     if (*as_latex) return fmt::print("{}", latex(model));
     const std::vector<present::OperationCount> counts = present::count_operations(model);

@@ -62,14 +62,14 @@ INSTANTIATE_TEST_SUITE_P(
               "The name of the model was expected, but '3' was found."},
         Fault{"UnknownStatement", "model m\nparm a = 1\n", 2, 1,
               "There is no statement 'parm'. Did you mean 'param'?"},
-        Fault{
-            "NoStatement", "model m\n= 3\n", 2, 1,
-            "A statement was expected (model, param, const, state, let, init, observe, time or an "
-            "equation), but '=' was found."},
-        Fault{
-            "WordsOnly", "model m\nhello world\n", 2, 1,
-            "A statement was expected (model, param, const, state, let, init, observe, time or an "
-            "equation), but 'hello' was found."},
+        Fault{"NoStatement", "model m\n= 3\n", 2, 1,
+              "A statement was expected (model, param, const, state, input, let, init, observe, "
+              "time or an "
+              "equation), but '=' was found."},
+        Fault{"WordsOnly", "model m\nhello world\n", 2, 1,
+              "A statement was expected (model, param, const, state, input, let, init, observe, "
+              "time or an "
+              "equation), but 'hello' was found."},
         Fault{"ReservedName", "model m\nparam dt = 1\n", 2, 7,
               "'dt' is a word of the language and cannot be declared."},
         Fault{"DeclaredTwice", "model m\nparam a = 1\nstate a\n", 3, 7,

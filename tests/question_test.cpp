@@ -115,7 +115,7 @@ TEST(NoToyQuestion, IsNoSubcommandWhereItIsNotInTheTable) {
   EXPECT_EQ(ending.code, 2);
   EXPECT_EQ(ending.sentence.rfind("divker: There is no subcommand 'below'; the subcommands are: "
                                   "models, show, simulate, sample, score, response, fit, diagnose, "
-                                  "bench, reproduce.",
+                                  "bench, reproduce, new, completion, manual.",
                                   0),
             0U)
       << ending.sentence;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "divker/expression.hpp"
+#include "divker/input.hpp"
 #include "divker/matrix.hpp"
 #include "divker/time_grid.hpp"
 
@@ -115,6 +116,9 @@ class Model {
     return parameter_families_;
   }
   [[nodiscard]] NodeId time_input() const { return time_; }
+  [[nodiscard]] const std::vector<Input>& inputs() const { return inputs_; }
+  // The nodes that stand for functions of time: t, and u of every input.
+  [[nodiscard]] std::vector<NodeId> time_nodes() const;
   [[nodiscard]] const std::vector<NodeId>& drift() const { return drift_; }  // F, or f of a map
   [[nodiscard]] const std::vector<NoiseEntry>& noise() const { return noise_; }
   [[nodiscard]] const std::vector<std::string>& noise_names() const { return noise_names_; }
@@ -158,13 +162,20 @@ class Model {
   // with_samples().
   [[nodiscard]] Model starting_from_samples(const std::string& file) const;
 
+  // With these knots for its inputs, in their order; null: not read yet. Error(model) where drift
+  // or noise are not finite at the start, or the start lies outside the knots.
+  [[nodiscard]] Model with_inputs(std::span<const std::shared_ptr<const Knots>> knots) const;
+  // False where an input has no knots yet.
+  [[nodiscard]] bool has_read_inputs() const;
+
   // The model in the language, with its current parameter values and time grid: what was parsed,
   // or for a built model the equations component by component. Parses to an equal model.
   [[nodiscard]] std::string text() const;
   // A number for the equations (not the values of parameters), as 16 hexadecimal digits.
   [[nodiscard]] std::string hash() const;
 
-  // Values of the graph's inputs, ready for evaluate(): state x, time t, the model's parameters.
+  // Values of the graph's inputs, ready for evaluate(): state x, time t, the model's inputs at t
+  // and its parameters.
   [[nodiscard]] std::vector<double> input_values(std::span<const double> x, double t) const;
   // Mean of the initial law (median of lognormal; zero for samples).
   [[nodiscard]] std::vector<double> initial_mean() const;
@@ -179,6 +190,7 @@ class Model {
   Dynamics dynamics_ = Dynamics::sde;
   std::shared_ptr<const Graph> graph_;
   NodeId time_ = 0;
+  std::vector<Input> inputs_;
   std::vector<State> states_;
   std::vector<Parameter> parameters_;
   std::vector<Family> state_families_;
@@ -232,6 +244,8 @@ class ModelBuilder {
   std::vector<Expression> states(const std::string& name, std::size_t size, bool periodic = false,
                                  bool positive = false);
   void let(const std::string& name, std::vector<Expression> values);
+  // u, a function of time alone. Its node is made here; its knots may be given, or come later.
+  Expression input(Input input);
 
   // Equations. Terms for the same state add up. `brownian` names the Brownian motion, such as "W"
   // or "W[3]"; equal names are the same motion.

@@ -27,7 +27,7 @@ class ModelFunction {
 
   // The parameter values of another model of the same equations.
   void set_parameters(const Model& model);
-  void set(NodeId input, double value) { inputs_[number_of(input)] = value; }
+  void set(NodeId input, double value) { values_[number_of(input)] = value; }
 
   // At one point, in the order of the roots; valid until the next call. Allocates nothing. Not for
   // two threads at a time.
@@ -46,12 +46,14 @@ class ModelFunction {
 
  private:
   [[nodiscard]] NodeId number_of(NodeId input) const { return graph_->node(input).a; }
+  [[nodiscard]] bool is_needed(NodeId number) const;
   void prepare();
 
   std::shared_ptr<const Graph> graph_;
   std::vector<NodeId> roots_;
-  std::vector<double> inputs_;  // by number
-  NodeId time_;                 // numbers of inputs
+  std::vector<double> values_;  // of the graph's inputs, by number
+  std::vector<Input> inputs_;   // of the model, those that the roots need
+  NodeId time_;                 // numbers of the graph's inputs
   std::vector<NodeId> states_;
   // What the roots need, operands first and known by their places here.
   std::vector<Node> nodes_;

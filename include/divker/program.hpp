@@ -25,7 +25,7 @@ enum class Role {
   noise,        // standard normal numbers of the step
   start_noise,  // standard normal numbers of the start
   sample,       // a row of the table of initial samples
-  time,         // when the step begins
+  time,         // when the step begins, the model's inputs then, and those when it ends
   schedule,     // numbers that change from step to step, the same for all paths: the damping
   parameters,   // values of the model's parameters
   step_size,    // dt

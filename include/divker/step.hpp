@@ -23,9 +23,8 @@
 namespace divker {
 
 // One step of an SDE from a state whose score is known.
-//   arguments  x[M], nu[M] (if score), noise b[K], time t[1], schedule damping[as its form says]
-//   (if
-//              score), parameters[P], step size dt[1]
+//   arguments  x[M], nu[M] (if score), noise b[K], time t[1 + 2 inputs: derive/ports.hpp],
+//              schedule damping[as its form says] (if score), parameters[P], step size dt[1]
 //   results    x[M], nu[M] (if score), I[responses] (accumulated; if any)
 // Operations: O(M + P) for sparse drift and diagonal noise; O(M^3) once a step for full noise that
 // varies in space. A method that a rule forbids is plan()'s to refuse.

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import _core
 from .errors import UsageError
@@ -124,6 +125,13 @@ class Builder:
         if size is None:
             return self._core.state(name, positive)
         return Vector(name, self._core.states(name, size, periodic, positive), periodic)
+
+    def input(self, name: str, t: ArrayLike, values: ArrayLike, *, step: bool = False,
+              hold: bool = False) -> Expression:
+        """A measured function of time: `values` at the ascending times `t`, linear in between or,
+        with step=True, constant from each time on. The model's time lies within `t`, unless
+        hold=True keeps the first and the last value beyond."""
+        return self._core.input(name, t, values, step, hold)
 
     def noise(self, name: str, size: int | None = None) -> Brownian | Vector:
         """dW of an independent Brownian motion W, or of `size` of them."""

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from . import _core
 from .data import tables_of
+from .errors import UsageError
 from .results import (ChangeResult, Diagnosis, EnsembleResult, FitResult, MomentsResult,
                       ObservableResult, PointResult, Simulation)
 
@@ -149,6 +150,20 @@ class Model:
         """(start, step, end), in the model's unit of time; a map's step is 1."""
         return self._core.time_grid
 
+    @property
+    def inputs(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Times and values of each measured input, by its name."""
+        return {name: (t, values) for name, t, values in self._core.inputs}
+
+    def with_input(self, name: str, t: ArrayLike, values: ArrayLike) -> Model:
+        """A new model with other values of an input: `values` at the ascending times `t`."""
+        inputs: dict[str, tuple[ArrayLike, ArrayLike]] = {**self.inputs}
+        if name not in inputs:
+            raise UsageError(f"The model {self.name} has no input '{name}'; its inputs are: "
+                             f"{', '.join(inputs) or 'none'}.")
+        inputs[name] = (t, values)
+        return Model._of(self._core.with_inputs(list(inputs.values())))
+
     def set(self, values: Mapping[str, float] | None = None, **more: float | Sequence[float]
             ) -> Model:
         """A new model with other values: set(F=8.2), set(a=[1, 2, 3]), set({'a[2]': 1}), set(a=0)
@@ -197,14 +212,18 @@ class Model:
             return False
         mine, theirs = self._core.samples, other._core.samples
         if mine is None or theirs is None:
-            return mine is theirs
-        return np.array_equal(mine, theirs)
+            same_samples = mine is theirs
+        else:
+            same_samples = np.array_equal(mine, theirs)
+        return same_samples and all(
+            np.array_equal(a, b) for name, arrays in self.inputs.items()
+            for a, b in zip(arrays, other.inputs[name]))
 
     def __hash__(self) -> int:
         return hash(self.text)
 
     def __reduce__(self):
-        return restored, (self.text, self._core.samples)
+        return restored, (self.text, self._core.samples, list(self.inputs.values()))
 
     def _run(self, compute: Callable[[Any, dict], Any], own: dict, run: Mapping[str, Any],
              kind: type) -> list[Any]:
@@ -329,11 +348,11 @@ class Model:
         return EnsembleResult(*self._run(_core.ensemble, own, run, DampedOptions))
 
 
-def restored(text: str, samples: np.ndarray | None) -> Model:
+def restored(text: str, samples: np.ndarray | None,
+             inputs: Sequence[tuple[np.ndarray, np.ndarray]] = ()) -> Model:
     """What pickle makes a model of."""
-    core = (_core.parse_model(text, "<text>") if samples is None
-            else _core.parse_model_with_samples(text, samples))
-    return Model._of(core)
+    core = _core.parse_model_with_inputs(text, list(inputs))
+    return Model._of(core if samples is None else core.with_samples(samples))
 
 
 def as_model(model: Model | str | os.PathLike[str]) -> Model:

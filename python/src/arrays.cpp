@@ -88,4 +88,12 @@ Matrix to_matrix(const py::handle& values, const std::string& argument) {
                 static_cast<std::size_t>(numbers.shape(1)));
 }
 
+std::vector<double> to_list(const py::handle& values, const std::string& argument) {
+  const Numbers numbers = numbers_of(values, argument);
+  if (numbers.ndim() == 1) return {numbers.data(), numbers.data() + numbers.size()};
+  throw Error(ErrorKind::usage,
+              fmt::format("{}: the array has the shape ({}, {}), but one dimension was expected.",
+                          argument, numbers.shape(0), numbers.shape(1)));
+}
+
 }  // namespace divker::python

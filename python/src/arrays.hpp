@@ -27,4 +27,7 @@ namespace py = pybind11;
 // The same with any number of columns; a list of numbers is one column.
 [[nodiscard]] Matrix to_matrix(const py::handle& values, const std::string& argument);
 
+// The numbers of a list; Error(usage) naming the argument for a table.
+[[nodiscard]] std::vector<double> to_list(const py::handle& values, const std::string& argument);
+
 }  // namespace divker::python

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "arrays.hpp"
 #include "divker/error.hpp"
 #include "divker/expression.hpp"
 #include "divker/model.hpp"
@@ -158,6 +159,17 @@ void add_builder(py::module_& module) {
       .def("states",
            [](const Shared& b, const std::string& name, std::size_t size, bool periodic,
               bool positive) { return in_terms(b, b->states(name, size, periodic, positive)); })
+      .def("input",
+           [](const Shared& b, const std::string& name, const py::object& times,
+              const py::object& values, bool steps, bool hold) {
+             Input input;
+             input.name = name;
+             input.interpolation = steps ? Interpolation::step : Interpolation::linear;
+             input.hold = hold;
+             input.knots =
+                 std::make_shared<const Knots>(to_list(times, "t"), to_list(values, "values"));
+             return Term{b, b->input(std::move(input))};
+           })
       .def("let",
            [](const Shared& b, const std::string& name, const std::vector<Operand>& values) {
              std::vector<Expression> expressions;

@@ -18,14 +18,14 @@ namespace {
 
 Model load(const std::string& file_or_name) {
   std::vector<std::string> remarks;
-  Model model = present::load_with_samples(file_or_name, remarks);
+  Model model = present::load_with_files(file_or_name, remarks);
   warn(remarks);
   return model;
 }
 
 Model parse(const std::string& text, const std::string& source) {
   std::vector<std::string> remarks;
-  Model model = present::with_samples_read(parse_model(text, source), {}, remarks);
+  Model model = present::with_files_read(parse_model(text, source), {}, remarks);
   warn(remarks);
   return model;
 }
@@ -35,9 +35,29 @@ Model with_samples(const Model& model, const py::object& rows) {
       std::make_shared<Matrix>(to_matrix(rows, model.dimension(), "samples")));
 }
 
-// Samples are given as an array: the text alone would look for a file.
-Model parse_with_samples(const std::string& text, const py::object& rows) {
-  return with_samples(parse_model(text), rows);
+// A pair of arrays, times and values, for every input in their order.
+Model with_inputs(const Model& model, const py::list& arrays) {
+  std::vector<std::shared_ptr<const Knots>> knots;
+  for (const py::handle& one : arrays) {
+    const auto pair = one.cast<py::tuple>();
+    knots.push_back(
+        std::make_shared<const Knots>(to_list(pair[0], "t"), to_list(pair[1], "values")));
+  }
+  return model.with_inputs(knots);
+}
+
+py::list inputs_of(const Model& model) {
+  py::list list;
+  for (const Input& input : model.inputs()) {
+    list.append(py::make_tuple(input.name, adopt(std::vector<double>(input.knots->times())),
+                               adopt(std::vector<double>(input.knots->values()))));
+  }
+  return list;
+}
+
+// What files would hold is given as arrays: the text alone would look for them.
+Model parse_with_inputs(const std::string& text, const py::list& arrays) {
+  return with_inputs(parse_model(text), arrays);
 }
 
 Model starting_from(const Model& model, const py::object& rows) {
@@ -97,12 +117,15 @@ void add_model(py::module_& module) {
            [](const Model& m, const std::vector<std::pair<std::string, double>>& values) {
              return present::with_values(m, values);
            })
+      .def_property_readonly("inputs", &inputs_of)
+      .def("with_inputs", &with_inputs)
+      .def("with_samples", &with_samples)
       .def("starting_from", &starting_from)
       .def("show", &show)
       .def("latex", &latex);
   module.def("load_model", &load);
   module.def("parse_model", &parse);
-  module.def("parse_model_with_samples", &parse_with_samples);
+  module.def("parse_model_with_inputs", &parse_with_inputs);
   module.def("shipped_models", [] {
     py::list list;
     for (const ShippedModel& model : shipped_models()) {

@@ -77,6 +77,35 @@ def tent_like():
     return m.build()
 
 
+class Inputs(TestCase):
+    def test_arrays_are_a_function_of_time(self):
+        def driven(u_of):
+            m = divker.builder("driven")
+            a = m.param("a", 0.8)
+            u = u_of(m)
+            x = m.state("x")
+            m.d(x, u - a * x, (0.3 + 0.1 * u) * m.noise("W"))
+            m.init(x, divker.normal(0, 1))
+            m.observe("y", x * u, 0.1)
+            m.time(0, 0.01, 1)
+            return m.build()
+
+        times = np.linspace(0, 1, 101)
+        model = driven(lambda m: m.input("u", times, times))
+        formula = driven(lambda m: m.t)
+        self.assertIn('input u(t) from "u.csv"\n', model.text)
+        mine, theirs = (one.response(observable="x^2", paths=500, alpha=2)
+                        for one in (model, formula))
+        np.testing.assert_allclose(mine.response, theirs.response, rtol=1e-9)
+        steps = driven(lambda m: m.input("u", [0, 0.5], [1, 2], step=True, hold=True))
+        self.assertIn('input u(t) from "u.csv" step hold\n', steps.text)
+        self.assertEqual(len(steps.sample(50)), 50)
+        with self.assertRaisesRegex(divker.UsageError, "t: the array has the shape"):
+            driven(lambda m: m.input("u", [[0, 1], [2, 3]], [1, 2]))
+        with self.assertRaisesRegex(divker.ModelError, "there are 2 times and 3 values"):
+            driven(lambda m: m.input("u", [0, 1], [1, 2, 3]))
+
+
 class SameModels(TestCase):
     def test_equations_are_equal(self):
         # (built, parsed)

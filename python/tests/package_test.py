@@ -91,6 +91,35 @@ class Models(TestCase):
                 np.testing.assert_array_equal(same.sample(100), model.sample(100))
         self.assertNotEqual(divker.Model("ou"), divker.Model("ou").set(a=2))
 
+    def test_inputs_are_read_kept_and_pickled(self):
+        t = np.linspace(0, 1, 11)
+        rows = np.column_stack([t, np.sin(t), t ** 2])
+        np.savetxt(self.folder / "u.csv", rows, delimiter=",", header="t,u,v", comments="")
+        file = self.folder / "m.sde"
+        file.write_text(
+            'model m\nparam a = 1\ninput u(t) from "u.csv"\ninput v(t) from "u.csv" hold\nstate x\n'
+            "dx = (u*v(t) - a*x) dt + 0.3 dW\ninit x ~ normal(0, 1)\ntime 0 : 0.05 : 1\n")
+        model = divker.Model(file)
+        self.assertEqual(list(model.inputs), ["u", "v"])
+        np.testing.assert_array_equal(model.inputs["u"][0], t)
+        np.testing.assert_array_equal(model.inputs["v"][1], t ** 2)
+        (self.folder / "u.csv").unlink()
+        for same in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), model.set(a=1)):
+            self.assertEqual(same, model)
+            np.testing.assert_array_equal(same.sample(100), model.sample(100))
+        other = model.with_input("v", [0, 1], [0, 3])
+        self.assertNotEqual(other, model)
+        self.assertFalse(np.array_equal(other.sample(100), model.sample(100)))
+        self.assertEqual(other.hash, model.hash)
+        with self.assertRaisesRegex(divker.UsageError, "no input 'w'; its inputs are: u, v"):
+            model.with_input("w", [0, 1], [0, 3])
+        with self.assertRaisesRegex(divker.ModelError, "Knot 1: the time 0 follows 0"):
+            model.with_input("v", [0, 0], [0, 3])
+        with self.assertRaisesRegex(divker.ModelError, "known from t = 0 to t = 1, but the paths"):
+            model.sample(100, T=2)
+        with self.assertRaisesRegex(divker.ModelError, "no such file"):
+            divker.Model(file)
+
     def test_texts_for_people(self):
         answer = divker.response("lorenz63", observable="x", paths=200, T=0.5, alpha=10)
         self.assertIn("200 paths", repr(answer))

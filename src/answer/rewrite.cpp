@@ -1,5 +1,6 @@
 #include "answer/rewrite.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ class Copy {
       }
     }
     set_input(source.time_input(), builder_.time());
+    for (const Input& input : source.inputs()) set_input(input.node, builder_.input(input));
   }
 
   [[nodiscard]] ModelBuilder& builder() { return builder_; }
@@ -80,14 +82,11 @@ class Copy {
 std::string free_name(const Model& model) {
   std::string name = "u";
   const auto is_taken = [&] {
-    const auto named = [&](const auto& families) {
-      for (const Family& family : families) {
-        if (family.name == name) return true;
-      }
-      return false;
+    const auto named = [&](const auto& ones) {
+      return std::ranges::any_of(ones, [&](const auto& one) { return one.name == name; });
     };
     bool taken = named(model.state_families()) || named(model.parameter_families()) ||
-                 model.lets().contains(name);
+                 named(model.inputs()) || model.lets().contains(name);
     for (const std::string& noise : model.noise_names()) {
       const std::string stem = noise.substr(0, noise.find('['));
       taken = taken || stem == name || "d" + stem == name;

@@ -24,11 +24,16 @@ constexpr std::array<std::size_t, 9> window_ladder{2, 3, 4, 6, 8, 11, 16, 23, 32
 void require_autonomous(const Model& model) {
   std::vector<NodeId> roots = model.drift();
   for (const NoiseEntry& entry : model.noise()) roots.push_back(entry.amplitude);
-  if (!std::ranges::binary_search(reachable(*model.graph(), roots), model.time_input())) return;
-  throw Error(ErrorKind::usage,
-              fmt::format("The equations of model {} depend on the time t, so that it has no "
-                          "stationary density.",
-                          model.name()));
+  const std::vector<NodeId> needed = reachable(*model.graph(), roots);
+  for (const NodeId node : model.time_nodes()) {
+    if (!std::ranges::binary_search(needed, node)) continue;
+    const std::string& name = model.graph()->input_name(model.graph()->node(node).a);
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("The equations of model {} depend on the {}, so that it has no "
+                    "stationary density.",
+                    model.name(), node == model.time_input() ? "time t" : "input " + name + "(t)"));
+  }
 }
 
 void require_positive(const char* what, const std::optional<double>& value) {

@@ -97,6 +97,9 @@ struct Study::Choice {
                                               tuning.parameters_move, record.warnings);
     asked = question.asked;
     record.method = question.method;
+    for (Warning& warning : warnings_of_inputs(model, sampling)) {
+      record.warnings.push_back(std::move(warning));
+    }
     for (Warning& warning : warnings_of_steps(model, sampling, session)) {
       record.warnings.push_back(std::move(warning));
     }

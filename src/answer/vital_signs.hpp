@@ -17,6 +17,10 @@ namespace divker {
 [[nodiscard]] std::vector<Warning> warnings_of_steps(const Model& model, const Sampling& sampling,
                                                      const Session& session);
 
+// Inputs with two knots to a step and more, of whose changes the steps miss a tenth. For SDEs.
+// Cost: some thousand interpolations.
+[[nodiscard]] std::vector<Warning> warnings_of_inputs(const Model& model, const Sampling& sampling);
+
 // E[I] = 0 for the parameters named, from the estimates of it and the number of paths.
 void warn_of_mass(const std::vector<std::string>& names, const std::vector<Estimate>& masses,
                   RunRecord& record);

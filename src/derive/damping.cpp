@@ -69,6 +69,8 @@ Vector at_arrival(const DampingSite& site, const Vector& expressions, const Vect
   to.insert(to.end(), site.arrival.begin(), site.arrival.end());
   from.push_back(s.t);
   to.push_back(s.t + s.dt);
+  from.insert(from.end(), s.input.begin(), s.input.end());
+  to.insert(to.end(), s.input_at_arrival.begin(), s.input_at_arrival.end());
   from.insert(from.end(), held.begin(), held.end());
   to.insert(to.end(), values.begin(), values.end());
   return substitute(*s.graph, expressions, from, to);

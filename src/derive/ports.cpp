@@ -10,7 +10,12 @@ Argument tangent_argument(const Vector& values) {
   return {tangent_array, Role::carried, ids(values)};
 }
 Argument noise_argument(const Symbols& s) { return {"b", Role::noise, ids(s.b)}; }
-Argument time_argument(const Symbols& s) { return {"t", Role::time, {s.t.id()}}; }
+Argument time_argument(const Symbols& s) {
+  Vector values{s.t};
+  values.insert(values.end(), s.input.begin(), s.input.end());
+  values.insert(values.end(), s.input_at_arrival.begin(), s.input_at_arrival.end());
+  return {"t", Role::time, ids(values)};
+}
 Argument damping_argument(const Vector& values) { return {"damping", Role::schedule, ids(values)}; }
 Argument parameters_argument(const Symbols& s) {
   return {"parameters", Role::parameters, ids(s.parameters)};

@@ -10,6 +10,7 @@ namespace divker::derive {
 [[nodiscard]] Argument covector_argument(const Symbols& s);
 [[nodiscard]] Argument tangent_argument(const Vector& values);
 [[nodiscard]] Argument noise_argument(const Symbols& s);
+// t, the model's inputs at t, and those at t + dt.
 [[nodiscard]] Argument time_argument(const Symbols& s);
 [[nodiscard]] Argument damping_argument(const Vector& values);
 [[nodiscard]] Argument parameters_argument(const Symbols& s);

@@ -32,6 +32,8 @@ Symbols::Symbols(const Model& model, const std::vector<std::size_t>& responses,
   for (const NodeId id : model.drift()) drift.values.push_back(g.at(id));
   for (std::size_t i = 0; i < x.size(); ++i) drift.rows.push_back(i);
   t = g.at(model.time_input());
+  for (const Input& one : model.inputs()) input.push_back(g.at(one.node));
+  input_at_arrival = inputs(g, "input at arrival", input.size());
   nu = inputs(g, "nu", x.size());
   b = inputs(g, "b", model.noise_count());
   dt = g.input("dt");

@@ -54,6 +54,8 @@ struct Symbols {
   Vector b;                    // standard normals, K
   Vector db;                   // Brownian increments sqrt(h) b, K
   Expression t;                // time
+  Vector input;                // the model's inputs at t
+  Vector input_at_arrival;     // and at t + dt
   Expression dt;               // step of an SDE
   Expression h;                // variance of one increment: dt, or 1 for a map
   Vector parameters;           // all, P

@@ -44,6 +44,11 @@ std::string fingerprint_of(const Model& model, const FitData& data, const FitOpt
   if (model.samples()) {
     for (const double value : model.samples()->data) hash.add(value);
   }
+  for (const Input& input : model.inputs()) {
+    if (!input.knots) continue;
+    for (const double time : input.knots->times()) hash.add(time);
+    for (const double value : input.knots->values()) hash.add(value);
+  }
   const Sampling& sampling = options.sampling;
   const Method method = resolved(model, options.method, Asked());
   const RegressorOptions& r = options.regressor_options;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "model/functions.hpp"
-
 namespace divker {
 namespace {
 
@@ -33,7 +31,7 @@ class Spacing {
  private:
   static bool is_statement_word(const Token& token) {
     return token.is("time") || token.is("in") || token.is("and") || token.is("or") ||
-           token.is("not");
+           token.is("not") || token.is("tamed");
   }
 
   [[nodiscard]] bool decide(const Token& token) const {
@@ -51,8 +49,7 @@ class Spacing {
   }
 
   static bool is_called(const Token& token) {
-    return token.is("sum") || token.is("normal") || token.is("lognormal") || token.is("samples") ||
-           find_function(token.text) != nullptr;
+    return token.kind == TokenKind::identifier && !is_statement_word(token);
   }
 
   Token last_;

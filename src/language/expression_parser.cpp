@@ -81,8 +81,8 @@ void ExpressionParser::bind_index(const Token& token) {
   }
   const auto found = declarations_.find(token.text);
   if (found != declarations_.end()) {
-    fail(token, fmt::format("{} is a {}; a free index needs a name of its own.",
-                            in_quotes(token.text), name_of(found->second.kind)));
+    fail(token, fmt::format("{} is {}; a free index needs a name of its own.",
+                            in_quotes(token.text), with_article(found->second.kind)));
   }
   if (is_index(token.text)) {
     fail(token, fmt::format("{} is already the index of an enclosing sum or equation.",
@@ -267,12 +267,31 @@ Syntax ExpressionParser::named() {
   result.name = token.text;
   const bool has_index = peek().is("[");
   check_name(token, has_index);
+  if (peek().is("(") && is_input(token.text)) argument_of_input(token);
   if (has_index) {
     take();
     result.kind = SyntaxKind::component;
     result.operands.push_back(index());
   }
   return result;
+}
+
+bool ExpressionParser::is_input(std::string_view name) const {
+  const auto found = declarations_.find(name);
+  return found != declarations_.end() && found->second.kind == SymbolKind::input;
+}
+
+// u may be written u(t), as in its declaration; it is not known at other times.
+void ExpressionParser::argument_of_input(const Token& name) {
+  take();
+  if (peek().is("t") && peek(1).is(")")) {
+    take();
+    take();
+    return;
+  }
+  fail(peek(), fmt::format("{0} is an input, which is known at the time t alone: write {0} or "
+                           "{0}(t).",
+                           name.text));
 }
 
 void ExpressionParser::check_name(const Token& token, bool has_index) const {
@@ -296,13 +315,13 @@ void ExpressionParser::check_name(const Token& token, bool has_index) const {
                             in_quotes(name)));
   }
   if (context_ == Context::numbers && kind != SymbolKind::constant) {
-    fail(token, fmt::format("{} is a {}; only numbers and constants can be used here.",
-                            in_quotes(name), name_of(kind)));
+    fail(token, fmt::format("{} is {}; only numbers and constants can be used here.",
+                            in_quotes(name), with_article(kind)));
   }
   if (context_ == Context::parameters && kind != SymbolKind::constant &&
       kind != SymbolKind::parameter) {
-    fail(token, fmt::format("{} is a {}; initial laws are made of parameters and constants.",
-                            in_quotes(name), name_of(kind)));
+    fail(token, fmt::format("{} is {}; initial laws are made of parameters and constants.",
+                            in_quotes(name), with_article(kind)));
   }
 }
 
@@ -423,10 +442,10 @@ void ExpressionParser::noise_factor(Term& term) {
   if (dynamics_ == Dynamics::map) return;
   const auto state = declarations_.find(token.text.substr(1));
   if (state != declarations_.end()) {
-    fail(token,
-         fmt::format("{} cannot be a Brownian motion, because {} is a {}; it needs a name of "
-                     "its own, such as dW.",
-                     in_quotes(token.text), in_quotes(state->first), name_of(state->second.kind)));
+    fail(token, fmt::format("{} cannot be a Brownian motion, because {} is {}; it needs a name of "
+                            "its own, such as dW.",
+                            in_quotes(token.text), in_quotes(state->first),
+                            with_article(state->second.kind)));
   }
 }
 

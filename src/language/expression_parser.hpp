@@ -56,6 +56,7 @@ class ExpressionParser {
   [[nodiscard]] bool is_noise(const Token& token) const;
   [[nodiscard]] bool is_circle(const Token& token, const Token& next) const;
   [[nodiscard]] bool is_index(std::string_view name) const;
+  [[nodiscard]] bool is_input(std::string_view name) const;
   [[nodiscard]] Syntax conjunction();
   [[nodiscard]] Syntax negation();
   [[nodiscard]] Syntax comparison();
@@ -69,6 +70,7 @@ class ExpressionParser {
   [[nodiscard]] Term term();
   void noise_factor(Term& term);
   void check_name(const Token& token, bool has_index) const;
+  void argument_of_input(const Token& name);
   void check_end_of_product() const;
   [[noreturn]] void unknown(const Token& token) const;
   [[noreturn]] void misplaced_noise(const Token& token) const;

@@ -44,6 +44,7 @@ class Assembler {
     each(StatementKind::constant, [this](const Statement& s) { constant(s); });
     each(StatementKind::param, [this](const Statement& s) { parameter(s); });
     each(StatementKind::state, [this](const Statement& s) { state(s); });
+    each(StatementKind::input, [this](const Statement& s) { input(s); });
     each(StatementKind::let, [this](const Statement& s) { let(s); });
     each(StatementKind::equation, [this](const Statement& s) { sort_equation(s); });
     for (const StateName& state : states_) equations(state);
@@ -172,6 +173,11 @@ class Assembler {
       symbols_[d.name] = std::move(symbol);
       states_.push_back({d.name, d.offset});
     }
+  }
+
+  void input(const Statement& s) {
+    const Expression value = at(s.target.offset, [&] { return builder_.input(s.input); });
+    symbols_[s.input.name] = {SymbolKind::input, false, false, {value}};
   }
 
   void add_components(std::size_t n, std::size_t offset) {
@@ -548,6 +554,9 @@ Expression parse_expression(std::string_view text, const Model& model, Graph& gr
     for (std::size_t i = 0; i < f.size; ++i) {
       values->push_back(graph.at(model.parameters()[f.first + i].node));
     }
+  }
+  for (const Input& input : model.inputs()) {
+    add(input.name, SymbolKind::input, false, false)->push_back(graph.at(input.node));
   }
   for (const auto& [name, nodes] : model.lets()) {
     std::vector<Expression>* values = add(name, SymbolKind::let, nodes.size() > 1, false);

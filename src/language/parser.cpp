@@ -19,7 +19,8 @@ constexpr std::array keywords{
     Keyword{"model", StatementKind::model},    Keyword{"param", StatementKind::param},
     Keyword{"const", StatementKind::constant}, Keyword{"state", StatementKind::state},
     Keyword{"let", StatementKind::let},        Keyword{"init", StatementKind::init},
-    Keyword{"time", StatementKind::time},      Keyword{"observe", StatementKind::observe}};
+    Keyword{"time", StatementKind::time},      Keyword{"observe", StatementKind::observe},
+    Keyword{"input", StatementKind::input}};
 
 const Keyword* find_keyword(std::string_view name) {
   const auto* found = std::find_if(keywords.begin(), keywords.end(),
@@ -49,6 +50,7 @@ class Survey {
     if (word == "const") return declare(i + 1, SymbolKind::constant);
     if (word == "param") return declare(i + 1, SymbolKind::parameter);
     if (word == "let") return declare(i + 1, SymbolKind::let);
+    if (word == "input") return declare(i + 1, SymbolKind::input);
     if (word == "observe") return observation(i + 1);
     if (word == "state") return states(i + 1);
     if (find_keyword(word) != nullptr) return;
@@ -82,8 +84,8 @@ class Survey {
   void declare(std::size_t i, SymbolKind kind) {
     const Token& token = tokens_[i];
     if (token.kind != TokenKind::identifier) {
-      source_.fail(token.offset, fmt::format("The name of a {} was expected, but {} was found.",
-                                             name_of(kind), ExpressionParser::shown(token)));
+      source_.fail(token.offset, fmt::format("The name of {} was expected, but {} was found.",
+                                             with_article(kind), ExpressionParser::shown(token)));
     }
     if (is_reserved(token.text)) {
       source_.fail(token.offset, fmt::format("{} is a word of the language and cannot be declared.",
@@ -160,6 +162,8 @@ class StatementParser {
         return constant(s);
       case StatementKind::state:
         return state(s);
+      case StatementKind::input:
+        return input(s);
       case StatementKind::let:
         return let(s);
       case StatementKind::init:
@@ -174,8 +178,8 @@ class StatementParser {
   }
 
   [[noreturn]] void no_statement(const Token& token) const {
-    in_.fail(token, fmt::format("A statement was expected (model, param, const, state, let, init, "
-                                "observe, time or an equation), but {} was found.",
+    in_.fail(token, fmt::format("A statement was expected (model, param, const, state, input, let, "
+                                "init, observe, time or an equation), but {} was found.",
                                 ExpressionParser::shown(token)));
   }
 
@@ -273,6 +277,60 @@ class StatementParser {
       }
       s.declarators.push_back(std::move(d));
     } while (in_.accept(","));
+  }
+
+  // u(t) from "file.csv" columns time, height step hold
+  void input(Statement& s) {
+    const Token& token = name("an input");
+    s.target.offset = token.offset;
+    s.input.name = token.text;
+    if (!in_.peek().is("(") || !in_.peek(1).is("t") || !in_.peek(2).is(")")) {
+      in_.fail(in_.peek(), fmt::format("An input is a function of the time, {0}(t); '(t)' was "
+                                       "expected after {1}.",
+                                       token.text, in_quotes(token.text)));
+    }
+    for (int part = 0; part < 3; ++part) in_.take();
+    in_.expect("from", in_quotes(s.input.name + "(t)"));
+    s.input.file = file("from \"forcing.csv\"");
+    while (in_.peek().kind != TokenKind::newline) input_option(s.input);
+  }
+
+  void input_option(Input& input) {
+    const Token& word = in_.take();
+    if (word.is("columns") && input.value_column.empty()) {
+      input.time_column = column();
+      in_.expect(",", "the column of the times");
+      input.value_column = column();
+    } else if (word.is("step") && input.interpolation == Interpolation::linear) {
+      input.interpolation = Interpolation::step;
+    } else if (word.is("hold") && !input.hold) {
+      input.hold = true;
+    } else {
+      const std::vector<std::string> words{"columns", "step", "hold"};
+      in_.fail(word, fmt::format("'columns TIME, VALUE', 'step', 'hold', each once, or the end of "
+                                 "the line was expected, but {} was found.{}",
+                                 ExpressionParser::shown(word), did_you_mean(word.text, words)));
+    }
+  }
+
+  // Of a file: a name as it is, or in quotes where it is none of the language's.
+  std::string column() {
+    const Token& token = in_.take();
+    const bool is_name = token.kind == TokenKind::identifier || token.kind == TokenKind::string;
+    if (!is_name || token.text.empty()) {
+      in_.fail(token, fmt::format("The name of a column was expected, but {} was found.",
+                                  ExpressionParser::shown(token)));
+    }
+    return std::string(token.text);
+  }
+
+  std::string file(const std::string& form) {
+    const Token& token = in_.take();
+    if (token.kind != TokenKind::string || token.text.empty()) {
+      in_.fail(token,
+               fmt::format("The name of a file in double quotes was expected, as in {}.", form));
+    }
+    return std::string(token.text);
   }
 
   // [i] or [0] after the name on the left. Binds a free index; the caller releases it.
@@ -438,13 +496,7 @@ class StatementParser {
     if (token.is("samples")) {
       s.law = InitialKind::samples;
       in_.expect("(", "'samples'");
-      const Token& file = in_.take();
-      if (file.kind != TokenKind::string || file.text.empty()) {
-        in_.fail(file,
-                 "The name of a file in double quotes was expected, as in "
-                 "samples(\"start.npy\").");
-      }
-      s.file = file.text;
+      s.file = file("samples(\"start.npy\")");
       return in_.expect(")", "the file");
     }
     if (token.is("normal")) {
@@ -516,20 +568,22 @@ class StatementParser {
 
 }  // namespace
 
-std::string_view name_of(SymbolKind kind) {
+std::string_view with_article(SymbolKind kind) {
   switch (kind) {
     case SymbolKind::constant:
-      return "constant";
+      return "a constant";
     case SymbolKind::parameter:
-      return "parameter";
+      return "a parameter";
     case SymbolKind::state:
-      return "state";
+      return "a state";
+    case SymbolKind::input:
+      return "an input";
     case SymbolKind::let:
-      return "let";
+      return "a let";
     case SymbolKind::observation:
-      return "observation";
+      return "an observation";
   }
-  return "name";
+  return "a name";
 }
 
 ParsedText parse_statements(const Source& source) {

@@ -13,8 +13,8 @@
 
 namespace divker {
 
-enum class SymbolKind { constant, parameter, state, let, observation };
-[[nodiscard]] std::string_view name_of(SymbolKind kind);
+enum class SymbolKind { constant, parameter, state, input, let, observation };
+[[nodiscard]] std::string_view with_article(SymbolKind kind);
 
 struct Declaration {
   SymbolKind kind = SymbolKind::constant;

@@ -67,7 +67,18 @@ struct Target {
   std::optional<Syntax> literal;  // of x[0]
 };
 
-enum class StatementKind { model, param, constant, state, let, equation, init, observe, time };
+enum class StatementKind {
+  model,
+  param,
+  constant,
+  state,
+  input,
+  let,
+  equation,
+  init,
+  observe,
+  time
+};
 
 struct Statement {
   StatementKind kind = StatementKind::model;
@@ -88,7 +99,8 @@ struct Statement {
   std::optional<Syntax> range_end;
   std::vector<Term> terms;
   InitialKind law = InitialKind::point;
-  std::string file;
+  std::string file;  // of samples
+  Input input;       // all but its node
 };
 
 }  // namespace divker

@@ -48,6 +48,12 @@ std::string samples_in_words(const March& march) {
                      hash_of(march.model.samples()->data), which);
 }
 
+std::string input_in_words(const Input& input) {
+  return fmt::format("{} knots with the hash {}, {} between them", input.knots->times().size(),
+                     hash_of(input.knots->times()) + hash_of(input.knots->values()),
+                     name_of(input.interpolation));
+}
+
 std::string frame_of(const std::string& state) {
   const std::uint64_t numbers[2] = {state.size(), checksum(state)};
   std::string frame(magic_line);
@@ -125,6 +131,7 @@ std::vector<IdentityEntry> identity_of(const March& march, const std::string& ar
   add("list of snapshot times",
       sampling.snapshots.empty() ? "the end" : in_short(sampling.snapshots));
   add("table of initial samples", samples_in_words(march));
+  for (const Input& input : model.inputs()) add("input " + input.name, input_in_words(input));
   add("resolution", sampling.resolution == Resolution::full ? "full" : "fast");
   add("number of increments per step", sampling.increments_per_step);
   add("step", asked_in_words(march));

@@ -43,6 +43,13 @@ void check_samples(const Model& model) {
   }
 }
 
+// Up to the last snapshot, where the last step arrives.
+void check_inputs(const Model& model, const Sampling& sampling) {
+  const TimeGrid& grid = model.time();
+  const std::size_t last = grid.snapshot_steps(sampling.snapshots).back();
+  for (const Input& input : model.inputs()) input.require(grid.start, grid.time(last));
+}
+
 void check(const Model& model, const Sampling& sampling) {
   if (sampling.paths == 0) {
     throw Error(ErrorKind::usage, "The number of paths is 0: it must be at least 1.");
@@ -51,6 +58,7 @@ void check(const Model& model, const Sampling& sampling) {
     throw Error(ErrorKind::usage, "The number of increments per step is 0: it must be at least 1.");
   }
   check_samples(model);
+  check_inputs(model, sampling);
 }
 
 // Keeps all rows.

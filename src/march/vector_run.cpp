@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <span>
+#include <utility>
 
 #include "divker/error.hpp"
 #include "march/group.hpp"
@@ -125,11 +126,33 @@ CompiledStage CompiledPlan::compile(const Stage& stage) {
   return compiled;
 }
 
+InputsAtSteps::InputsAtSteps(const Model& model, std::size_t steps)
+    : inputs_(model.inputs()), grid_(model.time()) {
+  constexpr std::size_t most = std::size_t{1} << 24U;
+  const std::size_t width = inputs_.size();
+  if (width == 0 || steps >= most / width) return;
+  std::vector<double> values(width * (steps + 1));
+  for (std::size_t n = 0; n <= steps; ++n) {
+    interpolate(n, std::span(values).subspan(n * width, width));
+  }
+  values_ = std::move(values);
+}
+
+void InputsAtSteps::interpolate(std::size_t n, std::span<double> out) const {
+  for (std::size_t k = 0; k < out.size(); ++k) out[k] = inputs_[k].at(grid_.time(n));
+}
+
+void InputsAtSteps::copy(std::size_t n, std::span<double> out) const {
+  if (values_.empty()) return interpolate(n, out);
+  std::copy_n(values_.data() + n * out.size(), out.size(), out.data());
+}
+
 VectorRun::VectorRun(const CompiledPlan& compiled_, const March& march_, std::size_t block)
     : compiled(compiled_),
       march(march_),
       vectors(choose_vectors(compiled, march.model, block)),
       start(bind(compiled.start, march.model)),
+      inputs(march.model, march.steps.back()),
       step_noise(march.sampling.seed, Stream::step, march.sampling.resolution),
       start_noise(march.sampling.seed, Stream::start, march.sampling.resolution),
       pick(march.sampling.seed, Stream::pick, march.sampling.resolution) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,23 @@ struct CompiledPlan {
   [[nodiscard]] std::size_t share(const std::string& name, std::size_t width);
 };
 
+// The inputs of a model at the steps of a run, the same for all paths: they are interpolated once,
+// so that knots cost a walker nothing. Beyond 2^24 numbers they are interpolated when asked for.
+class InputsAtSteps {
+ public:
+  InputsAtSteps(const Model& model, std::size_t steps);
+  [[nodiscard]] std::size_t count() const { return inputs_.size(); }
+  // At the beginning of step n = 0 ... steps, which is the end of the step before.
+  void copy(std::size_t n, std::span<double> out) const;
+
+ private:
+  void interpolate(std::size_t n, std::span<double> out) const;
+
+  std::vector<Input> inputs_;
+  TimeGrid grid_;
+  std::vector<double> values_;  // empty: too many
+};
+
 // One run: values of parameters bound, random numbers.
 class VectorRun : public Prepared::Run {
  public:
@@ -72,6 +90,7 @@ class VectorRun : public Prepared::Run {
   BoundStage start;
   std::optional<BoundStage> first;
   std::vector<BoundStage> step;
+  InputsAtSteps inputs;
   NormalSource step_noise;
   NormalSource start_noise;
   NormalSource pick;

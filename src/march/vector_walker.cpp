@@ -34,7 +34,8 @@ VectorWalker::VectorWalker(const VectorRun& run, std::size_t vectors)
       dimension_(run.march.model.dimension()),
       noise_count_(run.march.model.noise_count()),
       batch_(steps_per_fill(noise_count_, vectors * lanes_)),
-      buffers_(run.compiled.arrays.size()) {
+      buffers_(run.compiled.arrays.size()),
+      time_(1 + 2 * run.inputs.count()) {
   const std::size_t width = paths();
   for (std::size_t a = 0; a < buffers_.size(); ++a) {
     const SharedArray& array = run.compiled.arrays[a];
@@ -82,7 +83,7 @@ const double* VectorWalker::pointer_for(const CompiledStage& stage, std::size_t 
     case Role::sample:
       return sample_.data();
     case Role::time:
-      return &t_;
+      return time_.data();
     case Role::schedule:
       return damping_.data();
     case Role::noise:       // set at each call
@@ -172,9 +173,17 @@ std::int64_t VectorWalker::invert(const CompiledStage& stage, std::size_t n) {
   return first_sign;
 }
 
+void VectorWalker::set_time(std::size_t n) {
+  const std::size_t count = run_.inputs.count();
+  time_[0] = run_.march.model.time().time(n);
+  if (count == 0) return;
+  run_.inputs.copy(n, std::span(time_).subspan(1, count));
+  run_.inputs.copy(n + 1, std::span(time_).subspan(1 + count, count));
+}
+
 std::int64_t VectorWalker::step(std::size_t n, const double* noise) {
   const TimeGrid& grid = run_.march.model.time();
-  t_ = grid.time(n);
+  set_time(n);
   if (n == 0 && first_) {
     call(*first_, noise);
     return 0;

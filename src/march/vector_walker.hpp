@@ -51,6 +51,7 @@ class VectorWalker : public Walker {
   void advance(std::size_t n);
   // Random numbers of the steps n ... n + batch_ - 1.
   void draw(std::size_t n);
+  void set_time(std::size_t n);
   // Step n from the noise given: the first one, or the others with their damping. Returns the sign
   // of the determinant of an inversion in the first lane, 0 if there is none.
   std::int64_t step(std::size_t n, const double* noise);
@@ -81,7 +82,7 @@ class VectorWalker : public Walker {
   std::uint64_t current_ = 0;     // a bit for each array: which of its buffers holds its values
   AlignedArray noise_, fine_noise_, z_, sample_, scratch_;
   std::optional<numbers::LaneInverse> inverse_;
-  double t_ = 0.0;
+  std::vector<double> time_;  // t, the inputs at t, the inputs at t + dt
   std::vector<double> damping_;
   Call start_;
   std::optional<Call> first_;

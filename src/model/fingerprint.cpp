@@ -68,6 +68,11 @@ std::uint64_t fingerprint(const Model& model) {
     all.add(static_cast<std::uint64_t>(law.kind));
     all.add(law.file);
   }
+  for (const Input& input : model.inputs()) {
+    all.add("input " + input.name);
+    all.add(name_of(input.interpolation));
+    all.add(input.hold ? 1 : 0);
+  }
   for (const Observation& observation : model.observations()) {
     all.add(observation.name);
     all.add(observation.noisy ? 1 : 0);

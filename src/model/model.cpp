@@ -161,6 +161,28 @@ Model Model::with_samples(std::shared_ptr<const Matrix> rows) const {
   return copy;
 }
 
+std::vector<NodeId> Model::time_nodes() const {
+  std::vector<NodeId> nodes{time_};
+  for (const Input& input : inputs_) nodes.push_back(input.node);
+  return nodes;
+}
+
+bool Model::has_read_inputs() const {
+  return std::ranges::all_of(inputs_, [](const Input& input) { return input.knots != nullptr; });
+}
+
+Model Model::with_inputs(std::span<const std::shared_ptr<const Knots>> knots) const {
+  if (knots.size() != inputs_.size()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("Knots of {} inputs were given; the model {} has {} inputs.",
+                            knots.size(), name_, inputs_.size()));
+  }
+  Model copy = *this;
+  for (std::size_t k = 0; k < knots.size(); ++k) copy.inputs_[k].knots = knots[k];
+  copy.singular_noise_ = singular_noise_at_start(copy);
+  return copy;
+}
+
 std::string Model::text() const { return printer_ ? printer_(*this) : text_by_component(*this); }
 
 std::string Model::hash() const { return fmt::format("{:016x}", fingerprint(*this)); }
@@ -175,6 +197,7 @@ std::vector<double> Model::input_values(std::span<const double> x, double t) con
   std::vector<double> values(graph_->input_count());
   const auto set = [&](NodeId input, double value) { values[graph_->node(input).a] = value; };
   set(time_, t);
+  for (const Input& input : inputs_) set(input.node, input.at(t));
   for (std::size_t i = 0; i < x.size(); ++i) set(states_[i].node, x[i]);
   for (const Parameter& parameter : parameters_) set(parameter.node, parameter.value);
   return values;

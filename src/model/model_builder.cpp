@@ -37,6 +37,16 @@ void check_count(std::size_t count, std::size_t most, const std::string& what) {
   if (count > most) refuse(fmt::format("The model has {} {}; the limit is {}.", count, what, most));
 }
 
+void check_file_name(const std::string& file, const std::string& what) {
+  if (file.size() > longest_file_name) {
+    refuse(fmt::format("The name of the file of {} has {} bytes; the limit is {}.", what,
+                       file.size(), longest_file_name));
+  }
+  if (file.empty() || file.find_first_of("\"\n\r") != std::string::npos) {
+    refuse(fmt::format("The file of {} cannot be called {}.", what, in_quotes(file)));
+  }
+}
+
 // Whatever is reachable must be made of the model's own inputs and of finite numbers.
 void check_ingredients(const Graph& graph, std::span<const NodeId> roots,
                        const std::set<NodeId>& allowed, const std::string& what,
@@ -169,6 +179,16 @@ void ModelBuilder::let(const std::string& name, std::vector<Expression> values) 
   for (const Expression& value : values) nodes.push_back(value.id());
 }
 
+Expression ModelBuilder::input(Input input) {
+  declare(input.name);
+  check_count(model_.inputs_.size() + 1, most_inputs, "inputs");
+  if (!input.file.empty()) check_file_name(input.file, "the input " + input.name);
+  const Expression node = graph_->input(input.name);
+  input.node = node.id();
+  model_.inputs_.push_back(std::move(input));
+  return node;
+}
+
 std::size_t ModelBuilder::index_of(Expression state) const {
   // States are made in ascending order of their nodes.
   const auto found = std::lower_bound(model_.states_.begin(), model_.states_.end(), state.id(),
@@ -231,13 +251,7 @@ void ModelBuilder::initial_point(Expression state, double value) {
   initial_point(state, graph_->constant(value));
 }
 void ModelBuilder::initial_samples(Expression state, const std::string& file) {
-  if (file.size() > longest_file_name) {
-    refuse(fmt::format("The name of the file of initial samples has {} bytes; the limit is {}.",
-                       file.size(), longest_file_name));
-  }
-  if (file.empty() || file.find_first_of("\"\n\r") != std::string::npos) {
-    refuse(fmt::format("The file of initial samples cannot be called {}.", in_quotes(file)));
-  }
+  check_file_name(file, "initial samples");
   const NodeId zero = graph_->constant(0.0).id();
   set_initial(state, {InitialKind::samples, zero, zero, file});
 }
@@ -402,7 +416,7 @@ Model ModelBuilder::build() {
     check_ingredients(*graph_, roots, allowed, "The initial law of " + model.states_[i].name,
                       "parameters");
   }
-  allowed.insert(model.time_);
+  for (const NodeId node : model.time_nodes()) allowed.insert(node);
   for (const State& state : model.states_) allowed.insert(state.node);
   std::vector<NodeId> roots = model.drift_;
   for (const NoiseEntry& entry : model.noise_) roots.push_back(entry.amplitude);
@@ -412,7 +426,7 @@ Model ModelBuilder::build() {
     roots.insert(roots.end(), {observation.value, observation.deviation});
   }
   check_ingredients(*graph_, roots, allowed, "The model " + model.name_,
-                    "its states, parameters and t");
+                    "its states, parameters, inputs and t");
 
   check_no_clash(model, names_);
   check_observations(model);

@@ -12,11 +12,14 @@ ModelFunction::ModelFunction(const Model& model, std::shared_ptr<const Graph> gr
                              std::vector<NodeId> roots)
     : graph_(std::move(graph)),
       roots_(std::move(roots)),
-      inputs_(graph_->input_count(), 0.0),
+      values_(graph_->input_count(), 0.0),
       time_(number_of(model.time_input())) {
   for (const State& state : model.states()) states_.push_back(number_of(state.node));
   set_parameters(model);
   prepare();
+  for (const Input& input : model.inputs()) {
+    if (is_needed(number_of(input.node))) inputs_.push_back(input);
+  }
 }
 
 void ModelFunction::prepare() {
@@ -36,23 +39,26 @@ void ModelFunction::prepare() {
   root_values_.resize(roots_.size());
 }
 
-bool ModelFunction::depends_on_time() const {
+bool ModelFunction::is_needed(NodeId number) const {
   return std::ranges::any_of(
-      nodes_, [this](const Node& node) { return node.op == Op::input && node.a == time_; });
+      nodes_, [number](const Node& node) { return node.op == Op::input && node.a == number; });
 }
+
+bool ModelFunction::depends_on_time() const { return is_needed(time_) || !inputs_.empty(); }
 
 void ModelFunction::set_parameters(const Model& model) {
   for (const Parameter& parameter : model.parameters()) set(parameter.node, parameter.value);
 }
 
 std::span<const double> ModelFunction::operator()(double t, std::span<const double> x) {
-  inputs_[time_] = t;
-  for (std::size_t i = 0; i < states_.size(); ++i) inputs_[states_[i]] = x[i];
+  values_[time_] = t;
+  for (const Input& input : inputs_) set(input.node, input.at(t));
+  for (std::size_t i = 0; i < states_.size(); ++i) values_[states_[i]] = x[i];
   double* const values = node_values_.data();
   for (std::size_t k = 0; k < nodes_.size(); ++k) {
     const Node& node = nodes_[k];
     if (node.op == Op::input) {
-      values[k] = inputs_[node.a];
+      values[k] = values_[node.a];
     } else if (node.op == Op::constant) {
       values[k] = node.value;
     } else {
@@ -67,14 +73,22 @@ std::vector<std::vector<double>> ModelFunction::at_rows(std::span<const double> 
                                                         const Matrix& x,
                                                         std::span<const Column> others) const {
   std::vector<std::span<const double>> columns;
-  columns.reserve(inputs_.size());
-  for (const double& value : inputs_) columns.emplace_back(&value, 1);
+  columns.reserve(values_.size());
+  for (const double& value : values_) columns.emplace_back(&value, 1);
   std::vector<std::vector<double>> states;
   states.reserve(states_.size());
   for (std::size_t i = 0; i < states_.size(); ++i) {
     columns[states_[i]] = states.emplace_back(x.column(i));
   }
   columns[time_] = times;
+  std::vector<std::vector<double>> inputs;
+  inputs.reserve(inputs_.size());
+  for (const Input& input : inputs_) {
+    std::vector<double>& column = inputs.emplace_back();
+    column.reserve(times.size());
+    for (const double t : times) column.push_back(input.at(t));
+    columns[number_of(input.node)] = column;
+  }
   for (const Column& other : others) columns[number_of(other.input)] = other.values;
   return evaluate_columns(*graph_, roots_, columns, x.rows);
 }

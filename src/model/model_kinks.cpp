@@ -156,7 +156,8 @@ std::vector<ModelKink> kinks_of(const Model& model, const std::shared_ptr<Graph>
   std::vector<NodeId> roots;
   roots.reserve(statements.size());
   for (const Statement& statement : statements) roots.push_back(statement.root);
-  const Expression time = graph.at(model.time_input());
+  std::vector<Expression> times;
+  for (const NodeId node : model.time_nodes()) times.push_back(graph.at(node));
   const NodeNames names = let_names(model);
   const std::vector<double> values =
       model.input_values(std::vector<double>(model.dimension()), model.time().start);
@@ -171,7 +172,7 @@ std::vector<ModelKink> kinks_of(const Model& model, const std::shared_ptr<Graph>
                           place_text(kink, names, states),
                           depends_on(kink.place, states),
                           depends_on(kink.place, parameters),
-                          depends_on(kink.place, {&time, 1}),
+                          depends_on(kink.place, times),
                           movers_of(model, kink.place),
                           copy,
                           kink.place.id()};

@@ -33,6 +33,7 @@ class Writer {
     for (std::size_t f = 0; f < model_.parameter_families().size(); ++f) {
       line(parameter_statement(model_, f));
     }
+    for (const Input& input : model_.inputs()) line(input_statement(input));
     for (const Family& family : model_.state_families()) {
       line("state " + family.name + (family.is_vector ? fmt::format("[{}]", family.size) : "") +
            (family.periodic ? " periodic" : "") + (family.positive ? " positive" : ""));
@@ -130,6 +131,7 @@ class Writer {
   [[nodiscard]] bool is_declared(const std::string& name) const {
     const auto named = [&name](const Family& family) { return family.name == name; };
     return model_.lets().contains(name) ||
+           std::ranges::any_of(model_.inputs(), [&](const Input& u) { return u.name == name; }) ||
            std::any_of(model_.state_families().begin(), model_.state_families().end(), named) ||
            std::any_of(model_.parameter_families().begin(), model_.parameter_families().end(),
                        named);
@@ -216,6 +218,16 @@ std::string parameter_statement(const Model& model, std::size_t family) {
     text += fmt::format(" in ({}, {})", first.lower, first.upper);
   }
   return text + (first.fixed ? " fixed" : "");
+}
+
+std::string input_statement(const Input& input) {
+  std::string text = fmt::format("input {}(t) from \"{}\"", input.name,
+                                 input.file.empty() ? input.name + ".csv" : input.file);
+  if (input.time_column != "t" || input.column_of_values() != input.name) {
+    text += fmt::format(" columns \"{}\", \"{}\"", input.time_column, input.column_of_values());
+  }
+  if (input.interpolation == Interpolation::step) text += " step";
+  return text + (input.hold ? " hold" : "");
 }
 
 std::string time_statement(const TimeGrid& grid) {

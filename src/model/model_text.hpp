@@ -13,6 +13,8 @@ namespace divker {
 
 // "param a[2] = [1, 2] in (0, inf) fixed", with the current values.
 [[nodiscard]] std::string parameter_statement(const Model& model, std::size_t family);
+// "input u(t) from \"forcing.csv\" step"
+[[nodiscard]] std::string input_statement(const Input& input);
 // "time 0 : 0.01 : 1"
 [[nodiscard]] std::string time_statement(const TimeGrid& grid);
 

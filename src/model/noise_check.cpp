@@ -323,6 +323,7 @@ std::string singular_noise_at_start(const Model& model) {
   // The mean of a file of samples is not known here: any finite point will do.
   const bool mean_is_known = !model.starts_from_samples();
   std::string by_pattern = singular_by_pattern(model, blocks);
+  if (!model.has_read_inputs()) return by_pattern;
   std::string first_fault;
   std::string by_values;
   for (const std::vector<double>& x : trial_points(model, law)) {

@@ -87,6 +87,18 @@ void show(Fields& o, const Model& model, const std::vector<OperationCount>& coun
   std::vector<std::string> ends;
   for (const Boundary& boundary : boundaries(model)) ends.push_back(boundary.sentence);
   o.set("boundaries", std::move(ends));
+  if (!model.inputs().empty()) {
+    o.list("inputs", model.inputs(), [](Fields& one, const Input& input) {
+      one.set("name", input.name);
+      one.set("file", input.file);
+      one.set("interpolation", std::string(name_of(input.interpolation)));
+      one.set("hold", input.hold);
+      if (!input.knots) return;
+      one.set("knots", input.knots->times().size());
+      one.set("first", input.knots->times().front());
+      one.set("last", input.knots->times().back());
+    });
+  }
   o.set("score_free_start", !model.has_initial_density());
   o.set("steps", model.time().steps());
   o.set("lanes", host_lanes());

@@ -18,25 +18,100 @@ namespace fs = std::filesystem;
 
 // A model may come from a stranger: the files that it names lie beside it or below, or in the
 // current folder or below.
-void check_within(const Model& model, const fs::path& file) {
+void check_within(const Model& model, const std::string& takes, const fs::path& file) {
   const bool climbs = std::find(file.begin(), file.end(), "..") != file.end();
   if (!file.is_absolute() && !climbs) return;
   throw Error(ErrorKind::model,
-              fmt::format("The model {} starts from the samples in '{}'; a model may only name "
-                          "files in its own folder or below, without '..'.",
-                          model.name(), file.string()));
+              fmt::format("The model {} {} '{}'; a model may only name files in its own folder or "
+                          "below, without '..'.",
+                          model.name(), takes, file.string()));
 }
 
-fs::path samples_path(const Model& model, const std::string& file, const fs::path& folder) {
-  check_within(model, file);
+// `takes` says what for: "starts from the samples in".
+fs::path path_of(const Model& model, const std::string& takes, const std::string& file,
+                 const fs::path& folder) {
+  check_within(model, takes, file);
   fs::path beside = folder / file;
   std::error_code error;
   if (fs::exists(beside, error)) return beside;
   if (fs::exists(file, error)) return file;
   throw Error(ErrorKind::model,
-              fmt::format("The model {} starts from the samples in '{}', but there is no such file "
-                          "beside the model or in the current folder.",
-                          model.name(), file));
+              fmt::format("The model {} {} '{}', but there is no such file beside the model or in "
+                          "the current folder.",
+                          model.name(), takes, file));
+}
+
+// The tables of a model, each read once.
+class Tables {
+ public:
+  explicit Tables(std::vector<std::string>& remarks) : remarks_(remarks) {}
+  const Table& read(const fs::path& path) {
+    const auto [place, is_new] = tables_.try_emplace(path);
+    if (is_new) {
+      place->second = read_table(path);
+      const std::vector<std::string>& said = place->second.remarks;
+      remarks_.insert(remarks_.end(), said.begin(), said.end());
+    }
+    return place->second;
+  }
+
+ private:
+  std::vector<std::string>& remarks_;
+  std::map<fs::path, Table> tables_;
+};
+
+std::shared_ptr<const Knots> knots_of(const Input& input, const Table& table,
+                                      const std::string& source) {
+  const std::vector<std::string> wanted{input.time_column, input.column_of_values()};
+  const Matrix columns = select_columns(table, wanted, source);
+  std::vector<double> times = columns.column(0);
+  std::vector<double> values = columns.column(1);
+  if (const auto fault = Knots::fault(times, values)) {
+    const bool has_line = fault->knot < table.lines.size();
+    throw Error(ErrorKind::model,
+                fmt::format("{}{}: the knots of the input {}: {}", source,
+                            has_line ? fmt::format(":{}", table.lines[fault->knot])
+                                     : fmt::format(", row {}", fault->knot + 1),
+                            input.name, fault->sentence));
+  }
+  return std::make_shared<const Knots>(std::move(times), std::move(values));
+}
+
+Model with_samples_read(const Model& model, const fs::path& folder, Tables& tables) {
+  if (!model.starts_from_samples()) return model;
+  std::map<std::string, std::vector<std::size_t>> states_of_file;
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    const InitialLaw& law = model.initial()[i];
+    if (law.kind == InitialKind::samples) states_of_file[law.file].push_back(i);
+  }
+  auto samples = std::make_shared<Matrix>();
+  for (const auto& [file, states] : states_of_file) {
+    const fs::path path = path_of(model, "starts from the samples in", file, folder);
+    std::vector<std::string> names;
+    for (const std::size_t i : states) names.push_back(model.states()[i].name);
+    const Matrix values = select_columns(tables.read(path), names, path.string());
+    if (samples->rows == 0) *samples = Matrix(values.rows, model.dimension());
+    if (values.rows != samples->rows) {
+      throw Error(ErrorKind::model,
+                  fmt::format("{} has {} rows of initial samples, another file of the model {}.",
+                              path.string(), values.rows, samples->rows));
+    }
+    for (std::size_t r = 0; r < values.rows; ++r) {
+      for (std::size_t c = 0; c < states.size(); ++c) (*samples)(r, states[c]) = values(r, c);
+    }
+  }
+  return model.with_samples(std::move(samples));
+}
+
+Model with_inputs_read(const Model& model, const fs::path& folder, Tables& tables) {
+  if (model.inputs().empty()) return model;
+  std::vector<std::shared_ptr<const Knots>> knots;
+  for (const Input& input : model.inputs()) {
+    const std::string takes = fmt::format("takes the input {} from", input.name);
+    const fs::path path = path_of(model, takes, input.file, folder);
+    knots.push_back(knots_of(input, tables.read(path), path.string()));
+  }
+  return model.with_inputs(knots);
 }
 
 }  // namespace
@@ -54,37 +129,20 @@ Model with_values(Model model, const Values& values) {
   return new_grid ? model.with_time(grid) : model;
 }
 
-Model with_samples_read(const Model& model, const fs::path& folder,
-                        std::vector<std::string>& remarks) {
-  if (!model.starts_from_samples()) return model;
-  std::map<std::string, std::vector<std::size_t>> states_of_file;
-  for (std::size_t i = 0; i < model.dimension(); ++i) {
-    const InitialLaw& law = model.initial()[i];
-    if (law.kind == InitialKind::samples) states_of_file[law.file].push_back(i);
-  }
-  auto samples = std::make_shared<Matrix>();
-  for (const auto& [file, states] : states_of_file) {
-    const fs::path path = samples_path(model, file, folder);
-    std::vector<std::string> names;
-    for (const std::size_t i : states) names.push_back(model.states()[i].name);
-    const Table table = read_table(path);
-    remarks.insert(remarks.end(), table.remarks.begin(), table.remarks.end());
-    const Matrix values = select_columns(table, names, path.string());
-    if (samples->rows == 0) *samples = Matrix(values.rows, model.dimension());
-    if (values.rows != samples->rows) {
-      throw Error(ErrorKind::model,
-                  fmt::format("{} has {} rows of initial samples, another file of the model {}.",
-                              path.string(), values.rows, samples->rows));
-    }
-    for (std::size_t r = 0; r < values.rows; ++r) {
-      for (std::size_t c = 0; c < states.size(); ++c) (*samples)(r, states[c]) = values(r, c);
-    }
-  }
-  return model.with_samples(std::move(samples));
+Model with_inputs_read(const Model& model, const fs::path& folder,
+                       std::vector<std::string>& remarks) {
+  Tables tables(remarks);
+  return with_inputs_read(model, folder, tables);
 }
 
-Model load_with_samples(const std::string& file_or_name, std::vector<std::string>& remarks) {
-  return with_samples_read(load_model(file_or_name), fs::path(file_or_name).parent_path(), remarks);
+Model with_files_read(const Model& model, const fs::path& folder,
+                      std::vector<std::string>& remarks) {
+  Tables tables(remarks);
+  return with_samples_read(with_inputs_read(model, folder, tables), folder, tables);
+}
+
+Model load_with_files(const std::string& file_or_name, std::vector<std::string>& remarks) {
+  return with_files_read(load_model(file_or_name), fs::path(file_or_name).parent_path(), remarks);
 }
 
 }  // namespace divker::present

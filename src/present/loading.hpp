@@ -1,4 +1,4 @@
-// A model as a user asks for it: with values set, and with the samples that it starts from.
+// A model as a user asks for it: with values set, and with the files that it names.
 #pragma once
 
 #include <filesystem>
@@ -14,14 +14,18 @@ namespace divker::present {
 // the grid is set once. Errors as Model::with_value.
 [[nodiscard]] Model with_values(Model model, const Values& values);
 
-// With the files of `init x ~ samples("...")`, which are looked for in `folder`, that of the model
-// file, then in the current one. A model with other initial laws as it is; Error(model) for files
-// at fault. What their reader remarks is added to `remarks`.
-[[nodiscard]] Model with_samples_read(const Model& model, const std::filesystem::path& folder,
-                                      std::vector<std::string>& remarks);
+// With the files of `input u(t) from "..."`, which are looked for in `folder`, that of the model
+// file, then in the current one. Error(model) for files at fault, with the line. What their reader
+// remarks is added to `remarks`.
+[[nodiscard]] Model with_inputs_read(const Model& model, const std::filesystem::path& folder,
+                                     std::vector<std::string>& remarks);
 
-// A file or the name of a shipped model, with its samples.
-[[nodiscard]] Model load_with_samples(const std::string& file_or_name,
-                                      std::vector<std::string>& remarks);
+// With those of `init x ~ samples("...")` as well.
+[[nodiscard]] Model with_files_read(const Model& model, const std::filesystem::path& folder,
+                                    std::vector<std::string>& remarks);
+
+// A file or the name of a shipped model, with the files that it names.
+[[nodiscard]] Model load_with_files(const std::string& file_or_name,
+                                    std::vector<std::string>& remarks);
 
 }  // namespace divker::present

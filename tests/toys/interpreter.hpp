@@ -80,6 +80,14 @@ class InterpretedPath {
     if (!has_noise_) row = 0;
     return {samples.row(row).begin(), samples.row(row).end()};
   }
+  [[nodiscard]] std::vector<double> time() const {
+    const TimeGrid& grid = march_.model.time();
+    std::vector<double> values{grid.time(step_)};
+    for (const std::size_t step : {step_, step_ + 1}) {
+      for (const Input& input : march_.model.inputs()) values.push_back(input.at(grid.time(step)));
+    }
+    return values;
+  }
   [[nodiscard]] std::vector<double> damping() const {
     const Damping& damping = march_.plan.method.damping;
     std::vector<double> values(damping.argument_count());
@@ -97,7 +105,7 @@ class InterpretedPath {
       case Role::sample:
         return sample();
       case Role::time:
-        return {march_.model.time().time(step_)};
+        return time();
       case Role::schedule:
         return damping();
       case Role::parameters:
