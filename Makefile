@@ -68,7 +68,7 @@ python: configure ## build the Python package as a wheel in build/wheel and inst
 	  --break-system-packages --root-user-action=ignore $(BUILD)/wheel/divker-*.whl
 	@cd / && $(PYTHON) -c 'import divker; print("divker", divker.__version__, "in", divker.__path__[0])'
 
-calibration: build ## coverage of 95% intervals over SEEDS seeds, the table of docs/calibration.md
+calibration: build ## coverage of 95% intervals over SEEDS seeds, the tables of docs/calibration.md and docs/robust.md
 	@cmake --build $(BUILD) --target calibration
 	@$(BUILD)/calibration $(SEEDS)
 

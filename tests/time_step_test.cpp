@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -335,6 +336,33 @@ TEST(TimeStep, CountsABiasInFullOnlyWhereItStandsOut) {
   EXPECT_EQ(taken.counted, 1.0);
   EXPECT_EQ(count(1.0, {4.0, 1.0}, TimeStep::ignored).standard_error, 1.0);
   EXPECT_EQ(count(1.0, {std::nan(""), 1.0}, TimeStep::in_bar).counted, 0.0);
+}
+
+// States whose density grows by e^5 in a unit, and a change from dt to dt/2 of 1 + 3 x: a mean over
+// neighbours would be one over the denser side.
+TEST(TimeStep, AtPointsOnAFlankTheChangeIsThatOfThePoint) {
+  std::mt19937_64 random(11);
+  std::uniform_real_distribution<double> uniform;
+  std::normal_distribution<double> normal;
+  constexpr std::size_t paths = 2'000;
+  Matrix coarse_x(paths, 1), coarse_y(paths, 2), fine_x(paths, 1), fine_y(paths, 2);
+  for (std::size_t r = 0; r < paths; ++r) {
+    coarse_x(r, 0) = std::log(uniform(random)) / 5.0;
+    fine_x(r, 0) = coarse_x(r, 0) + 0.01 * normal(random);
+    const double noise = normal(random), x = fine_x(r, 0);
+    coarse_y(r, 0) = coarse_x(r, 0) * coarse_x(r, 0);
+    fine_y(r, 0) = x * x + 1.0 + 3.0 * x;
+    coarse_y(r, 1) = coarse_y(r, 0) + noise;
+    fine_y(r, 1) = fine_y(r, 0) + noise + 0.05 * normal(random);
+  }
+  Matrix point(1, 1);
+  point.data = {-0.5};
+  const StepBiases found =
+      step_bias_at_points({coarse_x, coarse_y, 1}, {fine_x, fine_y, 1}, point, 1);
+  EXPECT_NEAR(found.value(0, 0), 1.0, 1e-8);
+  EXPECT_LT(found.error(0, 0), 1e-8);
+  EXPECT_TRUE(consistent({found.value(0, 1), found.error(0, 1)}, 1.0));
+  EXPECT_LT(found.error(0, 1), 0.1);
 }
 
 TEST(TimeStep, PairsTakeAShareOfTheRunThatFalls) {

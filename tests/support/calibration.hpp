@@ -71,11 +71,10 @@ struct KnownModel {
   return {std::move(model), std::move(law), std::move(gamma)};
 }
 
-[[nodiscard]] inline AnswerOptions calibration_options(std::uint64_t seed, double alpha,
-                                                       const std::string& regressor) {
+// Everything of a question but its seed.
+[[nodiscard]] inline AnswerOptions calibration_options(double alpha, const std::string& regressor) {
   AnswerOptions options;
   options.sampling.paths = 4000;
-  options.sampling.seed = seed;
   options.method.damping = constant_damping(alpha);
   options.regressor = regressor;
   // The bars of sampling and of the regression are looked at, which a share of dt would widen.
@@ -83,64 +82,100 @@ struct KnownModel {
   return options;
 }
 
+[[nodiscard]] inline AnswerOptions with_seed(AnswerOptions options, std::uint64_t seed) {
+  options.sampling.seed = seed;
+  return options;
+}
+
+// In the table, of what is left open.
+[[nodiscard]] inline std::string named(const std::string& regressor) {
+  return regressor.empty() ? "default" : regressor;
+}
+
+// One number for each row of `points` and each column of an answer there.
+[[nodiscard]] inline std::vector<Interval> intervals_of(const Prediction& found,
+                                                        const Matrix& truth) {
+  std::vector<Interval> intervals;
+  for (std::size_t r = 0; r < truth.rows; ++r) {
+    for (std::size_t c = 0; c < truth.cols; ++c) {
+      intervals.push_back({found.value(r, c), found.standard_error(r, c), truth(r, c)});
+    }
+  }
+  return intervals;
+}
+
+[[nodiscard]] inline Matrix true_scores(const KnownModel& known, const Matrix& points) {
+  const ClosedForm law(known.law, known.gamma);
+  Matrix truth(points.rows, points.cols);
+  for (std::size_t r = 0; r < points.rows; ++r) {
+    for (std::size_t i = 0; i < points.cols; ++i) truth(r, i) = law.score(points.row(r), i);
+  }
+  return truth;
+}
+
+[[nodiscard]] inline Matrix true_responses(const KnownModel& known, const Matrix& points) {
+  const ClosedForm law(known.law, known.gamma);
+  Matrix truth(points.rows, known.gamma.size());
+  for (std::size_t r = 0; r < points.rows; ++r) {
+    for (std::size_t p = 0; p < truth.cols; ++p) truth(r, p) = law.response(points.row(r), p);
+  }
+  return truth;
+}
+
 [[nodiscard]] inline CalibrationCase score_case(const std::string& name, const KnownModel& known,
-                                                const Matrix& points, double alpha,
-                                                const std::string& regressor) {
-  return {name, "score", regressor, [=](std::uint64_t seed) {
-            const PointAnswer answer =
-                score_at(known.model, points, calibration_options(seed, alpha, regressor));
-            const ClosedForm truth(known.law, known.gamma);
-            std::vector<Interval> intervals;
-            for (std::size_t r = 0; r < points.rows; ++r) {
-              for (std::size_t i = 0; i < points.cols; ++i) {
-                intervals.push_back({answer.prediction.value(r, i),
-                                     answer.prediction.standard_error(r, i),
-                                     truth.score(points.row(r), i)});
-              }
-            }
-            return intervals;
+                                                const Matrix& points,
+                                                const AnswerOptions& options) {
+  return {name, "score", named(options.regressor),
+          [=, truth = true_scores(known, points)](std::uint64_t seed) {
+            return intervals_of(score_at(known.model, points, with_seed(options, seed)).prediction,
+                                truth);
           }};
 }
 
 [[nodiscard]] inline CalibrationCase response_case(const std::string& name, const KnownModel& known,
-                                                   const Matrix& points, double alpha,
-                                                   const std::string& regressor) {
-  return {name, "response", regressor, [=](std::uint64_t seed) {
-            const PointAnswer answer =
-                response_at(known.model, known.model.free_parameters(), points,
-                            calibration_options(seed, alpha, regressor));
-            const ClosedForm truth(known.law, known.gamma);
-            std::vector<Interval> intervals;
-            for (std::size_t r = 0; r < points.rows; ++r) {
-              for (std::size_t p = 0; p < known.gamma.size(); ++p) {
-                intervals.push_back({answer.prediction.value(r, p),
-                                     answer.prediction.standard_error(r, p),
-                                     truth.response(points.row(r), p)});
-              }
-            }
-            return intervals;
+                                                   const Matrix& points,
+                                                   const AnswerOptions& options) {
+  return {name, "response", named(options.regressor),
+          [=, truth = true_responses(known, points)](std::uint64_t seed) {
+            return intervals_of(response_at(known.model, known.model.free_parameters(), points,
+                                            with_seed(options, seed))
+                                    .prediction,
+                                truth);
           }};
 }
 
-// `mean` is E[Phi] as a function of the free parameters.
-[[nodiscard]] inline CalibrationCase observable_case(
-    const std::string& name, const KnownModel& known, const std::string& observable,
-    const std::function<double(std::span<const double>)>& mean, double alpha) {
-  return {name, "E[" + observable + "] and its response", "average", [=](std::uint64_t seed) {
-            const ObservableAnswer answer =
-                observable_response(known.model, known.model.free_parameters(), observable,
-                                    calibration_options(seed, alpha, ""));
+// E[Phi] as a function of the free parameters.
+using MeanOf = std::function<double(std::span<const double>)>;
+
+// The mean and its derivatives.
+[[nodiscard]] inline std::vector<double> true_responses(const KnownModel& known,
+                                                        const MeanOf& mean) {
+  std::vector<double> truth{mean(known.gamma)}, moved = known.gamma;
+  for (std::size_t p = 0; p < moved.size(); ++p) {
+    const double h = 1e-4 * std::max(std::fabs(known.gamma[p]), 0.1);
+    moved[p] = known.gamma[p] + h;
+    const double above = mean(moved);
+    moved[p] = known.gamma[p] - h;
+    truth.push_back((above - mean(moved)) / (2.0 * h));
+    moved[p] = known.gamma[p];
+  }
+  return truth;
+}
+
+[[nodiscard]] inline CalibrationCase observable_case(const std::string& name,
+                                                     const KnownModel& known,
+                                                     const std::string& observable,
+                                                     const MeanOf& mean,
+                                                     const AnswerOptions& options) {
+  return {name, "E[" + observable + "] and its response", "average",
+          [=, truth = true_responses(known, mean)](std::uint64_t seed) {
+            const ObservableAnswer answer = observable_response(
+                known.model, known.model.free_parameters(), observable, with_seed(options, seed));
             std::vector<Interval> intervals{
-                {answer.value.value, answer.value.standard_error, mean(known.gamma)}};
-            std::vector<double> moved = known.gamma;
-            for (std::size_t p = 0; p < moved.size(); ++p) {
-              const double h = 1e-4 * std::max(std::fabs(known.gamma[p]), 0.1);
-              moved[p] = known.gamma[p] + h;
-              const double above = mean(moved);
-              moved[p] = known.gamma[p] - h;
-              intervals.push_back({answer.response[p].value, answer.response[p].standard_error,
-                                   (above - mean(moved)) / (2.0 * h)});
-              moved[p] = known.gamma[p];
+                {answer.value.value, answer.value.standard_error, truth[0]}};
+            for (std::size_t p = 0; p < answer.response.size(); ++p) {
+              const Estimate& found = answer.response[p];
+              intervals.push_back({found.value, found.standard_error, truth[1 + p]});
             }
             return intervals;
           }};
@@ -263,20 +298,20 @@ struct KnownModel {
   const auto cir_mean = [](std::span<const double> g) {
     return g[1] + (1.3 - g[1]) * std::exp(-g[0]);
   };
-  return {score_case("OU", ou, line, 2.0, "local-linear"),
-          response_case("OU", ou, line, 2.0, "local-linear"),
-          response_case("OU", ou, line, 2.0, "bins"),
-          response_case("OU", ou, line, 2.0, "neighbours"),
-          response_case("OU", ou, line, 2.0, "kernel"),
-          response_case("OU", ou, line, 2.0, "local-sums"),
-          observable_case("OU", ou, "x^2", ou_square, 2.0),
-          score_case("coupled OU", coupled, plane, 2.0, "polynomial"),
-          response_case("coupled OU", coupled, plane, 2.0, "polynomial"),
-          response_case("Langevin", langevin, plane, 2.0, "local-linear"),
-          response_case("GBM", gbm, positive, 1.0, "local-linear"),
-          observable_case("GBM", gbm, "x", gbm_mean, 1.0),
-          score_case("CIR", cir, around_one, 3.0, "local-linear"),
-          observable_case("CIR", cir, "x", cir_mean, 3.0)};
+  return {score_case("OU", ou, line, calibration_options(2.0, "local-linear")),
+          response_case("OU", ou, line, calibration_options(2.0, "local-linear")),
+          response_case("OU", ou, line, calibration_options(2.0, "bins")),
+          response_case("OU", ou, line, calibration_options(2.0, "neighbours")),
+          response_case("OU", ou, line, calibration_options(2.0, "kernel")),
+          response_case("OU", ou, line, calibration_options(2.0, "local-sums")),
+          observable_case("OU", ou, "x^2", ou_square, calibration_options(2.0, "")),
+          score_case("coupled OU", coupled, plane, calibration_options(2.0, "polynomial")),
+          response_case("coupled OU", coupled, plane, calibration_options(2.0, "polynomial")),
+          response_case("Langevin", langevin, plane, calibration_options(2.0, "local-linear")),
+          response_case("GBM", gbm, positive, calibration_options(1.0, "local-linear")),
+          observable_case("GBM", gbm, "x", gbm_mean, calibration_options(1.0, "")),
+          score_case("CIR", cir, around_one, calibration_options(3.0, "local-linear")),
+          observable_case("CIR", cir, "x", cir_mean, calibration_options(3.0, ""))};
 }
 
 }  // namespace divker::test
