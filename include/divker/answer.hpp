@@ -47,13 +47,15 @@ struct AnswerOptions {
       0.0;  // h of a finite difference, for every parameter; 0: chosen for each
 };
 
-// At m points; matrices are m x (M or P). `standard_error` includes the estimated bias of the
-// regressor and that of dt, sqrt(deviation^2 + bias^2 + time_step^2).
-struct PointAnswer {
+// At m points; matrices are m x the number of names. `standard_error` includes the estimated bias
+// of the estimate and that of dt, sqrt(deviation^2 + bias^2 + time_step^2).
+struct PointValues {
   Matrix points;
-  std::vector<std::string> names;  // states, or parameters
+  std::vector<std::string> names;  // of what is told at each point: states, or parameters
   Prediction prediction;           // its tail_index above 0.7 comes with a warning in the record
   Matrix time_step;                // what dt adds to the error; empty where it was not measured
+};
+struct PointAnswer : PointValues {
   RunRecord record;
 };
 

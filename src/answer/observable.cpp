@@ -160,11 +160,10 @@ std::vector<double> control_of(const Matrix& plain, const Matrix& integrals) {
   return control;
 }
 
-// Of the mean, then of each response.
-std::vector<StepBias> step_biases(const StepPairs& pairs, const Observable& phi) {
-  const double time = pairs.coarse.time;
-  const Observable::Summands coarse = phi.summands(pairs.coarse, time);
-  const Observable::Summands fine = phi.summands(pairs.fine, time);
+}  // namespace
+
+std::vector<StepBias> step_biases(const Observable::Summands& coarse,
+                                  const Observable::Summands& fine) {
   const std::vector<double> none(coarse.integral.cols, 0.0);
   const std::vector<double> control = control_of(influences(coarse, none), coarse.integral);
   const Matrix at_dt = influences(coarse, control);
@@ -185,8 +184,6 @@ std::vector<StepBias> step_biases(const StepPairs& pairs, const Observable& phi)
   return biases;
 }
 
-}  // namespace
-
 ObservableAnswer response_of_mean(Study& study, const Observable& phi, const std::string& text,
                                   TimeStep policy) {
   const std::vector<std::size_t>& parameters = study.plan().asked.wrt;
@@ -202,7 +199,10 @@ ObservableAnswer response_of_mean(Study& study, const Observable& phi, const std
   const auto pairs = policy == TimeStep::ignored ? std::nullopt : step_pairs(study);
   answer.record = study.record();
   if (pairs) {
-    add_step_biases(answer, step_biases(*pairs, phi), policy, study.model().time().step);
+    const double end = pairs->coarse.time;
+    add_step_biases(answer,
+                    step_biases(phi.summands(pairs->coarse, end), phi.summands(pairs->fine, end)),
+                    policy, study.model().time().step);
   }
   warn_of_mass(answer.names, result.mass, answer.record);
   warn_of_tails(answer, TailAdvice::of_mean(answer.record));

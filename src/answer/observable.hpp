@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "answer/time_step.hpp"
 #include "divker/answer.hpp"
 #include "divker/error.hpp"
 #include "divker/matrix.hpp"
@@ -81,6 +82,9 @@ class ObservableCollector : public Collector {
 // once, and some of its paths in pairs. `text` is Phi in words, for a saved run.
 [[nodiscard]] ObservableAnswer response_of_mean(Study& study, const Observable& phi,
                                                 const std::string& text, TimeStep policy);
+// What pairs of paths tell of the bias of dt in the mean of Phi, then in each of its responses.
+[[nodiscard]] std::vector<StepBias> step_biases(const Observable::Summands& coarse,
+                                                const Observable::Summands& fine);
 // What a pilot is told for them: the squared standard errors are to be small, and the tails of the
 // summands light. Phi outlives it.
 [[nodiscard]] Tuning tuning_of_mean(const Observable& phi);

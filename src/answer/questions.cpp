@@ -5,6 +5,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "divker/error.hpp"
@@ -20,10 +21,17 @@ void check_points(const Model& model, const Matrix& points) {
                 fmt::format("The points have {} columns, but model {} has {} states.", points.cols,
                             model.name(), model.dimension()));
   }
+  std::vector<std::size_t> all(model.dimension());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  check_points(model, all, points);
+}
+
+void check_points(const Model& model, const std::vector<std::size_t>& columns,
+                  const Matrix& points) {
   if (points.rows == 0) throw Error(ErrorKind::usage, "No points were given.");
   for (std::size_t r = 0; r < points.rows; ++r) {
     for (std::size_t c = 0; c < points.cols; ++c) {
-      const State& state = model.states()[c];
+      const State& state = model.states()[columns[c]];
       if (state.positive && points(r, c) <= 0.0) {
         throw Error(ErrorKind::model,
                     fmt::format("Point number {} has the value {} for state {}, which is declared "

@@ -12,6 +12,9 @@ namespace divker {
 
 // Error(usage) for points of another dimension or none, Error(model) for one that is not finite.
 void check_points(const Model& model, const Matrix& points);
+// The same of points with the values of some states only, as many columns as states.
+void check_points(const Model& model, const std::vector<std::size_t>& columns,
+                  const Matrix& points);
 
 [[nodiscard]] std::vector<std::string> state_names(const Model& model);
 [[nodiscard]] std::vector<std::string> parameter_names(const Model& model,

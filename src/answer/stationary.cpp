@@ -5,105 +5,21 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
-#include <optional>
 
 #include "answer/observable.hpp"
 #include "answer/point_answer.hpp"
 #include "answer/questions.hpp"
-#include "answer/relaxation.hpp"
-#include "answer/stationary_plan.hpp"
-#include "answer/stationary_samples.hpp"
+#include "answer/stationary_run.hpp"
 #include "answer/stationary_step_bias.hpp"
 #include "answer/tails.hpp"
 #include "answer/time_step.hpp"
 #include "divker/error.hpp"
-#include "divker/plan.hpp"
-#include "divker/study.hpp"
 #include "divker/tail_index.hpp"
 #include "estimate/half_samples.hpp"
 #include "estimate/plateau.hpp"
 
 namespace divker {
 namespace {
-
-constexpr std::size_t reference_paths = 4096;
-
-void require_enough_paths(std::size_t paths) {
-  constexpr std::size_t fewest = 2 * half_sample_groups;
-  if (paths >= fewest) return;
-  throw Error(ErrorKind::usage,
-              fmt::format("A stationary answer takes at least {} paths, whose differences are its "
-                          "standard error; {} were asked for.",
-                          fewest, paths));
-}
-
-// Before anything is simulated.
-void check_question(const Model& model, const StationaryOptions& options) {
-  require_divergence_kernel(options.answer.method, "Stationary answers");
-  require_enough_paths(options.answer.sampling.paths);
-  if (const auto why = refusal_for_noise(model, options.answer.method, {})) throw Error(*why);
-}
-
-// A planned stationary run: the model on its grid, and what is known of its law.
-struct StationaryRun {
-  StationaryRun(const Model& model_, const StationaryOptions& options, StationaryPlan plan_)
-      : plan(std::move(plan_)),
-        model(plan.on_grid(model_)),
-        reference(states_after(model, options.answer.sampling, options.answer.session,
-                               static_cast<double>(plan.spinup) * model.time().step,
-                               reference_paths)),
-        functions(reference) {}
-
-  // The pilot's paths end where half of the longest window lies behind them.
-  void go(Asked asked, const StationaryOptions& options, const Tuning& tuning,
-          StationaryCollector& collector, const std::string& what) {
-    asked.long_paths = true;
-    TimeGrid horizon = model.time();
-    const std::size_t window = plan.windows.empty() ? plan.length / 4 : plan.windows.back() / 2;
-    horizon.end = horizon.time(plan.spinup + std::max<std::size_t>(window, 1));
-    Sampling sampling = options.answer.sampling;
-    sampling.snapshots.clear();
-    study.emplace(model.with_time(horizon), options.answer.method, asked, sampling,
-                  options.answer.session, tuning);
-    study->set_model(model);
-    sampling.snapshots = plan.times(model.time());
-    study->use(sampling);
-    const RunSummary& summary =
-        study->run(collector, fmt::format("{}, windows of {} steps, from sample {} on", what,
-                                          fmt::join(plan.windows, " "), plan.first_sample));
-    require_enough_paths(summary.paths);
-    collector.require_still(model);
-    record = study->record();
-  }
-
-  // Afterwards some paths in pairs at dt and dt/2, counted in the record; null where they are not
-  // asked for, where there is no dt, or where some of them do not finish.
-  template <class Samples, class... More>
-  std::unique_ptr<AtBothSteps<Samples>> go_in_pairs(const AnswerOptions& options,
-                                                    const More&... more) {
-    if (options.time_step == TimeStep::ignored || !study->plan().has_time_step) return nullptr;
-    auto pairs = std::make_unique<AtBothSteps<Samples>>(plan, functions, more...);
-    const Sampling fine = sampling_of_pairs(study->sampling());
-    const auto finishes = [&](const Model& at, const Sampling& sampling, Collector& collector) {
-      study->set_model(at);
-      study->use(sampling);
-      study->use(options.session.aside());
-      record.effort.pair_runs += sampling.paths;
-      return study->run(collector, "paths in pairs").paths == sampling.paths;
-    };
-    if (!finishes(model, at_both_increments(fine), pairs->coarse)) return nullptr;
-    if (!finishes(at_half_the_step(model), fine, pairs->fine)) return nullptr;
-    return pairs;
-  }
-
-  StationaryPlan plan;
-  Model model;
-  Matrix reference;  // states after the spin-up
-  BoundedFunctions functions;
-  std::optional<Study> study;  // once it has gone
-  RunRecord record;
-};
 
 // Every how many-th recorded time is used in a regression: an eighth of the longest window apart,
 // where samples of one path still tell something new; and no more rows than one can take.
@@ -251,7 +167,7 @@ AverageResponse average_response(const PathAverages& paths, std::size_t p, std::
 StationaryPointAnswer stationary_score_at(const Model& model, const Matrix& points,
                                           const StationaryOptions& options) {
   if (points.rows > 0) check_points(model, points);
-  check_question(model, options);
+  check_stationary(model, options);
   StationaryRun run(model, options, plan_stationary(model, options, false));
   const Matrix at = points.rows > 0 ? points : quantile_grid(model, run.reference, options.grid);
   const std::size_t stride =
@@ -288,7 +204,7 @@ StationaryPointAnswer stationary_response_at(const Model& model,
                                              const StationaryOptions& options) {
   require_parameters(model, parameters);
   if (points.rows > 0) check_points(model, points);
-  check_question(model, options);
+  check_stationary(model, options);
   StationaryRun run(model, options, plan_stationary(model, options, true));
   const Matrix at = points.rows > 0 ? points : quantile_grid(model, run.reference, options.grid);
   const std::size_t stride =
@@ -338,7 +254,7 @@ StationaryObservableAnswer stationary_observable_response(
     const Model& model, const std::vector<std::size_t>& parameters, const std::string& observable,
     const StationaryOptions& options) {
   require_parameters(model, parameters);
-  check_question(model, options);
+  check_stationary(model, options);
   const Observable phi(model, parameters, observable);
   if (phi.depends_on_time()) {
     throw Error(ErrorKind::usage,

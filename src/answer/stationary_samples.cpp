@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "divker/error.hpp"
 
@@ -13,6 +15,11 @@ void append(const Matrix& rows, Matrix& target) {
   target.cols = rows.cols;
   target.rows += rows.rows;
   target.data.insert(target.data.end(), rows.data.begin(), rows.data.end());
+}
+
+void copy_columns(std::span<const double> from, const std::vector<std::size_t>& columns,
+                  std::span<double> to) {
+  for (std::size_t c = 0; c < columns.size(); ++c) to[c] = from[columns[c]];
 }
 
 }  // namespace
@@ -59,8 +66,8 @@ void StationaryCollector::fill_pieces(const PathGroup& group, std::size_t record
 }
 
 PooledSamples::PooledSamples(const StationaryPlan& plan, const BoundedFunctions& functions,
-                             std::size_t stride)
-    : StationaryCollector(plan, functions), stride_(stride) {}
+                             std::size_t stride, std::vector<std::size_t> states)
+    : StationaryCollector(plan, functions), stride_(stride), states_(std::move(states)) {}
 
 std::size_t PooledSamples::samples_of_each() const {
   return (plan().samples() + stride_ - 1) / stride_;
@@ -72,16 +79,21 @@ std::unique_ptr<Collector::Part> PooledSamples::reduce(PathGroup group) const {
   const Snapshot& first = group.snapshots.front();
   const std::size_t paths = first.x().rows;
   const bool is_score = plan().windows.empty();
+  std::vector<std::size_t> states = states_;
+  if (states.empty()) {
+    states.resize(first.x().cols);
+    std::iota(states.begin(), states.end(), std::size_t{0});
+  }
   const std::size_t columns =
-      is_score ? first.nu().cols : first.responses().cols * plan().windows.size();
-  part->x = Matrix(paths * samples_of_each(), first.x().cols);
+      is_score ? states.size() : first.responses().cols * plan().windows.size();
+  part->x = Matrix(paths * samples_of_each(), states.size());
   part->y = Matrix(paths * samples_of_each(), columns);
   std::size_t at = 0;
   for (std::size_t r = 0; r < paths; ++r) {
     for (std::size_t k = plan().first_sample; k < plan().recorded(); k += stride_, ++at) {
-      std::ranges::copy(group.snapshots[k].x().row(r), part->x.row(at).begin());
+      copy_columns(group.snapshots[k].x().row(r), states, part->x.row(at));
       if (is_score) {
-        std::ranges::copy(group.snapshots[k].nu().row(r), part->y.row(at).begin());
+        copy_columns(group.snapshots[k].nu().row(r), states, part->y.row(at));
       } else {
         fill_pieces(group, k, r, part->y.row(at));
       }

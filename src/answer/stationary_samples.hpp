@@ -38,10 +38,11 @@ class StationaryCollector : public Collector {
 };
 
 // Rows of x and of nu, or of the pieces of I: the samples of one path one after the other, every
-// `stride`-th.
+// `stride`-th. Of some states only, where they are named; there are pieces of I for all of them.
 class PooledSamples : public StationaryCollector {
  public:
-  PooledSamples(const StationaryPlan& plan, const BoundedFunctions& functions, std::size_t stride);
+  PooledSamples(const StationaryPlan& plan, const BoundedFunctions& functions, std::size_t stride,
+                std::vector<std::size_t> states = {});
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override;
   void absorb(std::unique_ptr<Part> part) override;
   [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
@@ -59,6 +60,7 @@ class PooledSamples : public StationaryCollector {
     Matrix x, y, movement;
   };
   std::size_t stride_;
+  std::vector<std::size_t> states_;
   Matrix x_, y_;
 };
 

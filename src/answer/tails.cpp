@@ -51,11 +51,15 @@ void warn_of_tails(const std::string& mean, const std::vector<double>& indices,
                TailAdvice::of_damping(record), record);
 }
 
-void warn_of_tails(const std::string& what, PointAnswer& answer) {
+void warn_of_tails(const std::string& what, const PointValues& answer, RunRecord& record) {
   for (std::size_t c = 0; c < answer.names.size(); ++c) {
     warn_of_tails(fmt::format("{} {}", what, answer.names[c]),
-                  answer.prediction.tail_index.column(c), answer.prediction.outside, answer.record);
+                  answer.prediction.tail_index.column(c), answer.prediction.outside, record);
   }
+}
+
+void warn_of_tails(const std::string& what, PointAnswer& answer) {
+  warn_of_tails(what, answer, answer.record);
 }
 
 }  // namespace divker

@@ -27,5 +27,6 @@ void warn_of_tails(const std::string& mean, const std::vector<double>& indices,
                    const std::vector<bool>& outside, RunRecord& record);
 // One for each column at the points: the responses to parameters, or the components of the score.
 void warn_of_tails(const std::string& what, PointAnswer& answer);
+void warn_of_tails(const std::string& what, const PointValues& answer, RunRecord& record);
 
 }  // namespace divker

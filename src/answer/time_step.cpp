@@ -99,18 +99,27 @@ std::size_t pairs_for(std::size_t paths) {
   return std::min(paths, std::clamp(static_cast<std::size_t>(less * n / 12.0), fewest, most));
 }
 
-std::optional<StepPairs> step_pairs(Study& study) {
+std::vector<StepPairs> step_pairs_at_all_times(Study& study) {
   constexpr std::size_t fewest_finished = 16;
-  if (!study.plan().has_time_step || study.record().summary.interrupted) return std::nullopt;
+  if (!study.plan().has_time_step || study.record().summary.interrupted) return {};
   const Sampling sampling = sampling_of_pairs(study.sampling());
   const Paths coarse = study.run_aside(at_both_increments(sampling));
   const Paths fine = study.run_aside(at_half_the_step(study.model()), sampling);
   study.record().effort.pair_runs += 2 * sampling.paths;
-  if (coarse.summary.interrupted || fine.summary.interrupted) return std::nullopt;
+  if (coarse.summary.interrupted || fine.summary.interrupted) return {};
   const auto [in_coarse, in_fine] = places_of_common(coarse.numbers, fine.numbers);
-  if (in_coarse.size() < fewest_finished) return std::nullopt;
-  return StepPairs{rows_of(coarse.snapshots.back(), in_coarse),
-                   rows_of(fine.snapshots.back(), in_fine)};
+  if (in_coarse.size() < fewest_finished) return {};
+  std::vector<StepPairs> pairs;
+  for (std::size_t k = 0; k < coarse.snapshots.size(); ++k) {
+    pairs.push_back({rows_of(coarse.snapshots[k], in_coarse), rows_of(fine.snapshots[k], in_fine)});
+  }
+  return pairs;
+}
+
+std::optional<StepPairs> step_pairs(Study& study) {
+  std::vector<StepPairs> pairs = step_pairs_at_all_times(study);
+  if (pairs.empty()) return std::nullopt;
+  return std::move(pairs.back());
 }
 
 Stepped with_step_bias(double value, double standard_error, const StepBias& bias, TimeStep policy) {
@@ -152,6 +161,11 @@ void add_step_biases(ObservableAnswer& answer, const std::vector<StepBias>& bias
 }
 
 void add_step_biases(PointAnswer& answer, const StepBiases& biases, TimeStep policy, double dt) {
+  add_step_biases(answer, biases, policy, dt, answer.record);
+}
+
+void add_step_biases(PointValues& answer, const StepBiases& biases, TimeStep policy, double dt,
+                     RunRecord& record) {
   Prediction& prediction = answer.prediction;
   answer.time_step = Matrix(prediction.value.rows, prediction.value.cols);
   StepWarning warning(dt);
@@ -170,7 +184,7 @@ void add_step_biases(PointAnswer& answer, const StepBiases& biases, TimeStep pol
       warning.look(answer.names[c], bias, with, largest);
     }
   }
-  warning.tell(answer.record);
+  warning.tell(record);
 }
 
 }  // namespace divker

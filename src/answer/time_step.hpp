@@ -40,6 +40,8 @@ struct StepPairs {
 // At the last snapshot of the study, on paths that it has not used; counted in its record. None
 // where the plan has no dt, where the run before was interrupted, or where too few pairs finish.
 [[nodiscard]] std::optional<StepPairs> step_pairs(Study& study);
+// The same at every snapshot.
+[[nodiscard]] std::vector<StepPairs> step_pairs_at_all_times(Study& study);
 
 // An estimate with what is measured of its bias, as `policy` says; `counted` is what the bar then
 // has of it. A bias that stands out of the noise of its measurement counts in full. Another is
@@ -60,5 +62,7 @@ struct Stepped {
 void add_step_biases(ObservableAnswer& answer, const std::vector<StepBias>& biases, TimeStep policy,
                      double dt);
 void add_step_biases(PointAnswer& answer, const StepBiases& biases, TimeStep policy, double dt);
+void add_step_biases(PointValues& answer, const StepBiases& biases, TimeStep policy, double dt,
+                     RunRecord& record);
 
 }  // namespace divker
