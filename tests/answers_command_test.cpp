@@ -79,6 +79,18 @@ TEST_F(CommandTest, AnswersByEveryMethod) {
   expect_keys(difference, {"truncation"});
 }
 
+TEST_F(CommandTest, TellsWhichMethodWasChosen) {
+  const std::vector<std::string> words{"response", "ou",       "--wrt", "m",       "--observable",
+                                       "x",        "--method", "auto",  "--paths", "25600"};
+  const Json mean = json_of(words);
+  EXPECT_EQ(mean.at("method"), "path-kernel");
+  EXPECT_EQ(mean.at("alpha"), "off");
+  EXPECT_EQ(mean.at("compared")[0], Json({{"method", "path-kernel"}, {"work", 1.0}}));
+  EXPECT_GT(mean.at("compared")[1].at("work").get<double>(), 1.0);
+  const Outcome told = run(words);
+  EXPECT_NE(told.out.find("error^2 x work of path-kernel: 1\n"), std::string::npos) << told.out;
+}
+
 TEST_F(CommandTest, WarnsOfLikelihoodRatiosOfTheNoise) {
   const Outcome outcome = run({"response", "ou", "--wrt", "s", "--observable", "x^2", "--method",
                                "likelihood-ratio", "--paths", "1000", "--quiet"});

@@ -17,7 +17,7 @@ namespace divker {
 struct Effort {
   std::size_t path_runs = 0;          // paths simulated for the answer, over all runs
   std::size_t pair_runs = 0;          // and to measure the bias of dt: paths at dt and at dt/2
-  std::size_t pilot_runs = 0;         // and to choose the steps of finite differences
+  std::size_t pilot_runs = 0;         // and to choose the steps of finite differences, or a method
   std::vector<double> steps;          // h for each parameter (finite difference)
   std::vector<double> bandwidths;     // of the density estimate, for each parameter
   std::vector<double> truncation;     // estimated bias of h for each parameter (observables)
@@ -30,6 +30,14 @@ struct Warning {
   std::string sentence;
 };
 
+// A method that small runs compared with others: error^2 x operations as a multiple of the best
+// one's, infinite with the reason where it refused.
+struct ComparedMethod {
+  std::string name;
+  double work = 0.0;
+  std::string problem;
+};
+
 struct RunRecord {
   Method method;          // as it ran: estimator, scheme, order and damping
   std::string alpha;      // the damping in words; empty where none was used
@@ -40,6 +48,7 @@ struct RunRecord {
   RunSummary summary;
   double compile_seconds = 0.0;  // spent compiling kernels, pilot included
   Effort effort;
+  std::vector<ComparedMethod> compared;  // the best first, where the method was chosen so
   std::vector<Warning> warnings;
 };
 

@@ -289,8 +289,9 @@ class Model:
 
         wrt: names (default: all that are not fixed). at: (m, states), or a file. observable: an
         expression such as 'x^2'. stationary: of the stationary law, with `window`, `spinup` and
-        `length`. method: 'divergence-kernel', 'likelihood-ratio', 'path-kernel' or
-        'finite-difference' (with `fd_step`). to={'F': 9}: the change over a finite distance, with `nodes` of the quadrature.
+        `length`. method: 'divergence-kernel', 'likelihood-ratio', 'path-kernel',
+        'finite-difference' (with `fd_step`) or 'auto'. to={'F': 9}: the change over a finite
+        distance, with `nodes` of the quadrature.
         The bias of dt is in `stderr`; richardson=True takes it off the response,
         ignore_time_step=True does neither.
         """

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "answer/method_choice.hpp"
 #include "answer/observable.hpp"
 #include "answer/places_met.hpp"
 #include "answer/point_answer.hpp"
@@ -96,6 +97,11 @@ PointAnswer response_at(const Model& model, const std::vector<std::size_t>& para
                         const Matrix& points, const AnswerOptions& options) {
   require_parameters(model, parameters);
   check_points(model, points);
+  if (options.method.estimator == automatic_method) {
+    AnswerOptions open = options;
+    open.method.estimator.clear();
+    return response_at(model, parameters, points, open);
+  }
   if (is_open(options)) {
     if (const auto why = why_not_told(model, parameters, options)) {
       return with_reason(
@@ -108,6 +114,9 @@ PointAnswer response_at(const Model& model, const std::vector<std::size_t>& para
 ObservableAnswer observable_response(const Model& model, const std::vector<std::size_t>& parameters,
                                      const std::string& observable, const AnswerOptions& options) {
   require_parameters(model, parameters);
+  if (options.method.estimator == automatic_method) {
+    return response_by_choice(model, parameters, observable, options);
+  }
   if (is_open(options)) {
     if (const auto why = why_not_carried(model, parameters, observable, options)) {
       return with_reason(

@@ -1,12 +1,11 @@
 // Can the answers be trusted, and is this the method to use?
-#include "divker/diagnose.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "divker/diagnose.hpp"
 #include "present/question.hpp"
 #include "present/tables.hpp"
 

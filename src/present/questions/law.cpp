@@ -263,6 +263,16 @@ void tell_how_made(Reply& reply, const std::vector<std::string>& names, const St
   o.set("path_runs", effort.path_runs);
   o.set("pilot_path_runs", effort.pilot_runs);
   o.set("pair_path_runs", effort.pair_runs);
+  if (!reply.record.compared.empty()) {
+    o.list("compared", reply.record.compared, [](Fields& one, const ComparedMethod& method) {
+      one.set("method", method.name);
+      if (method.problem.empty()) {
+        one.set("work", method.work);
+      } else {
+        one.set("problem", method.problem);
+      }
+    });
+  }
   if (!effort.steps.empty()) o.set("fd_steps", effort.steps);
   if (!effort.bandwidths.empty()) o.set("bandwidths", effort.bandwidths);
 }

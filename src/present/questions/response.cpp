@@ -26,8 +26,10 @@ struct ResponseRequest : LawRequest, SubjectRequest {
 void describe(ResponseRequest& r, OptionVisitor& visit) {
   describe(static_cast<LawRequest&>(r), visit);
   describe(static_cast<SubjectRequest&>(r), visit);
-  visit(Option("method", "Method (default: " + estimator_names().front() + ")")
-            .one_of(estimator_names())
+  std::vector<std::string> methods = estimator_names();
+  methods.emplace_back(automatic_method);
+  visit(Option("method", "Method (default: " + methods.front() + ")")
+            .one_of(methods)
             .not_with({"stationary"}),
         r.method);
   visit(
@@ -119,9 +121,15 @@ void write_effort(Reply& reply, const std::vector<std::string>& names, const Mat
   const Effort& effort = reply.record.effort;
   std::string& text = reply.text;
   text += fmt::format("\n{}: {} paths run", reply.record.method.estimator, effort.path_runs);
-  if (effort.pilot_runs > 0) text += fmt::format(", {} to choose the steps", effort.pilot_runs);
+  const std::vector<ComparedMethod>& compared = reply.record.compared;
+  const char* what = compared.empty() ? "steps" : "method";
+  if (effort.pilot_runs > 0) text += fmt::format(", {} to choose the {}", effort.pilot_runs, what);
   if (effort.pair_runs > 0) text += fmt::format(", {} in pairs at dt and dt/2", effort.pair_runs);
   text += "\n";
+  for (const ComparedMethod& one : compared) {
+    if (!one.problem.empty()) continue;
+    text += fmt::format("error^2 x work of {}: {:.3g}\n", one.name, one.work);
+  }
   for (std::size_t p = 0; p < effort.steps.size(); ++p) {
     text += fmt::format("step {:.4g} for {}", effort.steps[p], names[p]);
     if (!effort.bandwidths.empty()) text += fmt::format(", bandwidth {:.4g}", effort.bandwidths[p]);
