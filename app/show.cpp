@@ -6,6 +6,7 @@
 #include "divker/kernel.hpp"
 #include "divker/language.hpp"
 #include "divker/model_kinks.hpp"
+#include "divker/state_coordinates.hpp"
 #include "present/fields.hpp"
 
 namespace divker::app {
@@ -28,6 +29,9 @@ void print(const Model& model, const std::vector<present::OperationCount>& count
   }
   for (const Boundary& boundary : boundaries(model)) {
     fmt::print("boundary: {}\n", boundary.sentence);
+  }
+  for (const std::string& sentence : coordinates_in_words(model)) {
+    fmt::print("coordinate: {}\n", sentence);
   }
   fmt::print("start: {}\n", model.has_initial_density()
                                 ? "from the initial law's own score"

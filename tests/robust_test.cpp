@@ -342,10 +342,10 @@ TEST(Positive, IsPartOfTheModel) {
       "init x ~ lognormal(0, 1)\ninit y ~ normal(0, 1)\ntime 0 : 0.1 : 1\n";
   const Model model = parse_model(text);
   EXPECT_EQ(model.text(), text);
-  EXPECT_TRUE(model.has_positive_states());
-  EXPECT_TRUE(model.states()[3].positive);
-  EXPECT_FALSE(model.states()[4].positive);
-  EXPECT_FALSE(load_model("ou").has_positive_states());
+  EXPECT_TRUE(model.has_bounded_states());
+  EXPECT_EQ(model.states()[3].range, Range::positive());
+  EXPECT_TRUE(model.states()[4].range.is_whole());
+  EXPECT_FALSE(load_model("ou").has_bounded_states());
 
   ModelBuilder b("built");
   const Expression w = b.state("w", true);

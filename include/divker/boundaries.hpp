@@ -21,9 +21,10 @@ struct Boundary {
 // What drift and noise take a root or a power of, and the states of leaky_states().
 [[nodiscard]] std::vector<Boundary> boundaries(const Model& model);
 
-// The positive states whose logarithm does not keep them from zero: their noise in units of the
-// state, S/w, grows without bound as w falls, as that of a square root or of a constant does. Told
-// by numbers: w = 1e-6 and 1e-12, the other states at three places. Ascending.
+// The states with a range whose logarithm does not keep them inside: their noise in units of the
+// distance w from an end, S/w, grows without bound as w falls, as that of a square root or of a
+// constant does. Told by numbers: w = 1e-6 and 1e-12, the other states at three places. A state
+// that is stepped in its root (divker/state_coordinates.hpp) is none of them. Ascending.
 [[nodiscard]] std::vector<std::size_t> leaky_states(const Model& model);
 
 // The states that end at zero themselves, being positive and leaky or a factor of what a root is

@@ -54,6 +54,20 @@ struct Parameter {
   NodeId node = 0;     // its input in the graph
 };
 
+// The open interval in which a state stays; the whole line if nothing is declared.
+struct Range {
+  double lower = -std::numeric_limits<double>::infinity();
+  double upper = std::numeric_limits<double>::infinity();
+
+  [[nodiscard]] static Range positive() { return {0.0, std::numeric_limits<double>::infinity()}; }
+  [[nodiscard]] bool is_whole() const;
+  [[nodiscard]] bool is_finite() const;  // at both ends
+  [[nodiscard]] bool contains(double x) const { return x > lower && x < upper; }
+  // As it is declared: "positive", "in (0, 1)".
+  [[nodiscard]] std::string text() const;
+  bool operator==(const Range&) const = default;
+};
+
 // A vector family as it was declared, for printing and for `--wrt a`: names "a[0]" ... "a[n-1]".
 struct Family {
   std::string name;
@@ -61,16 +75,17 @@ struct Family {
   std::size_t size = 1;
   bool is_vector = false;
   bool periodic = false;  // states only: indices wrap
-  bool positive = false;  // states only, see State
+  Range range;            // states only, see State
 };
 
-// A positive state w is stepped in its logarithm, by Ito's formula (docs/robust.md),
-//   d log w = (F/w - 1/2 sum_k (S_k/w)^2) dt + sum_k S_k/w dB_k ,
-// and so stays positive. Equations, initial laws, points and answers are those of w all the same.
+// A state with a range is stepped in a coordinate that keeps it inside, by Ito's formula
+// (divker/state_coordinates.hpp, docs/robust.md): a positive one in its logarithm,
+//   d log w = (F/w - 1/2 sum_k (S_k/w)^2) dt + sum_k S_k/w dB_k .
+// Equations, initial laws, points and answers are those of w all the same.
 struct State {
   std::string name;
   NodeId node = 0;
-  bool positive = false;
+  Range range;
 };
 
 enum class InitialKind { normal, lognormal, point, samples };
@@ -139,7 +154,13 @@ class Model {
   // Has every coordinate a known initial density? Otherwise the start must be score-free.
   [[nodiscard]] bool has_initial_density() const;
   [[nodiscard]] bool starts_from_samples() const;
-  [[nodiscard]] bool has_positive_states() const;
+  // Has a state a range?
+  [[nodiscard]] bool has_bounded_states() const;
+  // A copy whose states that end at zero, or at 0 and 1, are stepped in their roots as if their
+  // range were declared, wherever that is possible (divker/state_coordinates.hpp). The equations,
+  // their text and their hash stay.
+  [[nodiscard]] Model stepped_in_roots() const;
+  [[nodiscard]] bool is_stepped_in_roots() const { return in_roots_; }
 
   [[nodiscard]] std::vector<double> parameter_values() const;
   // Index of a scalar parameter; Error(usage) naming the known ones.
@@ -206,6 +227,7 @@ class Model {
   bool diagonal_covariance_ = true;
   std::vector<bool> noisy_;
   std::string singular_noise_;
+  bool in_roots_ = false;
   std::shared_ptr<const Matrix> samples_;
   // Statements of the source, to be printed again; a parameter or time statement is remade from
   // the current values. Empty for built models.
@@ -240,9 +262,17 @@ class ModelBuilder {
                                      double lower = -std::numeric_limits<double>::infinity(),
                                      double upper = std::numeric_limits<double>::infinity(),
                                      bool fixed = false);
-  Expression state(const std::string& name, bool positive = false);
+  Expression state(const std::string& name, const Range& range = {});
   std::vector<Expression> states(const std::string& name, std::size_t size, bool periodic = false,
-                                 bool positive = false);
+                                 const Range& range = {});
+  // The same with the range of a positive state.
+  Expression state(const std::string& name, bool positive) {
+    return state(name, positive ? Range::positive() : Range{});
+  }
+  std::vector<Expression> states(const std::string& name, std::size_t size, bool periodic,
+                                 bool positive) {
+    return states(name, size, periodic, positive ? Range::positive() : Range{});
+  }
   void let(const std::string& name, std::vector<Expression> values);
   // u, a function of time alone. Its node is made here; its knots may be given, or come later.
   Expression input(Input input);
@@ -271,8 +301,8 @@ class ModelBuilder {
   // Checks everything and classifies the noise. Error(model) when a limit is exceeded, a state
   // lacks its equation or initial law, a parameter is outside its bounds, drift or noise are not
   // finite at the initial law's mean, an observation without noise depends on a parameter that is
-  // not fixed, a positive state starts from a normal law or from a point that is not positive, or a
-  // map has positive states or a tamed grid.
+  // not fixed, a range leaves nothing between its ends, a state starts from a law or a point
+  // outside its range, or a map has states with a range or a tamed grid.
   [[nodiscard]] Model build();
 
  private:
@@ -283,7 +313,7 @@ class ModelBuilder {
   void check_complete() const;
   void collect_noise(Model& model) const;
   void check_observations(const Model& model) const;
-  void check_positive(const Model& model) const;
+  void check_ranges(const Model& model) const;
 
   std::shared_ptr<Graph> graph_;
   Model model_;

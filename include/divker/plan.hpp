@@ -45,6 +45,9 @@ struct Plan {
   // do not.
   bool has_time_step = true;
 
+  // "r in sqrt(r)", for states that are stepped in their roots; empty: none.
+  std::string roots;
+
   // The first step forgets the start, because the initial law has no density.
   [[nodiscard]] bool score_free() const { return first.has_value(); }
   [[nodiscard]] std::size_t operations() const;  // of one step of one path
@@ -52,7 +55,7 @@ struct Plan {
   [[nodiscard]] std::vector<const Result*> recorded() const;
   // The same programs with other numbers. Error(usage) for a damping that asks for other ones.
   void use(const Damping& damping, const Model& model);
-  // "euler steps, order 1, damping 5", "exact steps, damping kernel", "states alone".
+  // "euler steps, order 1, damping 5", "exact steps, damping kernel", "states alone, r in sqrt(r)".
   [[nodiscard]] std::string text() const;
 };
 

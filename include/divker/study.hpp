@@ -45,7 +45,7 @@ class Study {
 
  private:
   struct Choice;
-  Study(const Model& model, Choice choice, const Sampling& sampling, const Session& session);
+  Study(Choice choice, const Sampling& sampling, const Session& session);
   const RunSummary& finished(const RunSummary& summary);
 
   Sampling sampling_;

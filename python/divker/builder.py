@@ -119,12 +119,16 @@ class Builder:
         return Vector(name, self._core.parameters(name, values, lower, upper, fixed))
 
     def state(self, name: str, size: int | None = None, *, periodic: bool = False,
-              positive: bool = False) -> Expression | Vector:
-        """A state, or a vector of `size` of them, whose indices wrap if it is periodic. A positive
-        one is stepped in its logarithm (docs/robust.md)."""
+              positive: bool = False, lower: float = -math.inf,
+              upper: float = math.inf) -> Expression | Vector:
+        """A state, or a vector of `size` of them, whose indices wrap if it is periodic. One with a
+        range (lower, upper) is stepped so that paths stay inside (docs/robust.md); `positive` says
+        (0, inf)."""
+        if positive:
+            lower = max(lower, 0.0)
         if size is None:
-            return self._core.state(name, positive)
-        return Vector(name, self._core.states(name, size, periodic, positive), periodic)
+            return self._core.state(name, lower, upper)
+        return Vector(name, self._core.states(name, size, periodic, lower, upper), periodic)
 
     def input(self, name: str, t: ArrayLike, values: ArrayLike, *, step: bool = False,
               hold: bool = False) -> Expression:

@@ -153,12 +153,14 @@ void add_builder(py::module_& module) {
               double lower, double upper,
               bool fixed) { return in_terms(b, b->parameters(name, values, lower, upper, fixed)); })
       .def("state",
-           [](const Shared& b, const std::string& name, bool positive) {
-             return Term{b, b->state(name, positive)};
+           [](const Shared& b, const std::string& name, double lower, double upper) {
+             return Term{b, b->state(name, Range{lower, upper})};
            })
       .def("states",
            [](const Shared& b, const std::string& name, std::size_t size, bool periodic,
-              bool positive) { return in_terms(b, b->states(name, size, periodic, positive)); })
+              double lower, double upper) {
+             return in_terms(b, b->states(name, size, periodic, Range{lower, upper}));
+           })
       .def("input",
            [](const Shared& b, const std::string& name, const py::object& times,
               const py::object& values, bool steps, bool hold) {

@@ -10,6 +10,7 @@
 #include "divker/error.hpp"
 #include "divker/estimator.hpp"
 #include "divker/plan.hpp"
+#include "divker/state_coordinates.hpp"
 #include "divker/study.hpp"
 
 namespace divker {
@@ -61,6 +62,9 @@ std::optional<Error> why_not_carried(const Model& model, const std::vector<std::
   const Sampling& sampling = options.sampling;
   const BoundariesMet boundaries = boundaries_met(model, sampling, options.session);
   if (auto why = refusal_for_boundaries(boundaries, sampling)) return why;
+  if (const auto faint = faint_noise(boundaries.in_roots ? model.stepped_in_roots() : model)) {
+    return Error(ErrorKind::model, *faint);
+  }
   return refusal_for_kinks(model, options.method, asked,
                            kinks_met(model, sampling, options.session).kinks);
 }

@@ -9,6 +9,7 @@
 
 #include "answer/questions.hpp"
 #include "divker/model_function.hpp"
+#include "divker/state_coordinates.hpp"
 #include "march/stability.hpp"
 
 namespace divker {
@@ -33,10 +34,14 @@ Sampling few_paths(const Model& model, const Sampling& sampling, std::size_t num
 ModelFunction displacements(const Model& model) {
   const auto graph = std::make_shared<Graph>(*model.graph());
   const Expression unit = graph->constant(model.time().step / model.time().tamed);
+  const auto all = coordinates(model);
   std::vector<NodeId> roots;
   for (std::size_t i = 0; i < model.dimension(); ++i) {
     Expression moved = unit * graph->at(model.drift()[i]);
-    if (model.states()[i].positive) moved = moved / graph->at(model.states()[i].node);
+    if (all[i] != nullptr) {
+      const Expression x = graph->at(model.states()[i].node);
+      moved = moved / all[i]->stretch(x, all[i]->at_state(x));
+    }
     roots.push_back(moved.id());
   }
   return {model, graph, std::move(roots)};

@@ -136,6 +136,9 @@ Interval density_interval(const Model& model, const std::vector<double>& points)
   if (model.initial().front().kind == InitialKind::lognormal && extent.lower > 0.0) {
     interval.lower = std::max(interval.lower, 0.0);
   }
+  const Range& range = model.states().front().range;
+  interval.lower = std::max(interval.lower, range.lower);
+  interval.upper = std::min(interval.upper, range.upper);
   return interval;
 }
 

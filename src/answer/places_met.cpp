@@ -11,6 +11,7 @@
 
 #include "divker/ensemble.hpp"
 #include "divker/model_function.hpp"
+#include "divker/state_coordinates.hpp"
 
 namespace divker {
 namespace {
@@ -170,6 +171,21 @@ std::vector<NodeId> noise_lengths(const Model& model, Graph& graph) {
 
 }  // namespace
 
+namespace {
+
+// Do roots hold a state that is stepped as it is?
+bool roots_help(const Model& model) {
+  if (model.is_stepped_in_roots()) return false;
+  const auto plain = coordinates(model);
+  const auto roots = coordinates(model.stepped_in_roots());
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    if (plain[i] == nullptr && roots[i] != nullptr) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 BoundariesMet boundaries_met(const Model& model, const Sampling& sampling, const Session& session) {
   std::vector<Boundary> all = boundaries(model);
   BoundariesMet met;
@@ -190,6 +206,9 @@ BoundariesMet boundaries_met(const Model& model, const Sampling& sampling, const
     met.share = std::max(met.share, static_cast<double>(seen[k].paths_below) / paths);
     met.boundaries.push_back(std::move(all[k]));
   }
+  if (met.boundaries.empty() || !roots_help(model)) return met;
+  met = boundaries_met(model.stepped_in_roots(), sampling, session);
+  met.in_roots = true;
   return met;
 }
 

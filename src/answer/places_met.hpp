@@ -34,6 +34,9 @@ struct BoundariesMet {
   std::vector<Boundary> boundaries;
   double share = 0.0;  // the largest of paths beyond one of them
   std::string still;   // a state whose noise was zero at some place there; empty: none
+  // Paths went beyond, and where possible states are stepped in their roots since: the above is
+  // what is met all the same (Model::stepped_in_roots()).
+  bool in_roots = false;
 
   // For people: "The noise of r ends where r = 0 (sqrt). 12% of a small run's paths go beyond it."
   [[nodiscard]] std::string sentence() const;

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <vector>
 
+#include "answer/places_met.hpp"
 #include "divker/error.hpp"
 #include "divker/estimator.hpp"
 #include "divker/moments.hpp"
@@ -32,15 +33,16 @@ void check_points(const Model& model, const std::vector<std::size_t>& columns,
   for (std::size_t r = 0; r < points.rows; ++r) {
     for (std::size_t c = 0; c < points.cols; ++c) {
       const State& state = model.states()[columns[c]];
-      if (state.positive && points(r, c) <= 0.0) {
-        throw Error(ErrorKind::model,
-                    fmt::format("Point number {} has the value {} for state {}, which is declared "
-                                "positive.",
-                                r, points(r, c), state.name));
+      const double value = points(r, c);
+      if (!std::isfinite(value)) {
+        throw Error(ErrorKind::model, fmt::format("Point number {} has the value {} for state {}.",
+                                                  r, value, state.name));
       }
-      if (std::isfinite(points(r, c))) continue;
-      throw Error(ErrorKind::model, fmt::format("Point number {} has the value {} for state {}.", r,
-                                                points(r, c), state.name));
+      if (state.range.contains(value)) continue;
+      throw Error(
+          ErrorKind::model,
+          fmt::format("Point number {} has the value {} for state {}, which is declared {}.", r,
+                      value, state.name, state.range.text()));
     }
   }
 }
@@ -194,7 +196,10 @@ Matrix unexplained_part(const Matrix& x, const Matrix& values) {
 }
 
 Ensemble states_alone(const Model& model, const Session& session) {
-  return {model, {}, Asked::states(), session.marcher};
+  const BoundariesMet met = boundaries_met(model, {}, session);
+  Asked asked = Asked::states();
+  asked.beyond_boundaries = !met.boundaries.empty();
+  return {met.in_roots ? model.stepped_in_roots() : model, {}, asked, session.marcher};
 }
 
 }  // namespace divker

@@ -46,7 +46,7 @@ void require_default_grid(const Model& model);
 // And what is left of the values themselves.
 [[nodiscard]] Matrix unexplained_part(const Matrix& x, const Matrix& values);
 
-// Paths of x, without nu and I.
+// Paths of x, without nu and I, at the boundaries of the model as a study takes them.
 [[nodiscard]] Ensemble states_alone(const Model& model, const Session& session = {});
 
 }  // namespace divker

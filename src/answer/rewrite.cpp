@@ -17,8 +17,8 @@ class Copy {
     for (const Family& family : source.state_families()) {
       const std::vector<Expression> states =
           family.is_vector
-              ? builder_.states(family.name, family.size, family.periodic, family.positive)
-              : std::vector<Expression>{builder_.state(family.name, family.positive)};
+              ? builder_.states(family.name, family.size, family.periodic, family.range)
+              : std::vector<Expression>{builder_.state(family.name, family.range)};
       for (std::size_t i = 0; i < family.size; ++i) {
         states_.push_back(states[i]);
         set_input(source.states()[family.first + i].node, states[i]);

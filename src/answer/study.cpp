@@ -52,10 +52,12 @@ void leave_out_rare(KinksMet& met, std::vector<Warning>& warnings) {
 
 // The question at the kinks and boundaries that paths meet: as it was asked, or, where the method
 // is left open, by noise alone, which is recorded. Throws the refusal where neither is right.
-Question right_at_places(const Model& model, const Question& question, const Sampling& sampling,
+// The model's states are stepped in their roots from then on where that keeps them inside.
+Question right_at_places(Model& model, const Question& question, const Sampling& sampling,
                          const Session& session, bool parameters_move,
                          std::vector<Warning>& warnings) {
   const BoundariesMet boundaries = boundaries_met(model, sampling, session);
+  if (boundaries.in_roots) model = model.stepped_in_roots();
   if (question.asked.states_alone()) {
     if (boundaries.boundaries.empty()) return question;
     return beyond_boundaries(question, boundaries, warnings);
@@ -88,11 +90,13 @@ Question right_at_places(const Model& model, const Question& question, const Sam
 }  // namespace
 
 struct Study::Choice {
+  Model model;
   Asked asked;
   RunRecord record;
 
-  Choice(const Model& model, const Method& method, const Asked& asked_, const Sampling& sampling,
-         const Session& session, const Tuning& tuning) {
+  Choice(const Model& model_, const Method& method, const Asked& asked_, const Sampling& sampling,
+         const Session& session, const Tuning& tuning)
+      : model(model_) {
     const Question question = right_at_places(model, {method, asked_}, sampling, session,
                                               tuning.parameters_move, record.warnings);
     asked = question.asked;
@@ -113,13 +117,13 @@ struct Study::Choice {
 
 Study::Study(const Model& model, const Method& method, const Asked& asked, const Sampling& sampling,
              const Session& session, const Tuning& tuning)
-    : Study(model, Choice(model, method, asked, sampling, session, tuning), sampling, session) {}
+    : Study(Choice(model, method, asked, sampling, session, tuning), sampling, session) {}
 
-Study::Study(const Model& model, Choice choice, const Sampling& sampling, const Session& session)
+Study::Study(Choice choice, const Sampling& sampling, const Session& session)
     : sampling_(sampling),
       session_(session),
       record_(std::move(choice.record)),
-      ensemble_(model, record_.method, choice.asked, session.marcher) {
+      ensemble_(choice.model, record_.method, choice.asked, session.marcher) {
   const std::string name = record_.method.estimator;
   record_.method = plan().method;
   record_.method.estimator = name;

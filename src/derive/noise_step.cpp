@@ -39,11 +39,14 @@ Program derive_noise_step(const Model& model, const Asked& asked, bool from_star
     return s.in_states(std::move(program));
   }
   const NoiseInverse inverse(s);
+  const Vector increments = inverse.covector_of_increment();
+  Vector told(s.x.size(), s.zero());
+  for (std::size_t e = 0; e < increments.size(); ++e) {
+    told[inverse.noisy_rows()[e]] = -(increments[e] / s.h);
+  }
   if (asked.score) {
     require_noise_everywhere(model);
-    Vector nu;
-    for (const Expression& w : inverse.covector_of_increment()) nu.push_back(-(w / s.h));
-    program.results.push_back(covector_result(nu));
+    program.results.push_back(covector_result(told));
   }
   if (!asked.wrt.empty()) {
     require_noise_where_parameters_act(model, asked.wrt);
@@ -51,7 +54,7 @@ Program derive_noise_step(const Model& model, const Asked& asked, bool from_star
     program.results.push_back(response_result(likelihood_ratio(s, inverse, step.mean, points)));
   }
   program.graph = s.graph;
-  return s.in_states(std::move(program));
+  return s.in_states(std::move(program), told);
 }
 
 }  // namespace divker

@@ -7,6 +7,7 @@
 
 #include "derive/likelihood_ratio.hpp"
 #include "divker/exact_step.hpp"
+#include "divker/state_coordinates.hpp"
 #include "divker/step.hpp"
 
 namespace divker {
@@ -167,6 +168,20 @@ Damping begun_early(Damping damping, const Model& model, bool score_free) {
   return damping;
 }
 
+std::string roots_of(const Model& model) {
+  if (!model.has_bounded_states() && !model.is_stepped_in_roots()) return "";
+  const auto all = coordinates(model);
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string& name = model.states()[i].name;
+    if (all[i] == nullptr || !all[i]->is_root()) continue;
+    texts.push_back(fmt::format("{} in {}", name, all[i]->text(name)));
+  }
+  constexpr std::size_t most = 3;
+  if (texts.size() > most) return fmt::format("{} states in their roots", texts.size());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 // The programs of a step, in their order.
 std::vector<Stage> stages_of_step(const Model& model, const Method& method, const Asked& asked) {
   if (inverts(method, asked)) {
@@ -243,6 +258,7 @@ Plan plan(const Model& model, const Method& method, const Asked& asked) {
   Plan result;
   result.asked = asked;
   result.has_time_step = !derive::is_map(model);
+  result.roots = derive::roots_of(model);
   result.start = {derive_start(model, asked), std::nullopt, 0};
   result.step = derive::stages_of_step(model, whole, asked);
   const bool needs_density = !asked.states_alone() && !asked.tangents;
@@ -290,14 +306,17 @@ std::string component_in_words(const Result& array, std::size_t component, const
 }
 
 std::string Plan::text() const {
-  if (asked.beyond_boundaries) return "states alone, beyond boundaries";
-  if (asked.states_alone()) return "states alone";
-  if (asked.tangents) return "derivatives of paths, damping " + method.damping.text();
-  if (method.scheme == Scheme::exact) {
-    return fmt::format("exact steps, damping {}", method.damping.text());
+  const std::string inside = roots.empty() ? "" : ", " + roots;
+  if (asked.beyond_boundaries) return "states alone, beyond boundaries" + inside;
+  if (asked.states_alone()) return "states alone" + inside;
+  if (asked.tangents) {
+    return fmt::format("derivatives of paths, damping {}{}", method.damping.text(), inside);
   }
-  return fmt::format("euler steps, order {}, damping {}", number_of(method.order),
-                     method.damping.text());
+  if (method.scheme == Scheme::exact) {
+    return fmt::format("exact steps, damping {}{}", method.damping.text(), inside);
+  }
+  return fmt::format("euler steps, order {}, damping {}{}", number_of(method.order),
+                     method.damping.text(), inside);
 }
 
 }  // namespace divker

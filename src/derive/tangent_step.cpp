@@ -51,24 +51,6 @@ Handed hand_over(const Symbols& s, const NoiseInverse& inverse, const Direction&
   return {std::move(w), share * (sum(*s.graph, products) / s.h - trace)};
 }
 
-// A tangent in coordinates from one in states, and back.
-Vector in_coordinates(const Symbols& s, const Vector& tangent) {
-  const Vector states = s.states_at(s.x);
-  Vector result = tangent;
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    if (states[i].id() != s.x[i].id()) result[i] = result[i] / states[i];
-  }
-  return result;
-}
-Vector in_states(const Symbols& s, const Vector& tangent, const Vector& arrival) {
-  const Vector landed = s.states_at(arrival);
-  Vector result = tangent;
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    if (landed[i].id() != arrival[i].id()) result[i] = result[i] * landed[i];
-  }
-  return result;
-}
-
 }  // namespace
 }  // namespace derive
 
@@ -91,12 +73,12 @@ Program derive_tangent_step(const Model& model, const Method& method, const Aske
       tangent.push_back(s.graph->input("v[" + std::to_string(p * dimension + i) + "]"));
     }
     before.insert(before.end(), tangent.begin(), tangent.end());
-    const Direction direction(s, s.gamma[p], in_coordinates(s, tangent));
+    const Direction direction(s, s.gamma[p], s.tangent_in_coordinates(tangent));
     Handed handed{direction.of(arrival), s.zero()};
     if (is_handed) {
       handed = hand_over(s, *inverse, direction, std::move(handed.tangent), rate * s.dt);
     }
-    const Vector states = in_states(s, handed.tangent, arrival);
+    const Vector states = s.tangent_in_states(handed.tangent, arrival, s.gamma[p]);
     after.insert(after.end(), states.begin(), states.end());
     increments.push_back(handed.increment);
   }

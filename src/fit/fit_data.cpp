@@ -60,7 +60,7 @@ class Matcher {
         options_(options),
         measurable_(measurable(model)),
         names_(names_of(measurable_)),
-        positive_(fit::positive_states(model)) {}
+        supports_(fit::supports(model)) {}
 
   FitData run(const std::vector<DataTable>& tables) {
     if (tables.empty()) throw Error(ErrorKind::usage, "No data were given.");
@@ -385,16 +385,16 @@ class Matcher {
   void check_support(const DataTable& table, const Columns& columns, std::size_t row, std::size_t c,
                      double value) const {
     const Observation& observation = measurable_[columns.observed[c]];
-    if (observation.noisy || value > 0.0) return;
+    if (observation.noisy) return;
     for (std::size_t i = 0; i < model_.dimension(); ++i) {
-      if (!positive_[i] || model_.states()[i].node != observation.value) continue;
+      if (supports_[i].contains(value) || model_.states()[i].node != observation.value) continue;
       throw Error(ErrorKind::model,
-                  fmt::format("{} {} of {} has {} = {}, but {} stays positive in the model {}: "
+                  fmt::format("{} {} of {} has {} = {}, but {} stays {} in the model {}: "
                               "the value is outside its support.",
                               table.lines.empty() ? "Row" : "Line",
                               table.lines.empty() ? row + 1 : table.lines[row], table.source,
                               column_name(table, columns.column[c]), value, model_.states()[i].name,
-                              model_.name()));
+                              supports_[i].text(), model_.name()));
     }
   }
 
@@ -402,7 +402,7 @@ class Matcher {
   const DataOptions& options_;
   std::vector<Observation> measurable_;
   std::vector<std::string> names_;
-  std::vector<bool> positive_;
+  std::vector<Range> supports_;
   std::map<std::pair<double, std::string>, std::size_t> individuals_;
   FitData data_;
 };

@@ -30,18 +30,18 @@ bool stays_positive(const Model& model, std::size_t state, const std::vector<dou
 
 }  // namespace
 
-std::vector<bool> positive_states(const Model& model) {
-  std::vector<bool> positive(model.dimension(), false);
-  if (model.dynamics() == Dynamics::map) return positive;
-  for (std::size_t i = 0; i < positive.size(); ++i) positive[i] = model.states()[i].positive;
+std::vector<Range> supports(const Model& model) {
+  std::vector<Range> result;
+  for (const State& state : model.states()) result.push_back(state.range);
+  if (model.dynamics() == Dynamics::map) return result;
   const std::vector<double> mean = model.initial_mean();
-  for (std::size_t i = 0; i < positive.size(); ++i) {
+  for (std::size_t i = 0; i < result.size(); ++i) {
     const InitialKind kind = model.initial()[i].kind;
     const bool starts_positive = kind == InitialKind::lognormal || kind == InitialKind::point;
-    positive[i] =
-        positive[i] || (starts_positive && mean[i] > 0.0 && stays_positive(model, i, mean));
+    if (!result[i].is_whole() || !starts_positive || mean[i] <= 0.0) continue;
+    if (stays_positive(model, i, mean)) result[i] = Range::positive();
   }
-  return positive;
+  return result;
 }
 
 }  // namespace divker::fit

@@ -1,4 +1,4 @@
-// Which states cannot become negative.
+// Where states can be.
 #pragma once
 
 #include <vector>
@@ -7,8 +7,9 @@
 
 namespace divker::fit {
 
-// States that start positive and cannot pass zero: there their noise vanishes and their drift does
-// not point below. Found by evaluating the equations just above zero.
-[[nodiscard]] std::vector<bool> positive_states(const Model& model);
+// Of each state its range, or the positive numbers where it starts positive and cannot pass zero:
+// there its noise vanishes and its drift does not point below. Found by evaluating the equations
+// just above zero.
+[[nodiscard]] std::vector<Range> supports(const Model& model);
 
 }  // namespace divker::fit

@@ -141,12 +141,17 @@ class Assembler {
     symbols_[s.declarators.front().name] = std::move(symbol);
   }
 
+  Range range_of(const std::optional<Syntax>& lower, const std::optional<Syntax>& upper) {
+    Range range;
+    if (lower) range.lower = expander_.number(*lower);
+    if (upper) range.upper = expander_.number(*upper);
+    return range;
+  }
+
   void parameter(const Statement& s) {
     const Declarator& d = s.declarators.front();
     const std::vector<double> values = numbers(s);
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    const double lower = s.lower ? expander_.number(*s.lower) : -infinity;
-    const double upper = s.upper ? expander_.number(*s.upper) : infinity;
+    const auto [lower, upper] = range_of(s.lower, s.upper);
     Symbol symbol{SymbolKind::parameter, s.is_list || d.size.has_value(), false, {}};
     at(d.offset, [&] {
       if (symbol.is_vector) {
@@ -163,11 +168,12 @@ class Assembler {
       Symbol symbol{SymbolKind::state, d.size.has_value(), d.periodic, {}};
       const std::size_t n = d.size ? length(d) : 1;
       add_components(n, d.offset);
+      const Range range = d.has_range ? range_of(d.lower, d.upper) : Range{};
       at(d.offset, [&] {
         if (d.size) {
-          symbol.values = builder_.states(d.name, n, d.periodic, d.positive);
+          symbol.values = builder_.states(d.name, n, d.periodic, range);
         } else {
-          symbol.values = {builder_.state(d.name, d.positive)};
+          symbol.values = {builder_.state(d.name, range)};
         }
       });
       symbols_[d.name] = std::move(symbol);

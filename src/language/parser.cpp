@@ -194,12 +194,12 @@ class StatementParser {
 
   void model(Statement& s) {
     const Token& token = name("the model");
-    s.declarators.push_back({std::string(token.text), token.offset, {}, false});
+    s.declarators.push_back({std::string(token.text), token.offset, {}, false, false, {}, {}});
   }
 
   Declarator declarator(const std::string& what) {
     const Token& token = name(what);
-    Declarator result{std::string(token.text), token.offset, {}, false};
+    Declarator result{std::string(token.text), token.offset, {}, false, false, {}, {}};
     if (in_.accept("[")) result.size = in_.index();
     return result;
   }
@@ -233,6 +233,15 @@ class StatementParser {
     return in_.expression();
   }
 
+  // "(0, inf)" behind 'in'.
+  void range(std::optional<Syntax>& lower, std::optional<Syntax>& upper) {
+    in_.expect("(", "'in'");
+    lower = bound();
+    in_.expect(",", "the lower bound");
+    upper = bound();
+    in_.expect(")", "the upper bound");
+  }
+
   void parameter(Statement& s) {
     s.declarators.push_back(declarator("a parameter"));
     in_.expect("=", "the name of the parameter");
@@ -241,11 +250,7 @@ class StatementParser {
     while (true) {
       if (!bounded && in_.accept("in")) {
         bounded = true;
-        in_.expect("(", "'in'");
-        s.lower = bound();
-        in_.expect(",", "the lower bound");
-        s.upper = bound();
-        in_.expect(")", "the upper bound");
+        range(s.lower, s.upper);
       } else if (!s.fixed && in_.accept("fixed")) {
         s.fixed = true;
       } else {
@@ -269,8 +274,12 @@ class StatementParser {
           if (!d.size) in_.fail(in_.peek(), "Only a vector of states can be periodic.");
           in_.take();
           d.periodic = true;
-        } else if (!d.positive && in_.accept("positive")) {
-          d.positive = true;
+        } else if (!d.has_range && in_.accept("positive")) {
+          d.has_range = true;
+          d.lower = Syntax{};
+        } else if (!d.has_range && in_.accept("in")) {
+          d.has_range = true;
+          range(d.lower, d.upper);
         } else {
           break;
         }

@@ -56,7 +56,9 @@ struct Declarator {
   std::size_t offset = 0;
   std::optional<Syntax> size;
   bool periodic = false;
-  bool positive = false;
+  bool has_range = false;
+  std::optional<Syntax> lower;  // of a range, and
+  std::optional<Syntax> upper;  // none at infinity
 };
 
 // What stands left of the = of an equation, a let or an initial law.

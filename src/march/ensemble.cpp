@@ -30,15 +30,15 @@ void check_samples(const Model& model) {
     for (std::size_t c = 0; c < dimension; ++c) {
       const double value = samples(r, c);
       const State& state = model.states()[c];
-      if (state.positive && value <= 0.0) {
+      if (!std::isfinite(value)) {
         throw Error(ErrorKind::model,
-                    fmt::format("The initial samples hold {} = {} in row {}, but the state {} is "
-                                "declared positive.",
-                                state.name, value, r, state.name));
+                    fmt::format("The initial samples hold {} in row {}, column {}.", value, r, c));
       }
-      if (std::isfinite(value)) continue;
+      if (state.range.contains(value)) continue;
       throw Error(ErrorKind::model,
-                  fmt::format("The initial samples hold {} in row {}, column {}.", value, r, c));
+                  fmt::format("The initial samples hold {} = {} in row {}, but the state {} is "
+                              "declared {}.",
+                              state.name, value, r, state.name, state.range.text()));
     }
   }
 }

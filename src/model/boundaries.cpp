@@ -6,38 +6,51 @@
 #include <cmath>
 
 #include "divker/model_kinks.hpp"
+#include "divker/state_coordinates.hpp"
+#include "model/somewhere.hpp"
 
 namespace divker {
 namespace {
 
-// Something at which no coefficient is special, all states different.
-std::vector<double> somewhere(std::size_t dimension, double scale) {
-  std::vector<double> x(dimension);
-  for (std::size_t i = 0; i < dimension; ++i) {
-    x[i] = scale * (1.0 + 0.3 * std::sin(1.7 * static_cast<double>(i) + 0.4));
-  }
-  return x;
-}
-
-// |S_ik| / w summed over the columns k of the noise.
-double relative_noise(const Model& model, std::size_t row, std::vector<double> x, double w) {
-  x[row] = w;
+// |S_ik| over the distance from an end of the range, summed over the columns k of the noise.
+double relative_noise(const Model& model, std::size_t row, std::vector<double> x, double end,
+                      double distance) {
+  x[row] = end + distance;
   const std::vector<double> inputs = model.input_values(x, model.time().start);
   double sum = 0.0;
   for (const NoiseEntry& entry : model.noise()) {
     if (entry.row != row) continue;
     const NodeId amplitude = entry.amplitude;
-    sum += std::fabs(evaluate(*model.graph(), {&amplitude, 1}, inputs).front()) / w;
+    sum += std::fabs(evaluate(*model.graph(), {&amplitude, 1}, inputs).front() / distance);
   }
   return sum;
 }
 
 bool is_leaky(const Model& model, std::size_t row) {
   constexpr double near = 1e-6, nearer = 1e-12, grown = 1.5;
-  return std::ranges::any_of(std::vector<double>{0.1, 1.0, 10.0}, [&](double scale) {
-    const std::vector<double> x = somewhere(model.dimension(), scale);
-    return relative_noise(model, row, x, nearer) > grown * relative_noise(model, row, x, near);
-  });
+  const Range& range = model.states()[row].range;
+  const auto leaks_at = [&](double end, double inwards) {
+    if (!std::isfinite(end)) return false;
+    return std::ranges::any_of(std::vector<double>{0.1, 1.0, 10.0}, [&](double scale) {
+      const std::vector<double> x = somewhere(model, scale);
+      return relative_noise(model, row, x, end, inwards * nearer) >
+             grown * relative_noise(model, row, x, end, inwards * near);
+    });
+  };
+  return leaks_at(range.lower, 1.0) || leaks_at(range.upper, -1.0);
+}
+
+std::string no_coordinate_holds(const State& state) {
+  if (state.range == Range::positive()) {
+    return fmt::format(
+        "{0} is declared positive, but its noise does not fall in proportion to it: no logarithm "
+        "keeps {0} from zero.",
+        state.name);
+  }
+  return fmt::format(
+      "{0} is declared {1}, but its noise does not fall in proportion to the distance from the "
+      "end of that range: no logarithm keeps {0} inside.",
+      state.name, state.range.text());
 }
 
 bool is_root_of_a_signless(const Graph& graph, const Node& node) {
@@ -51,8 +64,11 @@ bool is_root_of_a_signless(const Graph& graph, const Node& node) {
 
 std::vector<std::size_t> leaky_states(const Model& model) {
   std::vector<std::size_t> leaky;
+  if (!model.has_bounded_states()) return leaky;
+  const auto all = coordinates(model);
   for (std::size_t i = 0; i < model.dimension(); ++i) {
-    if (model.states()[i].positive && is_leaky(model, i)) leaky.push_back(i);
+    const bool is_held = model.states()[i].range.is_whole() || all[i]->is_root();
+    if (!is_held && is_leaky(model, i)) leaky.push_back(i);
   }
   return leaky;
 }
@@ -69,11 +85,15 @@ std::vector<Boundary> boundaries(const Model& model) {
                       graph, kink.function});
   }
   for (const std::size_t i : leaky_states(model)) {
-    const std::string& name = model.states()[i].name;
-    result.push_back({fmt::format("{0} is declared positive, but its noise does not fall in "
-                                  "proportion to it: no logarithm keeps {0} from zero.",
-                                  name),
-                      graph, model.states()[i].node});
+    const State& state = model.states()[i];
+    if (std::isfinite(state.range.lower)) {
+      const Expression above = graph->at(state.node) - state.range.lower;
+      result.push_back({no_coordinate_holds(state), graph, above.id()});
+    }
+    if (std::isfinite(state.range.upper)) {
+      const Expression below = state.range.upper - graph->at(state.node);
+      result.push_back({no_coordinate_holds(state), graph, below.id()});
+    }
   }
   return result;
 }

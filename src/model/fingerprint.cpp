@@ -80,7 +80,11 @@ std::uint64_t fingerprint(const Model& model) {
   for (const NodeId root : roots) all.add(values.at(root));
   // How they are stepped; nothing is added for the plain way.
   for (std::size_t i = 0; i < model.dimension(); ++i) {
-    if (model.states()[i].positive) all.add(i);
+    const Range& range = model.states()[i].range;
+    if (!range.is_whole()) all.add(i);
+    if (range.is_whole() || range == Range::positive()) continue;
+    all.add(std::bit_cast<std::uint64_t>(range.lower));
+    all.add(std::bit_cast<std::uint64_t>(range.upper));
   }
   if (const double limit = model.time().tamed; limit != 0.0) {
     all.add("tamed");

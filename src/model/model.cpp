@@ -58,9 +58,22 @@ bool Model::starts_from_samples() const {
                      [](const InitialLaw& law) { return law.kind == InitialKind::samples; });
 }
 
-bool Model::has_positive_states() const {
+bool Range::is_whole() const { return std::isinf(lower) && std::isinf(upper); }
+bool Range::is_finite() const { return std::isfinite(lower) && std::isfinite(upper); }
+
+std::string Range::text() const {
+  return *this == positive() ? "positive" : fmt::format("in ({}, {})", lower, upper);
+}
+
+bool Model::has_bounded_states() const {
   return std::any_of(states_.begin(), states_.end(),
-                     [](const State& state) { return state.positive; });
+                     [](const State& state) { return !state.range.is_whole(); });
+}
+
+Model Model::stepped_in_roots() const {
+  Model result = *this;
+  result.in_roots_ = true;
+  return result;
 }
 
 std::vector<double> Model::parameter_values() const {

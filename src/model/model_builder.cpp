@@ -27,6 +27,12 @@ void check_parameter(const Parameter& p) {
   }
 }
 
+void check_range(const std::string& name, const Range& range) {
+  if (range.lower < range.upper) return;
+  refuse(fmt::format("The range ({}, {}) of the state {} leaves no value between its ends.",
+                     range.lower, range.upper, name));
+}
+
 void check_brownian_name(const std::string& name) {
   if (is_component_name(name)) return;
   refuse(fmt::format("A Brownian motion cannot be called {}; names are like W or W[3].",
@@ -122,7 +128,7 @@ Expression ModelBuilder::parameter(const std::string& name, double value, double
   declare(name);
   check_count(model_.parameters_.size() + 1, most_parameters, "parameters");
   const Expression input = graph_->input(name);
-  model_.parameter_families_.push_back({name, model_.parameters_.size(), 1, false, false});
+  model_.parameter_families_.push_back({name, model_.parameters_.size(), 1, false, false, {}});
   model_.parameters_.push_back({name, value, lower, upper, fixed, input.id()});
   check_parameter(model_.parameters_.back());
   return input;
@@ -134,7 +140,7 @@ std::vector<Expression> ModelBuilder::parameters(const std::string& name,
   declare(name);
   if (values.empty()) refuse(fmt::format("The parameter {} has no components.", name));
   model_.parameter_families_.push_back(
-      {name, model_.parameters_.size(), values.size(), true, false});
+      {name, model_.parameters_.size(), values.size(), true, false, {}});
   check_count(model_.parameters_.size() + values.size(), most_parameters, "parameters");
   std::vector<Expression> inputs;
   inputs.reserve(values.size());
@@ -147,27 +153,29 @@ std::vector<Expression> ModelBuilder::parameters(const std::string& name,
   return inputs;
 }
 
-Expression ModelBuilder::state(const std::string& name, bool positive) {
+Expression ModelBuilder::state(const std::string& name, const Range& range) {
   declare(name);
+  check_range(name, range);
   check_count(model_.states_.size() + 1, most_states, "states");
   const Expression input = graph_->input(name);
-  model_.state_families_.push_back({name, model_.states_.size(), 1, false, false, positive});
-  model_.states_.push_back({name, input.id(), positive});
+  model_.state_families_.push_back({name, model_.states_.size(), 1, false, false, range});
+  model_.states_.push_back({name, input.id(), range});
   return input;
 }
 
 std::vector<Expression> ModelBuilder::states(const std::string& name, std::size_t size,
-                                             bool periodic, bool positive) {
+                                             bool periodic, const Range& range) {
   declare(name);
+  check_range(name, range);
   if (size == 0) refuse(fmt::format("The state {} has no components.", name));
-  model_.state_families_.push_back({name, model_.states_.size(), size, true, periodic, positive});
+  model_.state_families_.push_back({name, model_.states_.size(), size, true, periodic, range});
   check_count(model_.states_.size() + size, most_states, "states");
   std::vector<Expression> inputs;
   inputs.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
     const std::string full = component(name, i);
     inputs.push_back(graph_->input(full));
-    model_.states_.push_back({full, inputs.back().id(), positive});
+    model_.states_.push_back({full, inputs.back().id(), range});
   }
   return inputs;
 }
@@ -354,22 +362,33 @@ void ModelBuilder::check_complete() const {
   }
 }
 
-// The equation of a map says by itself where it leads, and a normal law has no logarithm.
-void ModelBuilder::check_positive(const Model& model) const {
+// The equation of a map says by itself where it leads, and a normal law has no end.
+void ModelBuilder::check_ranges(const Model& model) const {
   for (std::size_t i = 0; i < model.dimension(); ++i) {
     const State& state = model.states_[i];
-    if (!state.positive) continue;
+    const Range& range = state.range;
+    const InitialKind kind = model.initial_[i].kind;
+    if (range.is_whole()) continue;
     if (model.dynamics_ == Dynamics::map) {
       refuse(
-          fmt::format("The state {} of the map {} cannot be declared positive: that is a way to "
-                      "step an SDE.",
-                      state.name, model.name_));
+          fmt::format("The state {} of the map {} cannot be declared {}: that is a way to step an "
+                      "SDE.",
+                      state.name, model.name_, range.text()));
     }
-    if (model.initial_[i].kind == InitialKind::normal) {
+    if (kind == InitialKind::normal && range == Range::positive()) {
       refuse(
           fmt::format("The state {0} is positive, but its initial law is normal, which is not; "
                       "write init {0} ~ lognormal(mu, sd), where mu and sd are those of log {0}.",
                       state.name));
+    }
+    const bool is_inside =
+        kind != InitialKind::normal &&
+        (kind != InitialKind::lognormal || (range.lower <= 0.0 && std::isinf(range.upper)));
+    if (!is_inside) {
+      refuse(fmt::format(
+          "The state {0} is {1}, but its initial law is {2}, which is not; write "
+          "init {0} = ..., a point, or init {0} ~ samples(\"...\").",
+          state.name, range.text(), kind == InitialKind::normal ? "normal" : "lognormal"));
     }
   }
 }
@@ -430,7 +449,7 @@ Model ModelBuilder::build() {
 
   check_no_clash(model, names_);
   check_observations(model);
-  check_positive(model);
+  check_ranges(model);
   const NoiseStructure structure = classify_noise(model.states_.size(), model.noise_);
   model.noise_class_ = structure.noise_class;
   model.diagonal_covariance_ = structure.diagonal_covariance;

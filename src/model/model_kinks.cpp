@@ -132,7 +132,7 @@ std::string ModelKink::sentence() const {
 std::vector<Expression> positive_inputs(const Model& model, Graph& graph) {
   std::vector<Expression> positive;
   for (const State& state : model.states()) {
-    if (state.positive) positive.push_back(graph.at(state.node));
+    if (state.range.lower >= 0.0) positive.push_back(graph.at(state.node));
   }
   for (const Parameter& parameter : model.parameters()) {
     if (parameter.lower >= 0.0) positive.push_back(graph.at(parameter.node));

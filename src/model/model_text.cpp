@@ -36,7 +36,8 @@ class Writer {
     for (const Input& input : model_.inputs()) line(input_statement(input));
     for (const Family& family : model_.state_families()) {
       line("state " + family.name + (family.is_vector ? fmt::format("[{}]", family.size) : "") +
-           (family.periodic ? " periodic" : "") + (family.positive ? " positive" : ""));
+           (family.periodic ? " periodic" : "") +
+           (family.range.is_whole() ? "" : " " + family.range.text()));
     }
     write_lets();
     for (std::size_t i = 0; i < model_.dimension(); ++i) line(equation(i));

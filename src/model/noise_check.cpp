@@ -197,8 +197,9 @@ void check_law(const Model& model, const Law& law) {
       refuse(fmt::format("The initial law of {} has the mean {}, which is not finite.", name,
                          law.a[i]));
     }
-    if (kind == InitialKind::point && model.states()[i].positive && law.a[i] <= 0.0) {
-      refuse(fmt::format("The state {} is positive, but starts from {}.", name, law.a[i]));
+    const Range& range = model.states()[i].range;
+    if (kind == InitialKind::point && !range.contains(law.a[i])) {
+      refuse(fmt::format("The state {} is {}, but starts from {}.", name, range.text(), law.a[i]));
     }
     if (kind == InitialKind::point) continue;
     if (!std::isfinite(law.b[i]) || law.b[i] <= 0.0) {
@@ -208,6 +209,13 @@ void check_law(const Model& model, const Law& law) {
                       name, law.b[i], name, law.a[i]));
     }
   }
+}
+
+// A place in a range for a number between -1 and 1.
+double inside(const Range& range, double away) {
+  if (range.is_whole()) return away;
+  if (range.is_finite()) return range.lower + (range.upper - range.lower) * (0.5 + 0.4 * away);
+  return std::isinf(range.upper) ? range.lower + std::exp(away) : range.upper - std::exp(away);
 }
 
 // Points about the initial law, the mean first. Different coordinates move differently, lest a
@@ -230,7 +238,7 @@ std::vector<std::vector<double>> trial_points(const Model& model, const Law& law
           x[i] = law.a[i];
           break;
         case InitialKind::samples:
-          x[i] = model.states()[i].positive ? std::exp(away) : away;
+          x[i] = inside(model.states()[i].range, away);
           break;
       }
     }

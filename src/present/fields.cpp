@@ -8,6 +8,7 @@
 #include "divker/boundaries.hpp"
 #include "divker/kernel.hpp"
 #include "divker/model_kinks.hpp"
+#include "divker/state_coordinates.hpp"
 
 namespace divker::present {
 
@@ -87,6 +88,7 @@ void show(Fields& o, const Model& model, const std::vector<OperationCount>& coun
   std::vector<std::string> ends;
   for (const Boundary& boundary : boundaries(model)) ends.push_back(boundary.sentence);
   o.set("boundaries", std::move(ends));
+  o.set("coordinates", coordinates_in_words(model));
   if (!model.inputs().empty()) {
     o.list("inputs", model.inputs(), [](Fields& one, const Input& input) {
       one.set("name", input.name);

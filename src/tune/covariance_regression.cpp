@@ -7,6 +7,8 @@
 #include <span>
 #include <utility>
 
+#include "divker/state_coordinates.hpp"
+
 namespace divker::tune {
 namespace {
 
@@ -30,7 +32,7 @@ class Standardised {
     for (const Snapshot& snapshot : samples) {
       x.push_back(snapshot.x());
       nu.push_back(snapshot.nu());
-      take_logarithms(model, x.back(), nu.back());
+      take_coordinates(model, x.back(), nu.back());
       rows += snapshot.x().rows;
     }
     const std::size_t scales =
@@ -53,13 +55,14 @@ class Standardised {
   std::size_t rows = 0;
 
  private:
-  // u = log w, and from h_u = h_w w the covector nu_u = w nu_w + 1.
-  static void take_logarithms(const Model& model, Matrix& x, Matrix& nu) {
+  // u(x), and from h_u = |g| h_x the covector nu_u = g nu_x + tau.
+  static void take_coordinates(const Model& model, Matrix& x, Matrix& nu) {
+    const auto all = coordinates(model);
     for (std::size_t k = 0; k < x.cols; ++k) {
-      if (!model.states()[k].positive) continue;
+      if (all[k] == nullptr) continue;
       for (std::size_t r = 0; r < x.rows; ++r) {
-        nu(r, k) = x(r, k) * nu(r, k) + 1.0;
-        x(r, k) = std::log(x(r, k));
+        nu(r, k) = all[k]->stretch(x(r, k)) * nu(r, k) + all[k]->turn(x(r, k));
+        x(r, k) = all[k]->at_state(x(r, k));
       }
     }
   }

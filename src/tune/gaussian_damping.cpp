@@ -4,6 +4,7 @@
 
 #include "divker/error.hpp"
 #include "divker/pilot.hpp"
+#include "divker/state_coordinates.hpp"
 #include "divker/step.hpp"
 #include "tune/tuners.hpp"
 
@@ -30,11 +31,14 @@ std::vector<std::size_t> knot_steps(std::size_t steps) {
 }
 
 // Sums over the paths of x, x x^T and the noisy rows of S S^T at each knot, in the coordinates of
-// the step: the logarithms of positive states.
+// the step: the logarithms or roots of states with a range.
 class CovarianceCollector : public Collector {
  public:
   CovarianceCollector(const Model& model, const std::vector<double>& times)
-      : model_(model), times_(times), sums_(times.size(), Sums(model.dimension())) {}
+      : model_(model),
+        coordinates_(coordinates(model)),
+        times_(times),
+        sums_(times.size(), Sums(model.dimension())) {}
 
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override {
     auto part = std::make_unique<GroupSums>();
@@ -47,7 +51,7 @@ class CovarianceCollector : public Collector {
         sums.noise += covariance_of_noise(states.row(r), times_[k]);
         sums.noise_count += 1.0;
       }
-      take_logarithms(states);
+      take_coordinates(states);
       using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
       const Eigen::Map<const RowMajor> x(states.data.data(), static_cast<Eigen::Index>(states.rows),
                                          dimension);
@@ -135,18 +139,18 @@ class CovarianceCollector : public Collector {
     std::vector<Sums> sums;
   };
 
-  void take_logarithms(Matrix& x) const {
+  void take_coordinates(Matrix& x) const {
     for (std::size_t i = 0; i < x.cols; ++i) {
-      if (!model_.states()[i].positive) continue;
-      for (std::size_t r = 0; r < x.rows; ++r) x(r, i) = std::log(x(r, i));
+      if (coordinates_[i] == nullptr) continue;
+      for (std::size_t r = 0; r < x.rows; ++r) x(r, i) = coordinates_[i]->at_state(x(r, i));
     }
   }
 
   [[nodiscard]] Eigen::MatrixXd covariance_of_noise(std::span<const double> x, double t) const {
     Matrix s = model_.noise_matrix(x, t);
     for (std::size_t i = 0; i < s.rows; ++i) {
-      if (!model_.states()[i].positive) continue;
-      for (double& amplitude : s.row(i)) amplitude /= x[i];
+      if (coordinates_[i] == nullptr) continue;
+      for (double& amplitude : s.row(i)) amplitude /= coordinates_[i]->stretch(x[i]);
     }
     using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     const Eigen::Map<const RowMajor> noise(s.data.data(), static_cast<Eigen::Index>(s.rows),
@@ -155,6 +159,7 @@ class CovarianceCollector : public Collector {
   }
 
   const Model& model_;
+  std::vector<std::shared_ptr<const Coordinate>> coordinates_;
   const std::vector<double>& times_;
   std::vector<Sums> sums_;
 };
