@@ -1,6 +1,7 @@
 // The lines of C++ that the pages show, as a program: tests/readme_test.cpp compares them.
 #include <cmath>
 #include <memory>
+#include <vector>
 
 #include "divker/ensemble.hpp"
 #include "divker/kernel.hpp"
@@ -21,6 +22,19 @@ divker::Model build() {
   b.time(0.0, 0.01, 1.0);
   divker::Model model = b.build();
   return model;
+}
+
+// The same on the way to a measured level.
+divker::Model build_driven(const std::vector<double>& times, const std::vector<double>& values) {
+  divker::ModelBuilder b("driven");
+  const divker::Expression u =
+      b.input({.name = "u", .knots = std::make_shared<divker::Knots>(times, values)});
+  const divker::Expression x = b.state("x");
+  b.drift(x, u - x);
+  b.noise(x, "W", b.graph().constant(1.0));
+  b.initial_normal(x, 0.0, 1.0);
+  b.time(0.0, 0.01, 1.0);
+  return b.build();
 }
 
 divker::Paths run(const divker::Model& model) {
@@ -60,5 +74,6 @@ int main() {
   points(0, 0) = 0.5;
   const divker::Snapshot& end = paths.snapshots.back();
   const double response = respond(end.x(), end.responses(), points);
-  return std::isfinite(response) && compile(model) != nullptr ? 0 : 1;
+  const bool is_driven = build_driven({0.0, 1.0}, {0.5, 2.0}).inputs().size() == 1;
+  return std::isfinite(response) && compile(model) != nullptr && is_driven ? 0 : 1;
 }
