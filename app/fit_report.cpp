@@ -19,13 +19,17 @@ present::Fields fields_of_fit(const CommonOptions& options, const FitResult& res
 }
 
 void print_estimates(const FitResult& result) {
-  fmt::print("{:>16} {:>14} {:>12} {:>12}\n", "parameter", "estimate", "+-", "of the paths");
+  const bool with_dt = !result.time_step.empty();
+  fmt::print("{:>16} {:>14} {:>12} {:>12}{}\n", "parameter", "estimate", "+-", "of the paths",
+             with_dt ? "        of dt" : "");
   for (std::size_t i = 0; i < result.names.size(); ++i) {
     fmt::print("{:>16} {:>14.6g} ", result.names[i], result.estimate[i]);
     if (std::isnan(result.standard_error[i])) {
       fmt::print("{}\n", error_in_words(result, i));
     } else {
-      fmt::print("{:>12.2g} {:>12.2g}\n", result.standard_error[i], result.simulation_error[i]);
+      fmt::print("{:>12.2g} {:>12.2g}", result.standard_error[i], result.simulation_error[i]);
+      if (with_dt) fmt::print(" {:>12.2g}", result.time_step[i]);
+      fmt::print("\n");
     }
   }
   for (const std::string& name : result.inactive) {

@@ -49,7 +49,8 @@ struct FitOptions {
   double tolerance = 0.1;       // converged when |psi| is this share of its own noise, and fresh
                                 // paths do not contradict; see docs/fit.md
   double rate = 0.0;            // of adam and gd; 0: 0.05 and 0.2
-  double window = 0.0;          // stationary data: time of the window; 0: half of the time grid
+  TimeStep time_step = TimeStep::in_bar;  // of the estimates, measured at the end
+  double window = 0.0;  // stationary data: time of the window; 0: half of the time grid
   // Where the runs of an iteration are saved while they last, by their names; empty: nowhere. A
   // fit that resumes at the iteration before finds them again.
   std::function<Checkpoint(const std::string& run)> saved_runs;
@@ -132,7 +133,11 @@ struct FitResult {
   // Sampling of the data and of the paths; not a number for parameters that are undetermined.
   std::vector<double> standard_error;
   std::vector<double> simulation_error;  // the part of the paths alone
-  Matrix correlation;                    // not a number for parameters that are undetermined
+  // What the bias of dt adds to the standard errors, which contain it; empty where it was not
+  // measured: maps, `ignored`, matching equations that are not centred. The errors of
+  // combinations are without it.
+  std::vector<double> time_step;
+  Matrix correlation;  // not a number for parameters that are undetermined
   // Pareto k (tail_index.hpp) of the summands of the information of each parameter, the products of
   // I and its regression on what is observed: above 0.7 there is a remark, see `remarks`.
   std::vector<double> tail_index;

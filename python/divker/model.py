@@ -309,6 +309,7 @@ class Model:
             group: str | None = None, stationary: bool = False, match: str = "centred",
             optimizer: str = "newton", iterations: int = 50, starts: int = 1,
             tolerance: float = 0.1, rate: float | None = None, window: float | None = None,
+            richardson: bool = False, ignore_time_step: bool = False,
             checkpoint: str | os.PathLike[str] | None = None,
             checkpoint_every: float | None = None, **run: Unpack[AnswerOptions]) -> FitResult:
         """The parameters that are not fixed, from snapshots of a population (docs/fit.md).
@@ -319,7 +320,8 @@ class Model:
         group: the column with the individuals, numbers or texts. Columns that are nothing in the
         model are left out, whatever they hold; `remarks` names them, and says what files were taken
         for. The model's values are the start. A fit that does not converge says so in `converged`
-        and `reason`. Raises ModelError for texts where numbers are needed and for columns that seem
+        and `reason`. The bias of dt is in `stderr`; richardson=True takes it off the estimates,
+        ignore_time_step=True does neither. Raises ModelError for texts where numbers are needed and for columns that seem
         slips, UsageError for options that name no column.
         """
         tables, of_stationary = tables_of(data, time)
@@ -327,6 +329,7 @@ class Model:
                "group": group, "stationary": stationary or of_stationary, "match": match,
                "optimizer": optimizer, "iterations": iterations, "starts": starts,
                "tolerance": tolerance, "rate": rate, "window": window,
+               "richardson": richardson, "ignore_time_step": ignore_time_step,
                "checkpoint": checkpoint, "checkpoint_every": checkpoint_every}
         return FitResult(*self._run(_core.fit, own, run, AnswerOptions))
 

@@ -289,7 +289,7 @@ class FitResult(Result):
     """Parameters of a population from snapshots; `model` is the fitted one.
 
     parameters (names), estimate (p,), stderr (p,), stderr_of_paths (p,): the part of the
-    simulation; correlation (p, p); all three are NaN for `undetermined` parameters (names), which
+    simulation, time_step (p,): what dt adds to stderr (maps have none); correlation (p, p); all three are NaN for `undetermined` parameters (names), which
     can change together without the data noticing; `determined`: what has a standard error instead,
     a list of dictionaries combination ("k*c"), parameters, estimate, stderr; tail_index (p,): both
     standard errors mean little above 0.7; converged, reason, iterations, goodness, joint (of snapshots
@@ -305,6 +305,7 @@ class FitResult(Result):
     estimate: np.ndarray
     stderr: np.ndarray
     stderr_of_paths: np.ndarray
+    time_step: np.ndarray
     tail_index: np.ndarray
     correlation: np.ndarray
     undetermined: list[str]

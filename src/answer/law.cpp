@@ -77,7 +77,7 @@ MarginalCoordinates::MarginalCoordinates(const Model& model,
                                          const std::vector<std::size_t>& marginal,
                                          const Matrix& x) {
   for (std::size_t c = 0; c < marginal.size(); ++c) {
-    bool is_log = model.states()[marginal[c]].positive;
+    bool is_log = model.states()[marginal[c]].range == Range::positive();
     for (std::size_t r = 0; is_log && r < x.rows; ++r) is_log = x(r, c) > 0.0;
     is_log_.push_back(is_log);
   }

@@ -18,7 +18,7 @@ constexpr const char* path_kernel = "path-kernel";
 constexpr const char* divergence_kernel = "divergence-kernel";
 constexpr const char* likelihood_ratio = "likelihood-ratio";
 constexpr const char* finite_difference = "finite-difference";
-constexpr std::size_t fewest_paths = 20'480;
+constexpr std::size_t fewest_compared = 20'480;
 constexpr std::uint64_t seed_of_choice = 0xA0761D6478BD642FULL;
 
 // Small runs of the methods for one question, and what they promise for the whole run.
@@ -126,7 +126,7 @@ ObservableAnswer response_by_choice(const Model& model, const std::vector<std::s
   (void)Observable(model, parameters, observable);  // what nobody can answer is refused at once
   AnswerOptions chosen = options;
   const std::size_t paths = options.sampling.paths;
-  if (paths < fewest_paths || options.session.checkpoint.save) {
+  if (paths < fewest_compared || options.session.checkpoint.save) {
     chosen.method.estimator = path_kernel;
     try {
       return observable_response(model, parameters, observable, chosen);

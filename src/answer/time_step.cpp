@@ -99,19 +99,35 @@ std::size_t pairs_for(std::size_t paths) {
   return std::min(paths, std::clamp(static_cast<std::size_t>(less * n / 12.0), fewest, most));
 }
 
-std::vector<StepPairs> step_pairs_at_all_times(Study& study) {
+std::optional<std::pair<Paths, Paths>> common_paths(Paths coarse, Paths fine) {
   constexpr std::size_t fewest_finished = 16;
+  if (coarse.summary.interrupted || fine.summary.interrupted) return std::nullopt;
+  const auto [in_coarse, in_fine] = places_of_common(coarse.numbers, fine.numbers);
+  if (in_coarse.size() < fewest_finished) return std::nullopt;
+  const auto keep = [](Paths& paths, const std::vector<std::size_t>& rows) {
+    std::vector<std::uint64_t> numbers;
+    numbers.reserve(rows.size());
+    for (const std::size_t r : rows) numbers.push_back(paths.numbers[r]);
+    paths.numbers = std::move(numbers);
+    for (Snapshot& snapshot : paths.snapshots) snapshot = rows_of(snapshot, rows);
+  };
+  keep(coarse, in_coarse);
+  keep(fine, in_fine);
+  return std::pair{std::move(coarse), std::move(fine)};
+}
+
+std::vector<StepPairs> step_pairs_at_all_times(Study& study) {
   if (!study.plan().has_time_step || study.record().summary.interrupted) return {};
   const Sampling sampling = sampling_of_pairs(study.sampling());
-  const Paths coarse = study.run_aside(at_both_increments(sampling));
-  const Paths fine = study.run_aside(at_half_the_step(study.model()), sampling);
+  Paths coarse = study.run_aside(at_both_increments(sampling));
+  Paths fine = study.run_aside(at_half_the_step(study.model()), sampling);
   study.record().effort.pair_runs += 2 * sampling.paths;
-  if (coarse.summary.interrupted || fine.summary.interrupted) return {};
-  const auto [in_coarse, in_fine] = places_of_common(coarse.numbers, fine.numbers);
-  if (in_coarse.size() < fewest_finished) return {};
+  auto common = common_paths(std::move(coarse), std::move(fine));
+  if (!common) return {};
   std::vector<StepPairs> pairs;
-  for (std::size_t k = 0; k < coarse.snapshots.size(); ++k) {
-    pairs.push_back({rows_of(coarse.snapshots[k], in_coarse), rows_of(fine.snapshots[k], in_fine)});
+  for (std::size_t k = 0; k < common->first.snapshots.size(); ++k) {
+    pairs.push_back(
+        {std::move(common->first.snapshots[k]), std::move(common->second.snapshots[k])});
   }
   return pairs;
 }

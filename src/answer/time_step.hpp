@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "answer/step_bias_at_points.hpp"
@@ -31,6 +32,9 @@ struct StepPairs {
   Snapshot coarse;
   Snapshot fine;
 };
+// The paths that both runs have, in the same rows: the first of dt, the second of dt/2. None where
+// a run was interrupted or they are too few.
+[[nodiscard]] std::optional<std::pair<Paths, Paths>> common_paths(Paths coarse, Paths fine);
 // The sampling of such pairs, on other random numbers than those of a run: at dt/2, and, with two
 // increments to a step, at dt.
 [[nodiscard]] Sampling sampling_of_pairs(const Sampling& run);

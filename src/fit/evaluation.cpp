@@ -102,6 +102,8 @@ std::string Evaluator::run_name(const FitState& state) const {
 std::size_t Evaluator::most_paths() const { return options_.sampling.paths; }
 std::uint64_t Evaluator::seed() const { return options_.sampling.seed; }
 unsigned Evaluator::threads() const { return options_.session.threads; }
+TimeStep Evaluator::time_step() const { return options_.time_step; }
+Session Evaluator::session() const { return options_.session.aside(); }
 
 bool Evaluator::can_be_finer() const {
   if (regressor_ != "hermite") return false;

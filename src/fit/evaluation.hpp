@@ -50,6 +50,10 @@ class Evaluator {
   [[nodiscard]] bool is_centred() const { return matcher_.centred; }
   [[nodiscard]] std::uint64_t seed() const;
   [[nodiscard]] unsigned threads() const;
+  [[nodiscard]] TimeStep time_step() const;
+  // Circumstances of small runs, and what the data see of paths of states alone; see Observer.
+  [[nodiscard]] Session session() const;
+  [[nodiscard]] const Observer& observer() const { return *observer_; }
   // How an evaluation was made, the last study's.
   [[nodiscard]] RunRecord record(const Evaluation& evaluation) const;
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <functional>
 #include <memory>
 #include <set>
 
@@ -17,7 +16,6 @@ namespace fit {
 namespace {
 
 using Eigen::Index;
-using Learned = std::function<Matrix(const Matrix&)>;
 
 Eigen::Map<const RowMajor> view(const Matrix& m) {
   return {m.data.data(), static_cast<Index>(m.rows), static_cast<Index>(m.cols)};
@@ -135,9 +133,11 @@ class Equations {
     const double share = static_cast<double>(block.values.rows) / static_cast<double>(data_.rows);
     RowMajor at_data = RowMajor::Zero(static_cast<Index>(block.values.rows), parameters_);
     Eigen::RowVectorXd of_model = Eigen::RowVectorXd::Zero(parameters_);
+    LearnedBlock& block_learned = result_.learned.emplace_back();
+    block_learned.share = share;
     for (std::size_t h = 0; h < 2; ++h) {
       const ObservedHalf& other = halves[1 - h];
-      const Learned learned = learn(halves[h], options_);
+      const Learned& learned = block_learned.halves[h] = learn(halves[h], options_);
       const Matrix values = learned(block.values);
       at_data += 0.5 * view(values);
       const Matrix at_model = learned(other.y);

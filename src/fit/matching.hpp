@@ -2,7 +2,9 @@
 #pragma once
 
 #include <Eigen/Dense>
+#include <array>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,14 @@
 #include "fit/observed_paths.hpp"
 
 namespace divker::fit {
+
+using Learned = std::function<Matrix(const Matrix&)>;
+
+// Ihat of a block of the data, from either half of the paths, and the block's share of the rows.
+struct LearnedBlock {
+  std::array<Learned, 2> halves;
+  double share = 0.0;
+};
 
 struct Matching {
   // psi = mean over data of Ihat - mean over model of Ihat, an estimate of the derivative of the
@@ -33,6 +43,7 @@ struct Matching {
   // Pareto k (divker/tail_index.hpp) of the summands (Ihat_p - mean) (I_p - mean) of the diagonal
   // of `information`, which all errors of the estimates rest on.
   std::vector<double> tail_index;
+  std::vector<LearnedBlock> learned;  // as the blocks of the data
 };
 
 struct MatchingOptions {

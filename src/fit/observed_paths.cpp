@@ -84,7 +84,8 @@ ObservedHalf Observer::see(const ModelFunction& function, const BlockView& block
   const Snapshot& snapshot = group.snapshots[block.snapshot];
   const Matrix& x = snapshot.x();
   ObservedHalf seen{Matrix(x.rows, block.observed.size()), snapshot.responses()};
-  if (windowed_) {
+  const std::size_t responses = seen.responses.cols;
+  if (windowed_ && responses > 0) {
     const Matrix& before = group.snapshots.front().responses();
     for (std::size_t i = 0; i < before.data.size(); ++i) seen.responses.data[i] -= before.data[i];
   }
@@ -102,7 +103,7 @@ ObservedHalf Observer::see(const ModelFunction& function, const BlockView& block
       const double z =
           normals.normal(group.numbers[r], block.snapshot, block.observed[c], observations_.size());
       seen.y(r, c) += sd * z;
-      for (std::size_t p = 0; p < parameters_.size(); ++p) {
+      for (std::size_t p = 0; p < responses; ++p) {
         const double of_value = values[roots.derivatives + 2 * p][r];
         const double of_deviation = values[roots.derivatives + 2 * p + 1][r];
         seen.responses(r, p) += (z * of_value + (z * z - 1.0) * of_deviation) / sd;
@@ -173,6 +174,16 @@ class Observer::Halves : public Collector {
   std::uint64_t seed_;
   std::vector<std::array<ObservedHalf, 2>>& blocks_;
 };
+
+std::vector<Matrix> Observer::see(const Model& model, const Paths& paths,
+                                  std::uint64_t seed) const {
+  ModelFunction function = function_;
+  function.set_parameters(model);
+  const PathGroup all{0, paths.numbers, paths.snapshots};
+  std::vector<Matrix> seen;
+  for (const BlockView& block : blocks_) seen.push_back(see(function, block, all, seed).y);
+  return seen;
+}
 
 ObservedPaths Observer::run(Study& study) const {
   ObservedPaths paths;

@@ -41,6 +41,10 @@ class Observer {
   // Runs the study and observes. Memory: paths * (observed + parameters) doubles for each block.
   // Error(numerical) where an observation is not finite, or its noise not positive.
   [[nodiscard]] ObservedPaths run(Study& study) const;
+  // What the blocks of the data see of paths of states alone, recorded at times(), at the model's
+  // parameters: paths x observed for each.
+  [[nodiscard]] std::vector<Matrix> see(const Model& model, const Paths& paths,
+                                        std::uint64_t seed) const;
 
  private:
   struct Part;

@@ -20,6 +20,7 @@
 #include "fit/goodness.hpp"
 #include "fit/marginals.hpp"
 #include "fit/spectrum.hpp"
+#include "fit/step_bias.hpp"
 #include "model/names.hpp"
 
 namespace divker::fit {
@@ -165,6 +166,29 @@ void add_covariances(const Model& model, const FitState& state, const Matching& 
   }
 }
 
+// The bias of dt into the bars, or off the estimates as far as their bounds allow.
+void add_time_step(const FitState& state, const Evaluation& evaluation, const Evaluator& evaluator,
+                   FitResult& result) {
+  if (evaluator.time_step() == TimeStep::ignored) return;
+  const auto biases = step_biases(result.model, evaluation, evaluator);
+  if (!biases) return;
+  result.record.effort.pair_runs += 2 * pairs_for(evaluation.sampling.paths);
+  std::vector<double> values = result.model.parameter_values();
+  for (std::size_t p = 0; p < biases->size(); ++p) {
+    const double error = result.standard_error[p];
+    const Stepped with =
+        with_step_bias(result.estimate[p], error, (*biases)[p], evaluator.time_step());
+    result.time_step.push_back(std::isnan(error) ? error : with.counted);
+    if (std::isnan(error)) continue;
+    const Parameter& parameter = result.model.parameters()[state.active[p]];
+    result.standard_error[p] = with.standard_error;
+    if (with.value > parameter.lower && with.value < parameter.upper) {
+      result.estimate[p] = values[state.active[p]] = with.value;
+    }
+  }
+  result.model = result.model.with_parameters(values);
+}
+
 // One coordinate of the data, held against the model's sample.
 GoodnessOfFit goodness_of(const Model& model, const FitData& data, const Evaluation& evaluation,
                           std::uint64_t seed, Marginal marginal) {
@@ -288,6 +312,7 @@ FitResult report(const Model& model, const FitData& data, const FitState& state,
   result.state = state;
   result.record = evaluator.record(evaluation);
   add_covariances(model, state, evaluation.matching, evaluator, result);
+  add_time_step(state, evaluation, evaluator, result);
   add_remarks_on_tails(result);
   add_goodness(model, data, evaluation, evaluator, result);
   result.joint = joint_goodness(data, evaluation);

@@ -49,6 +49,7 @@ void fit(Fields& o, const FitResult& result) {
   o.set("estimate", result.estimate);
   o.set("stderr", result.standard_error);
   o.set("stderr_of_paths", result.simulation_error);
+  if (!result.time_step.empty()) o.set("time_step", result.time_step);
   o.set("tail_index", result.tail_index);
   o.set("iterations", history.size() - 1);
   o.set("converged", result.state.converged);

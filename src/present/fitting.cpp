@@ -49,6 +49,7 @@ FitOptions fit_options_of(const FitRequest& request, const Session& circumstance
   options.sampling = sampling_of(request);
   options.session = session_of(request, circumstances);
   options.session.progress = nullptr;  // a fit tells of its iterations
+  options.time_step = time_step_of(request);
   options.regressor = request.regressor;
   options.regressor_options = request.regressor_options;
   return options;
@@ -92,6 +93,7 @@ void describe(FitRequest& r, OptionVisitor& visit) {
   visit(Option("window",
                "Stationary data: time before the end over which responses are accumulated", "W"),
         r.options.window);
+  describe(static_cast<TimeStepRequest&>(r), visit);
   describe(static_cast<RegressorRequest&>(r), visit);
   describe(static_cast<SavedRequest&>(r), visit);
 }

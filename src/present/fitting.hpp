@@ -16,7 +16,7 @@ namespace divker::present {
 [[nodiscard]] DataTable data_in(const std::string& file, std::optional<double> time);
 
 // Without the tables of data, which the command reads from files and Python has in arrays.
-struct FitRequest : DampedRequest, RegressorRequest, SavedRequest {
+struct FitRequest : DampedRequest, RegressorRequest, SavedRequest, TimeStepRequest {
   DataOptions columns;
   FitOptions options;  // what concerns the iterations alone
 

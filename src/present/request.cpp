@@ -85,6 +85,14 @@ void describe(PointRequest& r, OptionVisitor& visit) {
   describe(static_cast<RegressorRequest&>(r), visit);
 }
 
+void describe(TimeStepRequest& r, OptionVisitor& visit) {
+  visit(Option("richardson", "Take the bias of dt off the answer, not into its error bar"),
+        r.richardson);
+  visit(Option("ignore_time_step", "Leave the bias of dt out of the error bar: that of the chain")
+            .not_with({"richardson"}),
+        r.ignore_time_step);
+}
+
 void describe(SubjectRequest& r, OptionVisitor& visit) {
   visit(Option("wrt", "Parameters (default: all that are not fixed)", "A,B,..."), r.wrt);
   visit(Option("observable", r.observable_is, "EXPR"), r.observable);
@@ -122,6 +130,11 @@ Session saved_session_of(const RunRequest& request, const SavedRequest& saved,
     session.checkpoint = checkpoint_in(saved.checkpoint, saved.checkpoint_every);
   }
   return session;
+}
+
+TimeStep time_step_of(const TimeStepRequest& request) {
+  if (request.richardson) return TimeStep::extrapolated;
+  return request.ignore_time_step ? TimeStep::ignored : TimeStep::in_bar;
 }
 
 AnswerOptions options_of(const PointRequest& request, Session session) {

@@ -73,6 +73,14 @@ struct PointRequest : DampedRequest, RegressorRequest {
 
 void describe(PointRequest& r, OptionVisitor& visit);
 
+// What is done about the bias of dt.
+struct TimeStepRequest {
+  bool richardson = false;
+  bool ignore_time_step = false;
+};
+
+void describe(TimeStepRequest& r, OptionVisitor& visit);
+
 // Of what, with respect to which parameters.
 struct SubjectRequest {
   std::vector<std::string> wrt;  // none: all that are not fixed
@@ -93,6 +101,7 @@ void describe(SubjectRequest& r, OptionVisitor& visit);
 [[nodiscard]] Session saved_session_of(const RunRequest& request, const SavedRequest& saved,
                                        Session circumstances);
 [[nodiscard]] AnswerOptions options_of(const PointRequest& request, Session session);
+[[nodiscard]] TimeStep time_step_of(const TimeStepRequest& request);
 
 // Those that were named; all that are not fixed where none is. Error(usage) for an unknown name,
 // or one named twice.

@@ -14,11 +14,6 @@
 namespace divker::present {
 namespace {
 
-TimeStep time_step_of(const LawRequest& request) {
-  if (request.richardson) return TimeStep::extrapolated;
-  return request.ignore_time_step ? TimeStep::ignored : TimeStep::in_bar;
-}
-
 Model until(Model model, std::optional<double> time) {
   if (!time) return model;
   TimeGrid grid = model.time();
@@ -170,11 +165,7 @@ void tell_stationary(Reply& reply, const std::vector<std::string>& names, const 
 
 void describe(LawRequest& r, OptionVisitor& visit) {
   describe(static_cast<PointRequest&>(r), visit);
-  visit(Option("richardson", "Take the bias of dt off the answer, not into its error bar"),
-        r.richardson);
-  visit(Option("ignore_time_step", "Leave the bias of dt out of the error bar: that of the chain")
-            .not_with({"richardson"}),
-        r.ignore_time_step);
+  describe(static_cast<TimeStepRequest&>(r), visit);
   visit(
       Option("fokker_planck", "Compare with a solution of the Fokker-Planck equation (1-D models)"),
       r.fokker_planck);

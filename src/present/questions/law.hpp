@@ -12,9 +12,7 @@
 
 namespace divker::present {
 
-struct LawRequest : PointRequest, SavedRequest {
-  bool richardson = false;
-  bool ignore_time_step = false;
+struct LawRequest : PointRequest, SavedRequest, TimeStepRequest {
   bool fokker_planck = false;
   bool stationary = false;
   std::optional<double> window;
