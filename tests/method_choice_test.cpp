@@ -107,6 +107,20 @@ TEST(MethodChoice, GoesOnWhereOneMethodIsLeft) {
   EXPECT_FALSE(compared(answer, "likelihood-ratio").problem.empty());
 }
 
+TEST(MethodChoice, CarriesNoDerivativesForManyParameters) {
+  const Model model = parse_model(
+      "model many\nparam a[25] = 1\nstate x\ndx = -x*sum(j, 0:24, a[j])/25 dt + 1 dW\n"
+      "init x ~ normal(0.5, 1)\ntime 0 : 0.05 : 1\n");
+  for (const std::size_t paths : {2000UL, 25'600UL}) {
+    const ObservableAnswer answer =
+        observable_response(model, model.free_parameters(), "x", options_of("auto", paths));
+    EXPECT_NE(answer.record.method.estimator, "path-kernel");
+    for (const Estimate& response : answer.response) {
+      EXPECT_TRUE(consistent(response, -0.02 * std::pow(0.95, 19), 0.002));
+    }
+  }
+}
+
 TEST(MethodChoice, IsAMethodLeftOpenAtPoints) {
   const Matrix points(1, 1, 0.3);
   const PointAnswer open = response_at(relaxing(), {0}, points, options_of("", 2000));

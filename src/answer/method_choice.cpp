@@ -19,6 +19,8 @@ constexpr const char* divergence_kernel = "divergence-kernel";
 constexpr const char* likelihood_ratio = "likelihood-ratio";
 constexpr const char* finite_difference = "finite-difference";
 constexpr std::size_t fewest_compared = 20'480;
+// A path carries a derivative for each: the covector, one for all, is cheaper from about ten on.
+constexpr std::size_t most_tangents = 24;
 constexpr std::uint64_t seed_of_choice = 0xA0761D6478BD642FULL;
 
 // Small runs of the methods for one question, and what they promise for the whole run.
@@ -127,7 +129,7 @@ ObservableAnswer response_by_choice(const Model& model, const std::vector<std::s
   AnswerOptions chosen = options;
   const std::size_t paths = options.sampling.paths;
   if (paths < fewest_compared || options.session.checkpoint.save) {
-    chosen.method.estimator = path_kernel;
+    chosen.method.estimator = parameters.size() <= most_tangents ? path_kernel : "";
     try {
       return observable_response(model, parameters, observable, chosen);
     } catch (const Error& error) {
@@ -137,7 +139,8 @@ ObservableAnswer response_by_choice(const Model& model, const std::vector<std::s
     }
   }
   Comparison comparison(model, parameters, observable, options);
-  const auto path_kernels = comparison.look(path_kernel, paths / 16);
+  std::optional<ObservableAnswer> path_kernels;
+  if (parameters.size() <= most_tangents) path_kernels = comparison.look(path_kernel, paths / 16);
   const bool is_map = model.dynamics() == Dynamics::map;
   comparison.look(divergence_kernel, paths / 32,
                   is_map || !steps_are_open(options.method)
