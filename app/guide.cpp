@@ -30,6 +30,11 @@ constexpr Guide guides[] = {
      "docs/command.md", "divker response ou --observable 'x^2'"},
     {"sample", "  divker sample lotka_volterra -n 1000 --out samples.csv\n", "docs/command.md",
      "divker fit lotka_volterra --data samples.csv"},
+    {"density",
+     "  divker density ou\n"
+     "  divker density lorenz96 --marginal x[0],x[1] --grid 10\n"
+     "  divker density ou --quantile 0.05 --wrt a,s     # value at risk, and what moves it\n",
+     "docs/density.md", "divker score ou"},
     {"score", "  divker score ou\n  divker score langevin --at points.csv --json\n",
      "docs/answer.md", "divker response ou"},
     {"response",

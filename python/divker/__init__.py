@@ -18,15 +18,15 @@ from .builder import (Builder, Expression, abs, atan, builder, cos, cosh, erf, e
                       maximum, minimum, normal, sin, sinh, sqrt, sum, tan, tanh)
 from .errors import DivkerWarning, Error, LanguageError, ModelError, NumericalError, UsageError
 from .flow import ScoreFunction, probability_flow, reverse_time, score_function
-from .model import (Model, diagnose, ensemble, fit, models, response, sample, score, simulate)
-from .results import (ChangeResult, Diagnosis, EnsembleResult, FitResult, MomentsResult,
+from .model import (Model, density, diagnose, ensemble, fit, models, response, sample, score, simulate)
+from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult, MomentsResult,
                       ObservableResult, PointResult, Result, Simulation)
 
 __all__ = [
-    "Builder", "ChangeResult", "Diagnosis", "DivkerWarning", "EnsembleResult", "Error", "Expression", "FitResult",
+    "Builder", "ChangeResult", "DensityResult", "Diagnosis", "DivkerWarning", "EnsembleResult", "Error", "Expression", "FitResult",
     "LanguageError", "Model", "ModelError", "MomentsResult", "NumericalError", "ObservableResult",
     "PointResult", "Result", "ScoreFunction", "Simulation", "UsageError", "__version__", "abs",
-    "atan", "builder", "cos", "cosh", "diagnose", "ensemble", "erf", "exp", "fit", "log",
+    "atan", "builder", "cos", "cosh", "density", "diagnose", "ensemble", "erf", "exp", "fit", "log",
     "lognormal", "maximum", "minimum", "models", "normal", "probability_flow", "response",
     "reverse_time", "sample", "score", "score_function", "simulate", "sin", "sinh", "sqrt", "sum",
     "tan", "tanh",

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from . import _core
 from .data import tables_of
 from .errors import UsageError
-from .results import (ChangeResult, Diagnosis, EnsembleResult, FitResult, MomentsResult,
+from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult, MomentsResult,
                       ObservableResult, PointResult, Simulation)
 
 
@@ -258,6 +258,35 @@ class Model:
         run["paths"] = n
         return self.simulate(**run).x
 
+    def density(self, at: ArrayLike | str | None = None, *,
+                marginal: str | Iterable[str] | None = None, grid: int | None = None,
+                time: float | None = None, times: Sequence[float] | None = None,
+                cdf: bool = False, quantile: float | Sequence[float] | None = None,
+                wrt: str | Iterable[str] | None = None, stationary: bool = False,
+                spinup: float | None = None, length: float | None = None,
+                richardson: bool = False, ignore_time_step: bool = False,
+                checkpoint: str | os.PathLike[str] | None = None,
+                checkpoint_every: float | None = None, **run: Unpack[DampedOptions]
+                ) -> DensityResult:
+        """The density of the law, or of a marginal of one state or two, without a bandwidth
+        (docs/density.md).
+
+        at: (m,) or (m, 2), or a file; default a grid of the law's own, `grid` points along each
+        state. marginal: 'x[3]' or ['x[3]', 'x[4]']. cdf: the distribution function at the points;
+        quantile: a level in (0, 1), or several, such as 0.05 for value at risk; wrt: parameters
+        that both respond to. stationary: of the stationary law. The bias of dt is in `stderr`;
+        richardson=True takes it off, ignore_time_step=True does neither.
+        """
+        if at is not None and not isinstance(at, (str, os.PathLike)):
+            at = np.asarray(at, dtype=float)
+            at = at[:, None] if at.ndim == 1 else at
+        own = {"at": at, "marginal": marginal, "grid": grid, "time": time, "times": times,
+               "cdf": cdf, "quantile": None if quantile is None else np.atleast_1d(quantile).tolist(),
+               "wrt": wrt, "stationary": stationary, "spinup": spinup, "length": length,
+               "richardson": richardson, "ignore_time_step": ignore_time_step,
+               "checkpoint": checkpoint, "checkpoint_every": checkpoint_every}
+        return DensityResult(*self._run(_core.density, own, run, DampedOptions))
+
     def score(self, at: ArrayLike | str | None = None, *, grid: int = 9, stationary: bool = False,
               window: float | None = None, spinup: float | None = None,
               length: float | None = None, fokker_planck: bool = False,
@@ -375,6 +404,7 @@ def free(method: Callable[Concatenate[Model, Parameters], Answer]
 
 simulate = free(Model.simulate)
 sample = free(Model.sample)
+density = free(Model.density)
 score = free(Model.score)
 response = free(Model.response)
 fit = free(Model.fit)

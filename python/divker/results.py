@@ -184,6 +184,39 @@ class PointResult(Result):
         return columns, rows
 
 
+class DensityResult(Result):
+    """Densities at m points: of the law, or of a marginal.
+
+    states; points (m, 1 or 2), density, stderr, time_step, bias, log_density, log_stderr (NaN where
+    the density is not above two bars), tail_index and outside, each (m,); with cdf=True
+    cdf, cdf_stderr, cdf_response (m, parameters), cdf_response_stderr; with quantile= levels,
+    quantile, quantile_stderr, quantile_response (levels, parameters), quantile_response_stderr.
+    Several times: laws, a list of dictionaries with these keys and t. `stderr` is
+    sqrt(deviation^2 + bias^2 + time_step^2). Units: density 1/state.
+    """
+
+    states: list[str]
+    parameters: list[str]
+    points: np.ndarray
+    density: np.ndarray
+    stderr: np.ndarray
+    time_step: np.ndarray
+    bias: np.ndarray
+    log_density: np.ndarray
+    log_stderr: np.ndarray
+    tail_index: np.ndarray
+    outside: np.ndarray
+
+    def _lines(self):
+        laws = self._values.get("laws") or [self._values]
+        times = ["t"] if len(laws) > 1 else []
+        rows = [[*([f"{law['t']:.5g}"] if times else []), *(f"{x:.5g}" for x in point),
+                 with_bar(value, error)]
+                for law in laws
+                for point, value, error in zip(law["points"], law["density"], law["stderr"])]
+        return [*times, *self.states, "density"], rows
+
+
 class ObservableResult(Result):
     """E[Phi] and its derivatives: value, value_stderr; response and stderr (parameters,). What dt
     adds to the errors: value_time_step, time_step (parameters,); maps have none.

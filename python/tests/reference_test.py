@@ -92,7 +92,7 @@ class Python(TestCase):
     def test_every_argument_is_in_the_page_or_among_the_options(self):
         options = {word.replace("-", "_")
                    for word in re.findall(r"--([a-z-]+)", (ROOT / "docs/command.md").read_text())}
-        for name in ("simulate", "sample", "score", "response", "fit", "diagnose", "ensemble"):
+        for name in ("simulate", "sample", "density", "score", "response", "fit", "diagnose", "ensemble"):
             arguments = set(inspect.signature(getattr(divker.Model, name)).parameters) - {"self"}
             with self.subTest(name):
                 self.assertEqual(arguments - self.words - options, set())

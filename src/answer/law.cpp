@@ -228,7 +228,8 @@ void Law::fill_distribution(PointValues& values, std::size_t r) const {
   const std::vector<double> tails = sums.tail_indices();
   for (std::size_t p = 0; p < parameters_.size(); ++p) {
     put(1 + p, found.response[p].value, found.response[p].standard_error);
-    to.tail_index(r, 1 + p) = tails[p];
+    // Of few paths on one side among many on the other, all tails look heavy.
+    if (to.effective_samples[r] >= 6.0 * std::sqrt(count)) to.tail_index(r, 1 + p) = tails[p];
   }
 }
 

@@ -3,12 +3,13 @@
 namespace divker::present {
 
 // Each in a file of its own.
+Question density_question();
 Question score_question();
 Question response_question();
 Question diagnose_question();
 
 std::vector<Question>& questions() {
-  static std::vector<Question> all{score_question(), response_question(), diagnose_question()};
+  static std::vector<Question> all{density_question(), score_question(), response_question(), diagnose_question()};
   return all;
 }
 

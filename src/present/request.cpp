@@ -177,9 +177,14 @@ void check_observable(const std::string& observable, const Model& model, Voice v
 }
 
 GivenPoints points_read(const GivenPoints& at, const Model& model, std::vector<Warning>& warnings) {
-  if (at.file.empty()) return at;
   std::vector<std::string> names;
   for (const State& state : model.states()) names.push_back(state.name);
+  return points_read(at, names, warnings);
+}
+
+GivenPoints points_read(const GivenPoints& at, const std::vector<std::string>& names,
+                        std::vector<Warning>& warnings) {
+  if (at.file.empty()) return at;
   const Table table = read_table(at.file);
   for (const std::string& remark : table.remarks) warnings.push_back({"file", remark});
   return {"", select_columns(table, names, at.file)};

@@ -113,6 +113,9 @@ void check_observable(const std::string& observable, const Model& model, Voice v
 // reader remarks is added to `warnings`.
 [[nodiscard]] GivenPoints points_read(const GivenPoints& at, const Model& model,
                                       std::vector<Warning>& warnings);
+// The same for points of some states, columns in the order of their names.
+[[nodiscard]] GivenPoints points_read(const GivenPoints& at, const std::vector<std::string>& names,
+                                      std::vector<Warning>& warnings);
 
 // Those that are rows; empty where none are given.
 [[nodiscard]] Matrix given_points(const PointRequest& request);
