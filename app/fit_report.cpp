@@ -69,7 +69,21 @@ void print_correlations(const FitResult& result) {
   for (const std::string& weak : result.weak) fmt::print("weakly determined: {}\n", weak);
 }
 
+// Bars by the data's own scatter and by the model are the same where the model is right.
+void print_series(const FitResult& result) {
+  if (!result.series) return;
+  const OfSeries& series = *result.series;
+  fmt::print("\n{:>16} {:>12} {:>12}\n", "standard error", "by the model", "by the data");
+  for (std::size_t i = 0; i < result.names.size(); ++i) {
+    fmt::print("{:>16} {:>12.2g} {:>12.2g}\n", result.names[i], series.model_error[i],
+               result.standard_error[i]);
+  }
+  fmt::print("{} transitions of {} individuals, {} paths each, up to {} substeps\n",
+             series.transitions, result.individuals, series.paths_each, series.most_substeps);
+}
+
 void print_goodness(const FitResult& result) {
+  if (result.goodness.empty()) return;
   fmt::print("\n{:>12} {:>10} {:>6} {:>11} {:>11} {:>11} {:>11} {:>7} {:>7} {:>9} {:>7}\n", "", "t",
              "rows", "data mean", "model", "data sd", "model", "KS", "p", "energy", "p");
   for (const GoodnessOfFit& one : result.goodness) {
@@ -127,6 +141,7 @@ int report_fit(const CommonOptions& options, const FitResult& result) {
   } else {
     print_estimates(result);
     print_correlations(result);
+    print_series(result);
     print_goodness(result);
     print_joint(result);
     fmt::print("\n");

@@ -124,6 +124,16 @@ struct DeterminedCombination {
 // "k*c = 100 +- 1".
 [[nodiscard]] std::string in_words(const DeterminedCombination& combination);
 
+// What a fit to time series (divker/series.hpp) tells beside the estimates, whose standard errors
+// are those of the data's own scatter and hold for a wrong model too.
+struct OfSeries {
+  std::vector<double> model_error;  // standard errors by the model, and of the paths
+  std::vector<double> step_bias;    // of dt, before extrapolation removes it, in standard errors
+  std::size_t transitions = 0;
+  std::size_t paths_each = 0;     // paths of a transition
+  std::size_t most_substeps = 0;  // of a transition
+};
+
 struct FitResult {
   explicit FitResult(Model fitted) : model(std::move(fitted)) {}
 
@@ -158,6 +168,7 @@ struct FitResult {
   // On what of the data was moved or left out, on data far outside the law at the start, and on
   // error bars that mean little, in sentences.
   std::vector<std::string> remarks;
+  std::optional<OfSeries> series;
   FitState state;
   RunRecord record;  // of the last evaluation
 };

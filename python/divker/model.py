@@ -335,7 +335,8 @@ class Model:
         return ObservableResult(*answer) if observable else PointResult(*answer)
 
     def fit(self, data: Any, *, time: str | None = None, map: Mapping[str, str] | None = None,
-            group: str | None = None, stationary: bool = False, match: str = "centred",
+            group: str | None = None, stationary: bool = False, series: bool = False,
+            substeps: int | None = None, match: str = "centred",
             optimizer: str = "newton", iterations: int = 50, starts: int = 1,
             tolerance: float = 0.1, rate: float | None = None, window: float | None = None,
             richardson: bool = False, ignore_time_step: bool = False,
@@ -346,7 +347,9 @@ class Model:
         data: a table, or a list of tables: an (N, states) array, a dictionary or data frame of
         columns, a file, a pair (table, time), or (table, 'stationary'). Without a time it is that
         of the end of the grid. time: the column with the time of each row. map: {state: column}.
-        group: the column with the individuals, numbers or texts. Columns that are nothing in the
+        group: the column with the individuals, numbers or texts. series: the rows of each individual
+        are a time series, fitted by its transitions (docs/series.md), with `paths` and `substeps`
+        for each. Columns that are nothing in the
         model are left out, whatever they hold; `remarks` names them, and says what files were taken
         for. The model's values are the start. A fit that does not converge says so in `converged`
         and `reason`. The bias of dt is in `stderr`; richardson=True takes it off the estimates,
@@ -355,11 +358,15 @@ class Model:
         """
         tables, of_stationary = tables_of(data, time)
         own = {"tables": tables, "time": time, "map": map,
-               "group": group, "stationary": stationary or of_stationary, "match": match,
+               "group": group, "stationary": stationary or of_stationary,
+               "series": series or None, "substeps": substeps, "match": match,
                "optimizer": optimizer, "iterations": iterations, "starts": starts,
                "tolerance": tolerance, "rate": rate, "window": window,
                "richardson": richardson, "ignore_time_step": ignore_time_step,
                "checkpoint": checkpoint, "checkpoint_every": checkpoint_every}
+        if series:  # what only snapshots have is asked for where it is not the default
+            usual = {"match": "centred", "optimizer": "newton", "starts": 1, "tolerance": 0.1}
+            own.update({name: None for name, value in usual.items() if own[name] == value})
         return FitResult(*self._run(_core.fit, own, run, AnswerOptions))
 
     def diagnose(self, *, wrt: str | Iterable[str] | None = None, observable: str | None = None,

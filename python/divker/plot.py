@@ -275,13 +275,15 @@ def fit(fits, title=None):
     panels = len(next(iter(fits.values()))["marginals"])
     height = 2.1 * -(-panels // 4)
     figure = plt.figure(figsize=(13, height + 3), constrained_layout=True)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[height, 3])
-    marginals(fits, upper)
+    upper, lower = figure, figure  # fits of time series compare no marginals
+    if panels:
+        upper, lower = figure.subfigures(2, 1, height_ratios=[height, 3])
+        marginals(fits, upper)
     left, right = lower.subplots(1, 2)
     convergence(fits, left)
     remaining_gain(fits, right)
     names = sorted({one["model"] for one in fits.values()})
-    upper.suptitle(title or f"{', '.join(names)}: data and model")
+    upper.suptitle(title or f"{', '.join(names)}: {'data and model' if panels else 'iterations'}")
     return figure
 
 

@@ -69,6 +69,10 @@ class Command(TestCase):
             ("--method", "finite-difference", "--wrt", "a", "--grid", 3),
             ("--method", "finite-difference", "--wrt", "a", "--observable", "x"))]
         asked.append(("fit", "ou", "--data", data, "--set", "a=1.2", "--paths", 4096))
+        series = self.folder / "series.csv"
+        times = ",".join(str(0.5 * n) for n in range(1, 21))
+        command("simulate", "ou", "--paths", 1, "--times", times, "--set", "T=10", "--out", series)
+        asked.append(("fit", "ou", "--data", series, "--time", "t", "--series"))
         for words in asked:
             with self.subTest(words[:5]):
                 answer = json.loads(command(*words, "--json"))

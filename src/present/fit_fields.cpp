@@ -32,6 +32,14 @@ void goodness(Fields& o, const FitResult& result) {
   o.set("rejected", result.rejected);
 }
 
+void series(Fields& o, const OfSeries& series) {
+  o.set("stderr_by_model", series.model_error);
+  o.set("step_bias", series.step_bias);
+  o.set("transitions", series.transitions);
+  o.set("paths_each", series.paths_each);
+  o.set("most_substeps", series.most_substeps);
+}
+
 void undetermined(Fields& o, const FitResult& result) {
   o.set("undetermined", result.undetermined);
   o.list("determined", result.determined,
@@ -57,6 +65,7 @@ void fit(Fields& o, const FitResult& result) {
   o.set("psi_over_noise", history.back().psi_over_noise);
   o.set("correlation", result.correlation);
   o.set("condition", result.condition);
+  if (result.series) series(o, *result.series);
   undetermined(o, result);
   o.set("weak", result.weak);
   o.set("inactive", result.inactive);

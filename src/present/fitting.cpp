@@ -1,7 +1,10 @@
 #include "present/fitting.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
+#include "divker/error.hpp"
 #include "divker/file.hpp"
 #include "divker/ranks.hpp"
 #include "divker/table.hpp"
@@ -55,6 +58,42 @@ FitOptions fit_options_of(const FitRequest& request, const Session& circumstance
   return options;
 }
 
+SeriesOptions series_options_of(const FitRequest& request, const Session& circumstances) {
+  SeriesOptions options;
+  options.paths = request.paths.value_or(0);
+  options.substeps = request.substeps;
+  options.seed = request.seed;
+  options.iterations = request.options.iterations;
+  options.session = session_of(request, circumstances);
+  return options;
+}
+
+// Rows that nobody links are snapshots of one individual each, which is seldom meant.
+std::vector<Warning> question_about_series(const FitRequest& request,
+                                           const std::vector<DataTable>& tables) {
+  for (const DataTable& table : tables) {
+    if (!looks_like_series(table, request.columns)) continue;
+    return {
+        {"series", fmt::format("{} has one row at each of {} times, and each was taken for a "
+                               "snapshot of its own: is this a series? {} fits it as one.",
+                               table.source, table.values.rows, spelled(request.voice, "series"))}};
+  }
+  return {};
+}
+
+Fitting fit_of_series(const FitRequest& request, const Model& model,
+                      const std::vector<DataTable>& tables, const Session& session) {
+  const SeriesData data = match_series(model, tables, request.columns);
+  Fitting fitting;
+  try {
+    fitting.result = fit_series(model, data, series_options_of(request, session));
+    fitting.state = fitting.result->state;
+  } catch (const Error&) {
+    if (!session.stopped()) throw;
+  }
+  return fitting;
+}
+
 }  // namespace
 
 FitRequest::FitRequest() {
@@ -93,6 +132,16 @@ void describe(FitRequest& r, OptionVisitor& visit) {
   visit(Option("window",
                "Stationary data: time before the end over which responses are accumulated", "W"),
         r.options.window);
+  visit(Option("series",
+               "The rows of each individual are a time series: consecutive ones are transitions")
+            .only_with("time")
+            .not_with({"alpha", "scheme", "order", "match", "optimizer", "starts", "tolerance",
+                       "rate", "window", "regressor", "checkpoint", "richardson",
+                       "ignore_time_step"}),
+        r.series);
+  visit(Option("substeps", "Series: steps of a transition (default: chosen)", "N")
+            .only_with("series"),
+        r.substeps);
   describe(static_cast<TimeStepRequest&>(r), visit);
   describe(static_cast<RegressorRequest&>(r), visit);
   describe(static_cast<SavedRequest&>(r), visit);
@@ -111,6 +160,7 @@ DataTable data_in(const std::string& file, std::optional<double> time) {
 
 Fitting fit(const FitRequest& request, const Model& model, const std::vector<DataTable>& tables,
             const Session& session, const std::function<void(const FitState&)>& told) {
+  if (request.series) return fit_of_series(request, model, tables, session);
   const SavedFit saved(request);
   FitData data = match_data(model, tables, request.columns);
   Fitting fitting;
@@ -127,6 +177,9 @@ Fitting fit(const FitRequest& request, const Model& model, const std::vector<Dat
   fitting.state = fit.state();
   if (session.stopped()) return fitting;
   fitting.result = fit.result();
+  for (Warning& warning : question_about_series(request, tables)) {
+    fitting.result->record.warnings.push_back(std::move(warning));
+  }
   saved.keep_only();
   return fitting;
 }

@@ -8,6 +8,7 @@
 
 #include "divker/fit.hpp"
 #include "divker/fit_data.hpp"
+#include "divker/series.hpp"
 #include "present/request.hpp"
 
 namespace divker::present {
@@ -19,6 +20,8 @@ namespace divker::present {
 struct FitRequest : DampedRequest, RegressorRequest, SavedRequest, TimeStepRequest {
   DataOptions columns;
   FitOptions options;  // what concerns the iterations alone
+  bool series = false;
+  std::size_t substeps = 0;
 
   FitRequest();
 };

@@ -9,7 +9,8 @@ Question response_question();
 Question diagnose_question();
 
 std::vector<Question>& questions() {
-  static std::vector<Question> all{density_question(), score_question(), response_question(), diagnose_question()};
+  static std::vector<Question> all{density_question(), score_question(), response_question(),
+                                   diagnose_question()};
   return all;
 }
 

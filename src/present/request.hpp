@@ -12,6 +12,7 @@
 #include "divker/estimator.hpp"
 #include "divker/fit.hpp"
 #include "divker/regressor.hpp"
+#include "divker/series.hpp"
 #include "present/option.hpp"
 
 namespace divker::present {
