@@ -196,7 +196,8 @@ EquationValue Equation::at(const TransitionPaths::Run& run, const VectorXd& scal
   for (int a = 0; a < 2; ++a) {
     beta[a] = regression(sums.half[a].squares, sums.half[a].learned * scale.asDiagonal());
   }
-  const double unbiased = 1.0 / (static_cast<double>(run.paths / 2) - 1.0);
+  const std::size_t in_half = run.paths / 2;
+  const double unbiased = 1.0 / (static_cast<double>(in_half) - 1.0);
   value.slope = value.variance = MatrixXd::Zero(scale.size(), scale.size());
   value.step_bias = VectorXd::Zero(scale.size());
   for (int a = 0; a < 2; ++a) {

@@ -37,7 +37,7 @@ struct Legs {
   // Evenly spread ones, at most so many.
   [[nodiscard]] Legs sample(std::size_t most) const;
   // Sorted by other numbers of substeps, one for each in the present order.
-  [[nodiscard]] Legs with_substeps(std::vector<std::size_t> substeps) const;
+  [[nodiscard]] Legs with_substeps(std::vector<std::size_t> others) const;
   // Begin and end of pieces of at most so many that have equal numbers of substeps.
   [[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> pieces(std::size_t most) const;
 };
