@@ -9,18 +9,20 @@
 
 namespace divker::fit {
 
-LegRules::LegRules(const Model& model) {
+LegRules::LegRules(const Model& model) : coordinates_(divker::coordinates(model)) {
   const std::vector<std::size_t> leaky = leaky_states(model);
   beyond_boundaries = !leaky.empty() || !boundaries(model).empty();
-  for (const State& state : model.states()) logarithm.push_back(state.positive);
-  for (const std::size_t i : leaky) logarithm[i] = false;
+  for (const State& state : model.states()) ranges_.push_back(state.range);
+  for (const std::size_t i : leaky) coordinates_[i] = nullptr;
 }
 
 Eigen::MatrixXd LegRules::coordinates(Eigen::MatrixXd states) const {
-  for (std::size_t i = 0; i < logarithm.size(); ++i) {
-    if (!logarithm[i]) continue;
-    auto row = states.row(static_cast<Eigen::Index>(i)).array();
-    row = (row > 0.0).select(row.log(), std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t i = 0; i < coordinates_.size(); ++i) {
+    if (!coordinates_[i]) continue;
+    for (double& x : states.row(static_cast<Eigen::Index>(i))) {
+      x = ranges_[i].contains(x) ? coordinates_[i]->at_state(x)
+                                 : std::numeric_limits<double>::quiet_NaN();
+    }
   }
   return states;
 }

@@ -3,22 +3,28 @@
 
 #include <Eigen/Dense>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "divker/model.hpp"
 #include "divker/series.hpp"
+#include "divker/state_coordinates.hpp"
 
 namespace divker::fit {
 
 // How transitions are stepped: beyond the boundaries of the equations where there are some, and
-// which states by their logarithm.
-struct LegRules {
+// states with a range in a coordinate.
+class LegRules {
+ public:
   explicit LegRules(const Model& model);
-  bool beyond_boundaries = false;
-  std::vector<bool> logarithm;
 
-  // Columns of states as columns of coordinates; not a number where a state has left its domain.
+  bool beyond_boundaries = false;
+  // Columns of states as columns of coordinates; not a number where a state has left its range.
   [[nodiscard]] Eigen::MatrixXd coordinates(Eigen::MatrixXd states) const;
+
+ private:
+  std::vector<Range> ranges_;
+  std::vector<std::shared_ptr<const divker::Coordinate>> coordinates_;  // null: the state as it is
 };
 
 // Transitions in the order of their number of substeps, so that neighbours march together.
