@@ -127,15 +127,16 @@ Matrix evenly_spread(std::size_t rows_per_time) {
   return rows_of(scores);
 }
 
-// Of the data alone, without the paths' part.
+// Of the data alone, without the parts of the paths and of the time step.
 TEST(FewRows, StandardErrorsAreThoseOfFishersInformation) {
   for (const std::size_t rows : {1U, 2U, 5U}) {
     const FitResult result = fit_rows(evenly_spread(rows), false, 1, 8'000);
     EXPECT_TRUE(result.state.converged) << result.state.reason;
     const Eigen::Vector3d fisher = fisher_errors(rows);
     for (std::size_t i = 0; i < 3; ++i) {
-      const double of_data = std::sqrt(std::pow(result.standard_error[i], 2) -
-                                       std::pow(result.simulation_error[i], 2));
+      const double of_data =
+          std::sqrt(std::pow(result.standard_error[i], 2) -
+                    std::pow(result.simulation_error[i], 2) - std::pow(result.time_step[i], 2));
       EXPECT_NEAR(of_data / fisher[static_cast<Eigen::Index>(i)], 1.0, 0.15)
           << rows << " rows, " << result.names[i];
     }

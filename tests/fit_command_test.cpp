@@ -204,8 +204,11 @@ TEST_F(FitCommandTest, OneRowATimeHasTheErrorOfSixtyRows) {
     information += (1.0 - decay) * (1.0 - decay) / variance;
   }
   write("rows.csv", table);
-  const Json json = json_of({"fit", "m.sde", "--data", "rows.csv", "--time", "t", "--paths",
-                             "10000", "--alpha", "jacobian:1,1"});
+  const Outcome outcome = run({"fit", "m.sde", "--data", "rows.csv", "--time", "t", "--paths",
+                               "10000", "--alpha", "jacobian:1,1", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("is this a series?"), std::string::npos) << outcome.err;
+  const Json json = Json::parse(outcome.out);
   EXPECT_TRUE(json["converged"].get<bool>());
   EXPECT_NEAR(json["stderr"][0].get<double>() * std::sqrt(information), 1.0, 0.15);
   EXPECT_NEAR(json["estimate"][0].get<double>(), 1.0, 0.5 * json["stderr"][0].get<double>());

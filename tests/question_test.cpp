@@ -113,10 +113,11 @@ TEST(NoToyQuestion, IsNoSubcommandWhereItIsNotInTheTable) {
   const char* words[] = {"divker", "below"};
   const app::Ending ending = app::run(2, words);
   EXPECT_EQ(ending.code, 2);
-  EXPECT_EQ(ending.sentence.rfind("divker: There is no subcommand 'below'; the subcommands are: "
-                                  "models, show, simulate, sample, score, response, fit, diagnose, "
-                                  "bench, reproduce, new, completion, manual.",
-                                  0),
+  EXPECT_EQ(ending.sentence.rfind(
+                "divker: There is no subcommand 'below'; the subcommands are: "
+                "models, show, simulate, sample, density, score, response, fit, diagnose, "
+                "bench, reproduce, new, completion, manual.",
+                0),
             0U)
       << ending.sentence;
 }

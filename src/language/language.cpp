@@ -151,13 +151,14 @@ class Assembler {
   void parameter(const Statement& s) {
     const Declarator& d = s.declarators.front();
     const std::vector<double> values = numbers(s);
-    const auto [lower, upper] = range_of(s.lower, s.upper);
+    const Range bounds = range_of(s.lower, s.upper);
     Symbol symbol{SymbolKind::parameter, s.is_list || d.size.has_value(), false, {}};
     at(d.offset, [&] {
       if (symbol.is_vector) {
-        symbol.values = builder_.parameters(d.name, values, lower, upper, s.fixed);
+        symbol.values = builder_.parameters(d.name, values, bounds.lower, bounds.upper, s.fixed);
       } else {
-        symbol.values = {builder_.parameter(d.name, values.front(), lower, upper, s.fixed)};
+        symbol.values = {
+            builder_.parameter(d.name, values.front(), bounds.lower, bounds.upper, s.fixed)};
       }
     });
     symbols_[d.name] = std::move(symbol);

@@ -25,7 +25,7 @@ Eigen::MatrixXd whitened_rows(const Eigen::MatrixXd& rows) {
     centred.row(i) /= deviation;
     varying.push_back(i);
   }
-  const Eigen::MatrixXd kept = centred(varying, Eigen::all);
+  Eigen::MatrixXd kept = centred(varying, Eigen::all);
   if (varying.empty()) return kept;
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(kept * kept.transpose() / count);
   const Eigen::VectorXd& values = solver.eigenvalues();
@@ -41,7 +41,7 @@ Eigen::MatrixXd whitened_rows(const Eigen::MatrixXd& rows) {
 std::vector<Eigen::ArrayXXd> hermite_polynomials(const Eigen::ArrayXXd& z, std::size_t degree) {
   std::vector<Eigen::ArrayXXd> result{Eigen::ArrayXXd::Ones(z.rows(), z.cols()), z};
   for (std::size_t n = 2; n <= degree; ++n) {
-    result.push_back(z * result[n - 1] - static_cast<double>(n - 1) * result[n - 2]);
+    result.emplace_back(z * result[n - 1] - static_cast<double>(n - 1) * result[n - 2]);
   }
   return result;
 }

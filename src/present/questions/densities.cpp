@@ -243,6 +243,7 @@ Reply reply_to(const DensityRequest& given, const Model& model, const Session& s
   std::vector<std::string> names = names_of_states(model);
   if (const std::vector<std::size_t> states = states_named(request, model); !states.empty()) {
     std::vector<std::string> named;
+    named.reserve(states.size());
     for (const std::size_t state : states) named.push_back(names[state]);
     names = std::move(named);
   }

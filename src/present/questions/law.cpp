@@ -65,7 +65,7 @@ void tell_sampling(Fields& o, const Stationary& how) {
 Table table_of_points(const Model& model, const PointAnswer& answer, const std::string& key) {
   Table table{names_of_states(model), {}};
   for (const std::string& name : answer.names) {
-    table.columns.push_back(key + "." + name);
+    table.columns.push_back(fmt::format("{}.{}", key, name));
     table.columns.push_back("stderr." + name);
     if (answer.time_step.rows != 0) table.columns.push_back("time_step." + name);
   }
