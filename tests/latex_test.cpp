@@ -46,9 +46,16 @@ TEST(Latex, EnclosesWhatPrecedenceAsksFor) {
   EXPECT_THAT(text, HasSubstr("{1 + x \\cdot 3}"));
   EXPECT_THAT(text, HasSubstr("q &= x - \\left(a - x\\right)"));
   EXPECT_THAT(text, HasSubstr("\\left(\\sqrt{x}\\right)^{3} + \\left(\\frac{x}{2}\\right)^{2}"));
-  EXPECT_THAT(text, HasSubstr("\\left(-x\\right) a"));
+  EXPECT_THAT(text, HasSubstr("\\left(\\frac{x}{2}\\right)^{2} + \\left(-x a\\right)"));
   EXPECT_THAT(text, Not(HasSubstr("1 \\, \\mathrm{d}W")));
   EXPECT_THAT(text, HasSubstr("+ \\mathrm{d}W"));
+}
+
+TEST(Latex, NeedsNoParenthesesAroundTheFirstSign) {
+  const std::string text =
+      written("param a = 1\nstate x\ndx = (-a*x/2 + 1) dt + exp(-x^2/2) dW\ninit x = 1\n");
+  EXPECT_THAT(text, HasSubstr("\\left(-\\frac{a x}{2} + 1\\right) \\, \\mathrm{d}t"));
+  EXPECT_THAT(text, HasSubstr("\\exp\\left(-\\frac{x^{2}}{2}\\right)"));
 }
 
 TEST(Latex, KnowsRegimesStratonovichMapsAndObservations) {

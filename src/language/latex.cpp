@@ -84,7 +84,7 @@ Formula sum(const Syntax& s) {
   for (std::size_t i = 0; i < s.operands.size(); ++i) {
     const char sign = s.operators[i];
     if (sign == '-' || i > 0) text += text.empty() ? "-" : fmt::format(" {} ", sign);
-    text += at_least(formula(s.operands[i]), multiplied);
+    text += at_least(formula(s.operands[i]), text.empty() ? added : multiplied);
   }
   return {text, added};
 }
@@ -102,6 +102,12 @@ Formula factors(const std::vector<Formula>& all) {
 }
 
 Formula product(const Syntax& s) {
+  // The sign of the first factor is that of all of it. A noise alone has no factors.
+  if (!s.operands.empty() && s.operands.front().kind == SyntaxKind::negative) {
+    Syntax positive = s;
+    positive.operands.front() = s.operands.front().operands.front();
+    return {"-" + product(positive).text, added};
+  }
   std::vector<Formula> above;
   std::vector<Formula> below;
   for (std::size_t i = 0; i < s.operands.size(); ++i) {
