@@ -14,29 +14,20 @@
 #include "answer/places_met.hpp"
 #include "divker/answer.hpp"
 #include "divker/language.hpp"
+#include "support/asked.hpp"
 #include "support/errors.hpp"
 #include "support/statistics.hpp"
 
 namespace divker {
 namespace {
 
+using test::column;
 using test::consistent;
 using test::message_of;
+using test::with_paths;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-AnswerOptions with_paths(std::size_t paths) {
-  AnswerOptions options;
-  options.sampling.paths = paths;
-  return options;
-}
-
-Matrix column(std::vector<double> values) {
-  Matrix points(values.size(), 1);
-  points.data = std::move(values);
-  return points;
-}
 
 Model one_state(const std::string& state, const std::string& equation, const std::string& start,
                 const std::string& time) {

@@ -12,11 +12,13 @@
 #include "divker/error.hpp"
 #include "divker/exact_density.hpp"
 #include "divker/language.hpp"
+#include "support/asked.hpp"
 #include "support/statistics.hpp"
 
 namespace divker {
 namespace {
 
+using test::column;
 using test::consistent;
 
 Estimate estimate(const Change& change) { return {change.value, change.standard_error}; }
@@ -28,12 +30,6 @@ ChangeOptions options_with(std::size_t paths, const std::string& alpha, std::siz
   options.answer.method.order = InverseOrder::second;
   options.nodes = nodes;
   return options;
-}
-
-Matrix column(const std::vector<double>& values) {
-  Matrix points(values.size(), 1);
-  points.data = values;
-  return points;
 }
 
 TEST(DensityChange, GaussLegendreIsExactForPolynomials) {

@@ -15,12 +15,14 @@
 #include "divker/exact_density.hpp"
 #include "divker/language.hpp"
 #include "estimate/localised_density.hpp"
+#include "support/asked.hpp"
 #include "support/errors.hpp"
 #include "support/statistics.hpp"
 
 namespace divker {
 namespace {
 
+using test::column;
 using test::consistent;
 using ::testing::HasSubstr;
 
@@ -31,11 +33,6 @@ double normal_share(double x, double variance) {
   return 0.5 * std::erfc(-x / std::sqrt(2.0 * variance));
 }
 
-Matrix column(std::vector<double> values) {
-  Matrix points(values.size(), 1);
-  points.data = std::move(values);
-  return points;
-}
 Matrix line(double low, double high, std::size_t count) {
   Matrix points(count, 1);
   for (std::size_t k = 0; k < count; ++k) {

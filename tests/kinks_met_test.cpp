@@ -16,14 +16,17 @@
 #include "divker/fit.hpp"
 #include "divker/language.hpp"
 #include "divker/stationary.hpp"
+#include "support/asked.hpp"
 #include "support/errors.hpp"
 #include "support/statistics.hpp"
 
 namespace divker {
 namespace {
 
+using test::column;
 using test::consistent;
 using test::message_of;
+using test::with_paths;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -62,18 +65,6 @@ Model digital() {
   return parse_model(
       "model digital\nparam S0 = 100 in (0, inf)\nparam r = 0.05\nparam v = 0.2 in (0, inf)\n"
       "param K = 100\nstate S positive\ndS = r*S dt + v*S dW\ninit S = S0\ntime 0 : 0.01 : 1\n");
-}
-
-Matrix column(std::vector<double> values) {
-  Matrix points(values.size(), 1);
-  points.data = std::move(values);
-  return points;
-}
-
-AnswerOptions with_paths(std::size_t paths) {
-  AnswerOptions options;
-  options.sampling.paths = paths;
-  return options;
 }
 
 AnswerOptions by(const std::string& method, std::size_t paths) {

@@ -11,11 +11,13 @@
 
 #include "divker/error.hpp"
 #include "divker/language.hpp"
+#include "support/asked.hpp"
 #include "support/statistics.hpp"
 
 namespace divker {
 namespace {
 
+using test::column;
 using test::consistent;
 using test::Mean;
 
@@ -27,12 +29,6 @@ StationaryOptions options_with(std::size_t paths, const std::string& alpha) {
   options.answer.method.damping = parse_damping(alpha);
   options.answer.time_step = TimeStep::ignored;  // what follows knows the law of the Euler chain
   return options;
-}
-
-Matrix column(const std::vector<double>& values) {
-  Matrix points(values.size(), 1);
-  points.data = values;
-  return points;
 }
 
 // The stationary variance of the Euler chain of dx = -a (x - m) dt + s dW.

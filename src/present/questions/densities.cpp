@@ -17,7 +17,7 @@
 namespace divker::present {
 namespace {
 
-struct DensityRequest : DampedRequest, SavedRequest {
+struct DensityRequest : DampedRequest, SavedRequest, TimeStepRequest {
   GivenPoints at;
   std::optional<std::size_t> grid;
   std::vector<std::string> marginal;
@@ -26,8 +26,6 @@ struct DensityRequest : DampedRequest, SavedRequest {
   bool cdf = false;
   std::vector<double> quantile;
   std::vector<std::string> wrt;
-  bool richardson = false;
-  bool ignore_time_step = false;
   bool stationary = false;
   std::optional<double> spinup;
   std::optional<double> length;
@@ -49,11 +47,7 @@ void describe(DensityRequest& r, OptionVisitor& visit) {
   visit(Option("quantile", "Quantiles of these levels too (one state)", "P1,P2,..."), r.quantile);
   visit(Option("wrt", "Parameters that distribution function and quantiles respond to", "A,B,..."),
         r.wrt);
-  visit(Option("richardson", "Take the bias of dt off the answer, not into its error bar"),
-        r.richardson);
-  visit(Option("ignore_time_step", "Leave the bias of dt out of the error bar: that of the chain")
-            .not_with({"richardson"}),
-        r.ignore_time_step);
+  describe(static_cast<TimeStepRequest&>(r), visit);
   describe(static_cast<SavedRequest&>(r), visit);
   visit(Option("stationary",
                "Of the stationary law, from long paths (defaults: --paths 4096 --order 2)")
@@ -95,8 +89,7 @@ DensityOptions options_of(const DensityRequest& request, const Model& model,
   if (request.time) answer.sampling.snapshots = {*request.time};
   if (request.stationary) answer.sampling.paths = request.paths.value_or(stationary_paths);
   answer.session = saved_session_of(request, request, session);
-  if (request.richardson) answer.time_step = TimeStep::extrapolated;
-  if (request.ignore_time_step) answer.time_step = TimeStep::ignored;
+  answer.time_step = time_step_of(request);
   options.marginal = states_named(request, model);
   options.grid = request.grid.value_or(0);
   options.distribution = request.cdf;
