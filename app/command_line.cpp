@@ -25,16 +25,12 @@ Ending usage_error(const CLI::App& app, const CLI::ParseError& error,
             fmt::format("divker {0}: {1}{2}\nRun 'divker {0} --help' to see what is expected.\n",
                         chosen.front()->get_name(), error.what(), meant)};
   }
-  std::vector<std::string> names;
-  for (const CLI::App* subcommand : app.get_subcommands({})) {
-    names.push_back(subcommand->get_name());
-  }
   const bool is_word = !words.empty() && !words.front().starts_with('-');
   return {exit_usage,
           fmt::format("divker: {}; the subcommands are: {}.{}\n{}",
                       is_word ? fmt::format("There is no subcommand '{}'", words.front())
                               : std::string("A subcommand is expected"),
-                      fmt::join(names, ", "), meant,
+                      fmt::join(subcommand_names(app), ", "), meant,
                       words.empty() ? "\n" + welcome()
                                     : std::string("Run 'divker --help' to see what they do.\n"))};
 }

@@ -55,13 +55,7 @@ std::vector<std::string> parameter_names(const std::vector<std::string>& words) 
 // What the last word may become.
 std::vector<std::string> candidates(const CLI::App& app, const std::vector<std::string>& words) {
   const auto all = [](const CLI::App*) { return true; };
-  if (words.size() <= 1) {
-    std::vector<std::string> names;
-    for (const CLI::App* subcommand : app.get_subcommands(all)) {
-      names.push_back(subcommand->get_name());
-    }
-    return names;
-  }
+  if (words.size() <= 1) return subcommand_names(app);
   const std::vector<const CLI::App*> subcommands = app.get_subcommands(all);
   const auto chosen = std::find_if(subcommands.begin(), subcommands.end(),
                                    [&](const CLI::App* s) { return s->get_name() == words[0]; });

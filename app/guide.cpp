@@ -45,10 +45,10 @@ constexpr Guide guides[] = {
     {"fit",
      "  divker fit ou --data cells.csv                  # rows measured at the end of the grid\n"
      "  divker fit ou --data early.csv@0.5 --data late.csv@2\n"
-     "  divker fit ou --data all.csv --time t --out fit.json\n",
+     "  divker fit ou --data all.csv --time t --out fitted.sde\n",
      "docs/fit.md", "divker simulate ou --set a=1.2"},
     {"diagnose", "  divker diagnose heston\n", "docs/diagnose.md", "divker show heston"},
-    {"bench", "  divker bench --list\n", "docs/command.md", "divker models"},
+    {"bench", "  divker bench --only normals\n", "docs/command.md", "divker models"},
     {"reproduce", "  divker reproduce                # lists the experiments\n",
      "docs/experiments.md", "divker reproduce lorenz96"},
     {"completion",
@@ -57,14 +57,6 @@ constexpr Guide guides[] = {
      "docs/command.md", "divker help"},
     {"manual", "  divker manual ~/.local/share/man/man1\n", "docs/command.md", "divker help"},
 };
-
-std::vector<std::string> subcommand_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(subcommand->get_name());
-  }
-  return names;
-}
 
 bool is_setting(std::string_view word) {
   const std::size_t equals = word.find('=');
@@ -119,6 +111,14 @@ std::string welcome() {
          "  divker new mine                    a model of your own to start from\n\n"
          "'divker help' lists all subcommands, 'divker help fit' the options of one, with "
          "examples.\n";
+}
+
+std::vector<std::string> subcommand_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(subcommand->get_name());
+  }
+  return names;
 }
 
 std::vector<std::string> option_names(const CLI::App& command) {

@@ -24,7 +24,8 @@ void add_examples(CLI::App& app);
 [[nodiscard]] std::string slip_of_the_pen(const CLI::App& app,
                                           const std::vector<std::string>& words);
 
-// The names of an option or of all options of a command, such as "--paths".
+[[nodiscard]] std::vector<std::string> subcommand_names(const CLI::App& app);
+// The names of all options of a command, such as "--paths".
 [[nodiscard]] std::vector<std::string> option_names(const CLI::App& command);
 
 }  // namespace divker::app
