@@ -32,6 +32,10 @@ void print_estimates(const FitResult& result) {
       fmt::print("\n");
     }
   }
+  if (result.window) {
+    fmt::print("(Responses over {:.4g} before a snapshot: {:.1f}% of +- is for what is older.)\n",
+               *result.window, 100.0 * result.window_bias / (1.0 + result.window_bias));
+  }
   for (const std::string& name : result.inactive) {
     fmt::print("{} has no effect on what is observed; it was left as it is.\n", name);
   }

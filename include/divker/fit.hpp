@@ -50,7 +50,9 @@ struct FitOptions {
                                 // paths do not contradict; see docs/fit.md
   double rate = 0.0;            // of adam and gd; 0: 0.05 and 0.2
   TimeStep time_step = TimeStep::in_bar;  // of the estimates, measured at the end
-  double window = 0.0;  // stationary data: time of the window; 0: half of the time grid
+  // Responses are accumulated over this time before a snapshot, or since the start where that is
+  // less. 0: chosen by paths of a pilot; for stationary data half of the time grid.
+  double window = 0.0;
   // Where the runs of an iteration are saved while they last, by their names; empty: nowhere. A
   // fit that resumes at the iteration before finds them again.
   std::function<Checkpoint(const std::string& run)> saved_runs;
@@ -157,6 +159,10 @@ struct FitResult {
   std::vector<DeterminedCombination> determined;  // combinations of them that have one
   std::vector<std::string> weak;  // combinations that the data hardly determine, in words
   double condition = 0.0;         // of H, scaled to a unit diagonal
+  // Of time before a snapshot, over which responses were accumulated; nothing: all of it.
+  std::optional<double> window;
+  // By what share it makes standard errors wrong, measured by a longer one; they contain it.
+  double window_bias = 0.0;
   std::vector<GoodnessOfFit> goodness;
   std::vector<JointGoodness> joint;  // of snapshots with several coordinates
   std::vector<std::string>

@@ -352,7 +352,8 @@ class Model:
         for each. Columns that are nothing in the
         model are left out, whatever they hold; `remarks` names them, and says what files were taken
         for. The model's values are the start. A fit that does not converge says so in `converged`
-        and `reason`. The bias of dt is in `stderr`; richardson=True takes it off the estimates,
+        and `reason`. window: the time before a snapshot over which responses are accumulated, chosen
+        by default, half the grid for stationary data. The bias of dt is in `stderr`; richardson=True takes it off the estimates,
         ignore_time_step=True does neither. Raises ModelError for texts where numbers are needed and for columns that seem
         slips, UsageError for options that name no column.
         """

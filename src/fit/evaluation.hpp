@@ -50,6 +50,11 @@ class Evaluator {
   [[nodiscard]] bool is_centred() const { return matcher_.centred; }
   [[nodiscard]] std::uint64_t seed() const;
   [[nodiscard]] unsigned threads() const;
+  // The time before a snapshot over which responses are accumulated; nothing where it is all of the
+  // time before the last one. Known after an evaluation.
+  [[nodiscard]] std::optional<double> window() const;
+  // By what share standard errors would be others with the derivative over four windows.
+  [[nodiscard]] double window_bias() const;
   [[nodiscard]] TimeStep time_step() const;
   // Circumstances of small runs, and what the data see of paths of states alone; see Observer.
   [[nodiscard]] Session session() const;
@@ -58,7 +63,13 @@ class Evaluator {
   [[nodiscard]] RunRecord record(const Evaluation& evaluation) const;
 
  private:
-  void prepare(const FitState& state);
+  // False if the run was interrupted.
+  bool prepare(const FitState& state);
+  bool choose_window(const TimeGrid& grid);
+  void observe(double window);
+  [[nodiscard]] std::optional<ObservedPaths> observed_by(const Sampling& sampling,
+                                                         const Session& session);
+  [[nodiscard]] MatchingOptions matching_options(Detail detail) const;
 
   const Model& model_;
   const FitData& data_;
@@ -69,6 +80,8 @@ class Evaluator {
   // What the steps are compiled for, and where their damping was chosen.
   std::vector<std::size_t> active_;
   std::vector<double> chosen_at_;
+  double window_ = 0.0;
+  double window_bias_ = 0.0;
   std::optional<Observer> observer_;
   std::optional<Study> study_;
 };

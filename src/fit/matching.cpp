@@ -10,6 +10,7 @@
 #include "divker/fit.hpp"
 #include "divker/tail_index.hpp"
 #include "estimate/products.hpp"
+#include "fit/quasi_score.hpp"
 
 namespace divker {
 namespace fit {
@@ -88,8 +89,10 @@ class Equations {
         response_covariance_(Eigen::MatrixXd::Zero(parameters_, parameters_)),
         tails_(static_cast<std::size_t>(parameters_)) {
     result_.psi = Eigen::VectorXd::Zero(parameters_);
+    result_.learned_covariance = Eigen::MatrixXd::Zero(parameters_, parameters_);
     result_.information_parts.assign(2 * parts_of_half,
                                      Eigen::MatrixXd::Zero(parameters_, parameters_));
+    for (const auto& halves : paths.blocks) windowed_ = windowed_ || halves[0].longer.rows > 0;
     for (std::size_t h = 0; h < 2; ++h) {
       const auto rows = static_cast<Index>(paths.blocks.front()[h].responses.rows);
       model_influence_[h] = RowMajor::Zero(rows, parameters_);
@@ -113,7 +116,7 @@ class Equations {
       const auto n = static_cast<double>(influence.rows());
       result_.model_covariance += cross(influence, influence) / (4.0 * n * n);
     }
-    return std::move(result_);
+    return windowed_ ? quasi_score(result_) : std::move(result_);
   }
 
  private:
@@ -144,7 +147,7 @@ class Equations {
       const RowMajor influence = centred(at_model);
       of_model += 0.5 * view(at_model).colwise().mean();
       result_.psi -= 0.5 * share * view(at_model).colwise().mean().transpose();
-      add_information(influence, centred(other.responses), share, h);
+      add_information(influence, centred(other.for_derivative()), share, h);
       model_influence_[1 - h] += share * influence;
     }
     add_data(block, at_data, of_model, share);
@@ -155,6 +158,7 @@ class Equations {
     const auto n = static_cast<double>(influence.rows());
     const Eigen::MatrixXd products = cross(influence, responses) / n;
     information_ += 0.5 * share * products;
+    result_.learned_covariance += 0.5 * share * cross(influence, influence) / n;
     const Eigen::ArrayXXd terms = influence.array() * responses.array();
     for (Index p = 0; p < parameters_; ++p) {
       tails_[static_cast<std::size_t>(p)].add(std::span(terms.col(p).data(), terms.col(p).size()));
@@ -168,8 +172,12 @@ class Equations {
       const Index begin = static_cast<Index>(k) * rows;
       const Eigen::MatrixXd part =
           influence.middleRows(begin, rows).transpose() * responses.middleRows(begin, rows);
-      result_.information_parts[half * parts_of_half + k] +=
-          (0.5 * share / static_cast<double>(rows)) * (part + part.transpose());
+      Eigen::MatrixXd& sum = result_.information_parts[half * parts_of_half + k];
+      if (windowed_) {
+        sum += (share / static_cast<double>(rows)) * part;
+      } else {
+        sum += (0.5 * share / static_cast<double>(rows)) * (part + part.transpose());
+      }
     }
   }
 
@@ -190,6 +198,7 @@ class Equations {
   const FitData& data_;
   const MatchingOptions& options_;
   Index parameters_;
+  bool windowed_ = false;  // H is of longer responses than Ihat, and not symmetric
   Matching result_;
   RowMajor data_influence_;                  // individuals x P, times the number of rows
   std::array<RowMajor, 2> model_influence_;  // paths of a half x P

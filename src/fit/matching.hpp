@@ -31,8 +31,12 @@ struct Matching {
   Eigen::MatrixXd information;
   // The antisymmetric part, zero but for sampling noise, and hence a measure of it.
   Eigen::MatrixXd asymmetry;
-  Eigen::MatrixXd data_covariance;   // of psi, from the sampling of the data
-  Eigen::MatrixXd model_covariance;  // of psi, from the number of paths
+  Eigen::MatrixXd data_covariance;     // of psi, from the sampling of the data
+  Eigen::MatrixXd model_covariance;    // of psi, from the number of paths
+  Eigen::MatrixXd learned_covariance;  // of Ihat over the model: H, where Ihat is E[I | observed]
+  // The combination of the equations that all of the above is of; empty: themselves. See
+  // quasi_score.hpp.
+  Eigen::MatrixXd weights;
   // z values of the diagonal of `information` against zero: does the parameter do anything?
   Eigen::VectorXd effect;
   // The information from equal shares of the paths, half after half: how well it is known.

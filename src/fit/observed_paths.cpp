@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <map>
 
 #include "divker/error.hpp"
 #include "divker/random.hpp"
@@ -36,20 +38,58 @@ Matrix half_of(const Matrix& m, std::size_t parity) {
 
 }  // namespace
 
-Observer::Observer(const Model& model, const FitData& data, std::vector<std::size_t> parameters,
-                   double window)
-    : parameters_(std::move(parameters)),
-      times_(data.times()),
-      function_(function_of_observations(model)) {
-  if (data.stationary) {
-    const TimeGrid& grid = model.time();
-    const std::size_t start = grid.nearest_step(grid.time(grid.steps()) - window);
-    windowed_ = window > 0.0 && start >= 1;
-    if (windowed_) times_.insert(times_.begin(), grid.time(start));
+ObservedPaths ObservedPaths::with_window(std::size_t window, std::size_t longer,
+                                         std::size_t count) const {
+  ObservedPaths part{{}, summary};
+  for (std::size_t b = 0; b < count; ++b) {
+    part.blocks.push_back(blocks[window * count + b]);
+    for (std::size_t h = 0; h < 2 && longer != window; ++h) {
+      part.blocks.back()[h].longer = blocks[longer * count + b][h].responses;
+    }
   }
-  for (const DataBlock& block : data.blocks) {
-    const auto at = std::find(times_.begin(), times_.end(), block.time);
-    blocks_.push_back({static_cast<std::size_t>(at - times_.begin()), block.time, block.observed});
+  return part;
+}
+
+ObservedPaths ObservedPaths::with_last_window(std::size_t count) && {
+  const std::size_t before = blocks.size() - count;
+  for (std::size_t b = before; b < blocks.size() && before >= count; ++b) {
+    for (std::size_t h = 0; h < 2; ++h) {
+      blocks[b][h].longer = std::move(blocks[b - count][h].responses);
+    }
+  }
+  blocks.erase(blocks.begin(), blocks.begin() + static_cast<std::ptrdiff_t>(before));
+  return std::move(*this);
+}
+
+Observer::Observer(const Model& model, const FitData& data, std::vector<std::size_t> parameters,
+                   const std::vector<double>& windows)
+    : parameters_(std::move(parameters)), function_(function_of_observations(model)) {
+  const TimeGrid& grid = model.time();
+  const std::vector<double> of_data = data.times();
+  std::map<std::size_t, double> recorded;  // by their steps
+  for (const double time : of_data) recorded[grid.nearest_step(time)] = time;
+  const auto beginning = [&grid](double time, double window) {
+    return grid.nearest_step(std::max(time - window, grid.start));
+  };
+  for (const double window : windows) {
+    for (const double time : of_data) {
+      const std::size_t step = beginning(time, window);
+      if (step >= 1) recorded.try_emplace(step, grid.time(step));
+    }
+  }
+  const auto place = [&recorded](std::size_t step) {
+    return static_cast<std::size_t>(std::distance(recorded.begin(), recorded.find(step)));
+  };
+  for (const auto& [step, time] : recorded) times_.push_back(time);
+  for (const double window : windows) {
+    for (const DataBlock& block : data.blocks) {
+      const auto at = std::find(of_data.begin(), of_data.end(), block.time);
+      BlockView view{place(grid.nearest_step(block.time)), std::nullopt,
+                     static_cast<std::size_t>(at - of_data.begin()), block.time, block.observed};
+      const std::size_t step = beginning(block.time, window);
+      if (step >= 1) view.before = place(step);
+      blocks_.push_back(std::move(view));
+    }
   }
 }
 
@@ -83,10 +123,10 @@ ObservedHalf Observer::see(const ModelFunction& function, const BlockView& block
                            const PathGroup& group, std::uint64_t seed) const {
   const Snapshot& snapshot = group.snapshots[block.snapshot];
   const Matrix& x = snapshot.x();
-  ObservedHalf seen{Matrix(x.rows, block.observed.size()), snapshot.responses()};
+  ObservedHalf seen{Matrix(x.rows, block.observed.size()), snapshot.responses(), {}};
   const std::size_t responses = seen.responses.cols;
-  if (windowed_ && responses > 0) {
-    const Matrix& before = group.snapshots.front().responses();
+  if (block.before && responses > 0) {
+    const Matrix& before = group.snapshots[*block.before].responses();
     for (std::size_t i = 0; i < before.data.size(); ++i) seen.responses.data[i] -= before.data[i];
   }
   const auto values = function.at_rows({&block.time, 1}, x);
@@ -101,7 +141,7 @@ ObservedHalf Observer::see(const ModelFunction& function, const BlockView& block
       const double sd = values[roots.deviation][r];
       if (!(sd > 0.0)) refuse(name, block.time, "standard deviation", sd);
       const double z =
-          normals.normal(group.numbers[r], block.snapshot, block.observed[c], observations_.size());
+          normals.normal(group.numbers[r], block.order, block.observed[c], observations_.size());
       seen.y(r, c) += sd * z;
       for (std::size_t p = 0; p < responses; ++p) {
         const double of_value = values[roots.derivatives + 2 * p][r];
@@ -147,8 +187,8 @@ class Observer::Halves : public Collector {
     auto part = std::make_unique<Observer::Part>();
     for (const BlockView& block : observer_.blocks_) {
       const ObservedHalf all = observer_.see(function_, block, group, seed_);
-      part->blocks.push_back({ObservedHalf{half_of(all.y, 0), half_of(all.responses, 0)},
-                              ObservedHalf{half_of(all.y, 1), half_of(all.responses, 1)}});
+      part->blocks.push_back({ObservedHalf{half_of(all.y, 0), half_of(all.responses, 0), {}},
+                              ObservedHalf{half_of(all.y, 1), half_of(all.responses, 1), {}}});
     }
     return part;
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@ namespace divker::fit {
 struct ObservedHalf {
   Matrix y;          // paths x observed
   Matrix responses;  // paths x parameters: d log (law of x and y) / d gamma along the path
+  // The same over a longer time before the snapshot, which the derivative of psi is taken from;
+  // empty: over the same.
+  Matrix longer;
+  [[nodiscard]] const Matrix& for_derivative() const {
+    return longer.rows > 0 ? longer : responses;
+  }
   void transfer(Archive& archive) { archive(y, responses); }
 };
 
@@ -24,6 +31,12 @@ struct ObservedHalf {
 struct ObservedPaths {
   std::vector<std::array<ObservedHalf, 2>> blocks;  // as the blocks of the data
   RunSummary summary;
+
+  // Of an observer with several windows, `count` blocks each: the part of one, with the responses
+  // of another as those over a longer time; and of the last, with those of the one before, if any.
+  [[nodiscard]] ObservedPaths with_window(std::size_t window, std::size_t longer,
+                                          std::size_t count) const;
+  [[nodiscard]] ObservedPaths with_last_window(std::size_t count) &&;
 };
 
 // How the blocks of the data see a path. An observation with noise, y = g(x) + sd(x) z, adds
@@ -31,10 +44,11 @@ struct ObservedPaths {
 // to the response of the path.
 class Observer {
  public:
-  // `parameters`: those whose responses the ensemble accumulates. `window`: for stationary data,
-  // the time before the end over which responses are accumulated; 0: all the time.
+  // `parameters`: those whose responses the ensemble accumulates. `windows`: the times before a
+  // snapshot over which they are accumulated, or since the start where that is less. The blocks of
+  // the data are observed with the first window, then with the next.
   Observer(const Model& model, const FitData& data, std::vector<std::size_t> parameters,
-           double window);
+           const std::vector<double>& windows);
 
   // The snapshot times that a run needs.
   [[nodiscard]] const std::vector<double>& times() const { return times_; }
@@ -58,6 +72,8 @@ class Observer {
   };
   struct BlockView {
     std::size_t snapshot = 0;
+    std::optional<std::size_t> before;  // the snapshot where the window begins; none: the start
+    std::size_t order = 0;              // of its time among those of the data
     double time = 0.0;
     std::vector<std::size_t> observed;
   };
@@ -69,7 +85,6 @@ class Observer {
   std::vector<std::size_t> parameters_;
   std::vector<double> times_;
   std::vector<BlockView> blocks_;
-  bool windowed_ = false;
   std::vector<Roots> observations_;
   std::vector<std::string> names_;
   ModelFunction function_;  // all roots of all observations

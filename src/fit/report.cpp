@@ -142,7 +142,13 @@ void add_undetermined(const Model& model, const FitState& state, const Matching&
 void add_covariances(const Model& model, const FitState& state, const Matching& matching,
                      Evaluator& evaluator, FitResult& result) {
   const auto count = static_cast<Eigen::Index>(state.active.size());
-  const EstimateCovariance covariance = covariance_of(matching);
+  EstimateCovariance covariance = covariance_of(matching);
+  // What the derivative lacks, whatever its sign.
+  result.window = evaluator.window();
+  result.window_bias = evaluator.window_bias();
+  const double widening = std::pow(1.0 + result.window_bias, 2);
+  covariance.data *= widening;
+  covariance.model *= widening;
   const Eigen::MatrixXd total = covariance.data + covariance.model;
   result.correlation = Matrix(state.active.size(), state.active.size());
   for (Eigen::Index i = 0; i < count; ++i) {
@@ -277,6 +283,15 @@ std::vector<std::string> remarks_on(const FitData& data) {
   return sentences;
 }
 
+void add_remark_on_window(FitResult& result) {
+  constexpr double large = 0.2;
+  if (!(result.window_bias > large)) return;
+  result.remarks.push_back(fmt::format(
+      "Parameters act on the law for longer than the window of {:.3g}: standard errors are known "
+      "to {:.0f}% and were widened by as much; a longer --window tells.",
+      *result.window, 100.0 * result.window_bias));
+}
+
 void add_remarks_on_tails(FitResult& result) {
   for (std::size_t p = 0; p < result.names.size(); ++p) {
     const auto sentence = tail_warning(result.names[p], result.tail_index[p]);
@@ -313,6 +328,7 @@ FitResult report(const Model& model, const FitData& data, const FitState& state,
   result.record = evaluator.record(evaluation);
   add_covariances(model, state, evaluation.matching, evaluator, result);
   add_time_step(state, evaluation, evaluator, result);
+  add_remark_on_window(result);
   add_remarks_on_tails(result);
   add_goodness(model, data, evaluation, evaluator, result);
   result.joint = joint_goodness(data, evaluation);

@@ -110,7 +110,7 @@ bool Schedule::advance() {
   }
   const bool full = state_.paths >= evaluator_.most_paths();
   const bool near = is_near();
-  if (full && near && drop_ineffective()) return true;
+  if (full && near && !is_windowed() && drop_ineffective()) return true;
   if (full && near && !state_.fine && evaluator_.can_be_finer()) return refine();
   if (full && psi() <= options_.tolerance) {
     confirm(fmt::format("|psi| is {:.2g} of its noise", psi()));
@@ -170,6 +170,12 @@ void Schedule::end(bool converged, std::string reason) {
   state_.done = true;
   state_.converged = converged;
   state_.reason = std::move(reason);
+  if (!converged && is_windowed()) {
+    state_.reason += fmt::format(
+        " (responses are those of the last {:.4g} before a snapshot; where parameters act for "
+        "longer, a longer --window may help)",
+        *evaluator_.window());
+  }
   if (!converged && !state_.far.empty()) {
     state_.reason += fmt::format("; {}", fmt::join(state_.far, " "));
     if (state_.reason.ends_with('.')) state_.reason.pop_back();
@@ -192,6 +198,9 @@ bool Schedule::is_noisy() const {
   return spectrum_of(evaluation_->matching).largest_noise() >
          noisy_information * std::sqrt(static_cast<double>(state_.active.size()));
 }
+
+// Are responses those of a part of the time before a snapshot?
+bool Schedule::is_windowed() const { return !data_.stationary && evaluator_.window().has_value(); }
 
 bool Schedule::is_near() const { return evaluation_->psi_over_noise <= near_noise; }
 
@@ -219,7 +228,8 @@ bool Schedule::drop_silent() {
 }
 
 // Parameters whose effect drowns in noise, once the sample has its full size and the law is near
-// that of the data.
+// that of the data. At horizons for which responses need a window many effects may drown at one
+// point and not at the next; there steps alone leave them out.
 bool Schedule::drop_ineffective() {
   std::vector<bool> drop;
   for (const double effect : evaluation_->matching.effect) drop.push_back(!(effect > least_effect));
@@ -368,7 +378,7 @@ bool Schedule::average() {
   if (std::min(determined, psi) <= good_enough) {
     confirm(reason);
   } else {
-    end(false, reason);
+    end(false, reason + "; more --paths may help");
   }
   return false;
 }

@@ -37,6 +37,7 @@ class Schedule {
 
   [[nodiscard]] std::size_t steps_with_these_paths() const;
   [[nodiscard]] bool is_noisy() const;
+  [[nodiscard]] bool is_windowed() const;
   [[nodiscard]] bool is_near() const;
   bool enlarge();
   bool refine();

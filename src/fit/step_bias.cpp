@@ -14,14 +14,14 @@ Eigen::MatrixXd learned_along(const std::vector<Matrix>& observed, const Matchin
   const Eigen::Index parameters = matching.psi.size();
   Eigen::MatrixXd sum =
       Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(observed.front().rows), parameters);
-  for (std::size_t b = 0; b < observed.size(); ++b) {
+  for (std::size_t b = 0; b < matching.learned.size(); ++b) {
     for (const Learned& learned : matching.learned[b].halves) {
       const Matrix values = learned(observed[b]);
       sum += 0.5 * matching.learned[b].share *
              Eigen::Map<const RowMajor>(values.data.data(), sum.rows(), parameters);
     }
   }
-  return sum;
+  return matching.weights.size() > 0 ? sum * matching.weights.transpose() : sum;
 }
 
 }  // namespace

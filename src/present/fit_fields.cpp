@@ -65,6 +65,10 @@ void fit(Fields& o, const FitResult& result) {
   o.set("psi_over_noise", history.back().psi_over_noise);
   o.set("correlation", result.correlation);
   o.set("condition", result.condition);
+  if (result.window) {
+    o.set("window", *result.window);
+    o.set("window_bias", result.window_bias);
+  }
   if (result.series) series(o, *result.series);
   undetermined(o, result);
   o.set("weak", result.weak);

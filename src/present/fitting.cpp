@@ -130,7 +130,9 @@ void describe(FitRequest& r, OptionVisitor& visit) {
         r.options.tolerance);
   visit(Option("rate", "Step size of adam (0.05) and gd (0.2)", "X"), r.options.rate);
   visit(Option("window",
-               "Stationary data: time before the end over which responses are accumulated", "W"),
+               "Time before a snapshot over which responses are accumulated (default: chosen; "
+               "stationary data: half the grid)",
+               "W"),
         r.options.window);
   visit(Option("series",
                "The rows of each individual are a time series: consecutive ones are transitions")
