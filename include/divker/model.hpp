@@ -44,7 +44,8 @@ enum class NoiseClass {
 };
 [[nodiscard]] std::string_view name_of(NoiseClass noise_class);
 
-// A scalar parameter. Component i of a vector parameter a is named "a[i]".
+// A scalar parameter. Component i of a vector parameter a is named "a[i]", that of a matrix
+// "a[i,j]".
 struct Parameter {
   std::string name;
   double value = 0.0;
@@ -68,14 +69,18 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-// A vector family as it was declared, for printing and for `--wrt a`: names "a[0]" ... "a[n-1]".
+// A vector family as it was declared, for printing and for `--wrt a`: names "a[0]" ... "a[n-1]", or
+// of a matrix "a[0,0]", "a[0,1]", ..., row by row.
 struct Family {
   std::string name;
   std::size_t first = 0;  // index of component 0 among the states or parameters
   std::size_t size = 1;
   bool is_vector = false;
-  bool periodic = false;  // states only: indices wrap
-  Range range;            // states only, see State
+  bool periodic = false;    // states only: indices wrap
+  Range range;              // states only, see State
+  std::size_t columns = 0;  // of a matrix of parameters; 0: none
+
+  [[nodiscard]] std::string component(std::size_t i) const;  // the name of the i-th
 };
 
 // A state with a range is stepped in a coordinate that keeps it inside, by Ito's formula
@@ -165,7 +170,8 @@ class Model {
   [[nodiscard]] std::vector<double> parameter_values() const;
   // Index of a scalar parameter; Error(usage) naming the known ones.
   [[nodiscard]] std::size_t parameter_index(std::string_view name) const;
-  // "a" gives all components of a family, "a[2]" one: for --wrt and --set.
+  // "a" gives all components of a family, "a[2]" one, or a row of a matrix, "a[2,1]" one of a
+  // matrix: for --wrt and --set.
   [[nodiscard]] std::vector<std::size_t> parameter_indices(std::string_view name) const;
   // All that are not fixed.
   [[nodiscard]] std::vector<std::size_t> free_parameters() const;
@@ -262,6 +268,11 @@ class ModelBuilder {
                                      double lower = -std::numeric_limits<double>::infinity(),
                                      double upper = std::numeric_limits<double>::infinity(),
                                      bool fixed = false);
+  // The same with bounds for each component (or one pair for all), and with columns > 0 a matrix of
+  // values.size()/columns rows, row by row.
+  std::vector<Expression> parameters(const std::string& name, std::span<const double> values,
+                                     std::span<const Range> bounds, bool fixed,
+                                     std::size_t columns = 0);
   Expression state(const std::string& name, const Range& range = {});
   std::vector<Expression> states(const std::string& name, std::size_t size, bool periodic = false,
                                  const Range& range = {});

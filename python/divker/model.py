@@ -132,8 +132,17 @@ class Model:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """Values by name, in the order of declaration; components are 'a[0]', 'a[1]', ..."""
+        """Values by name, in the order of declaration; components are 'a[0]', 'a[1]', ... and of
+        a matrix 'A[0,0]', 'A[0,1]', ..."""
         return {name: value for name, value, *_ in self._core.parameters}
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The same as arrays of the shapes of their declarations: () of a number, (3,) of a
+        vector, (2, 3) of a matrix."""
+        values = np.array([value for _, value, *_ in self._core.parameters])
+        return {name: values[first:first + int(np.prod(shape, dtype=int))].reshape(shape)
+                for name, first, shape in self._core.parameter_arrays}
 
     @property
     def free_parameters(self) -> list[str]:
@@ -164,10 +173,9 @@ class Model:
         inputs[name] = (t, values)
         return Model._of(self._core.with_inputs(list(inputs.values())))
 
-    def set(self, values: Mapping[str, float] | None = None, **more: float | Sequence[float]
-            ) -> Model:
-        """A new model with other values: set(F=8.2), set(a=[1, 2, 3]), set({'a[2]': 1}), set(a=0)
-        for all components, and `dt`, `T` and `tamed` for the time grid: its step, its end, and the
+    def set(self, values: Mapping[str, ArrayLike] | None = None, **more: ArrayLike) -> Model:
+        """A new model with other values: set(F=8.2), set(a=[1, 2, 3]), set(A=np.eye(2)),
+        set({'a[2]': 1}), set(a=0) for all components, and `dt`, `T` and `tamed` for the time grid: its step, its end, and the
         largest displacement by the drift in one step (docs/robust.md), 0 for the drift as it is.
         Raises UsageError for unknown names, ModelError outside the bounds."""
         pairs: list[tuple[str, float]] = []
@@ -176,7 +184,8 @@ class Model:
             if np.ndim(value) == 0:
                 pairs.append((name, float(value)))
             else:
-                pairs += [(f"{name}[{i}]", float(one)) for i, one in enumerate(value)]
+                pairs += [(f"{name}[{','.join(map(str, index))}]", float(one))
+                          for index, one in np.ndenumerate(np.asarray(value))]
         return Model._of(self._core.with_values(pairs))
 
     def starting_from(self, samples: ArrayLike) -> Model:

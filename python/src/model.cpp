@@ -78,6 +78,18 @@ py::list parameters_of(const Model& model) {
   return list;
 }
 
+// Name, number of the first component, and the shape of the array.
+py::list parameter_arrays_of(const Model& model) {
+  py::list list;
+  for (const Family& family : model.parameter_families()) {
+    std::vector<std::size_t> shape;
+    if (family.columns > 0) shape = {family.size / family.columns, family.columns};
+    if (family.is_vector && family.columns == 0) shape = {family.size};
+    list.append(py::make_tuple(family.name, family.first, shape));
+  }
+  return list;
+}
+
 std::vector<std::string> states_of(const Model& model) {
   std::vector<std::string> names;
   for (const State& state : model.states()) names.push_back(state.name);
@@ -107,6 +119,7 @@ void add_model(py::module_& module) {
       .def_property_readonly("is_map", [](const Model& m) { return m.dynamics() == Dynamics::map; })
       .def_property_readonly("states", &states_of)
       .def_property_readonly("parameters", &parameters_of)
+      .def_property_readonly("parameter_arrays", &parameter_arrays_of)
       .def_property_readonly("time_grid",
                              [](const Model& m) {
                                const TimeGrid& grid = m.time();

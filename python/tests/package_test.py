@@ -76,6 +76,22 @@ class Models(TestCase):
         self.assertEqual(model.free_parameters, ["a", "m", "s"])
         self.assertEqual(divker.Model("lorenz63").states, ["x", "y", "z"])
 
+    def test_matrices_are_arrays(self):
+        model = divker.Model.parse("model m\nparam A[2, 3] = [[1, 2, 3], [4, 5, 6]]\nparam b[2] = 7\n"
+                                   "param c = 8\nstate x[2], z[3]\ndx = A*z dt + b dW + x dV\n"
+                                   "dz[i] = -c*z[i] dt + dU[i]\ninit x = 1\ninit z = 0\n"
+                                   "time 0 : 0.1 : 1\n")
+        arrays = model.arrays
+        np.testing.assert_array_equal(arrays["A"], [[1, 2, 3], [4, 5, 6]])
+        np.testing.assert_array_equal(arrays["b"], [7, 7])
+        self.assertEqual(arrays["c"].shape, ())
+        self.assertEqual(model.parameters["A[1,2]"], 6)
+        changed = model.set({"A[0,1]": -2}, b=[1, 2]).set(A=10 * arrays["A"])
+        np.testing.assert_array_equal(changed.arrays["A"], 10 * arrays["A"])
+        np.testing.assert_array_equal(changed.arrays["b"], [1, 2])
+        with self.assertRaisesRegex(divker.UsageError, r"components are A\[0,0\] to A\[1,2\]"):
+            model.set(A=np.ones((3, 2)))
+
     def test_files(self):
         file = self.folder / "ou.sde"
         file.write_text(divker.Model("ou").set(a=3).text)

@@ -65,7 +65,7 @@ bool ExpressionParser::is_noise(const Token& token) const {
   }
   if (!noise_allowed_ || context_ != Context::everything) return false;
   if (dynamics_ == Dynamics::map) return token.text.starts_with("xi");
-  return token.text.size() > 1 && token.text.front() == 'd';
+  return token.text.size() > 1 && token.text.front() == 'd' && token.text != "dot";
 }
 
 // The o of S o dW, which may be the name of something all the same.
@@ -242,7 +242,7 @@ Syntax ExpressionParser::primary() {
   if (accept("(")) {
     Syntax inner = expression();
     expect(")", "the expression in parentheses");
-    return inner;
+    return element_of(std::move(inner));
   }
   if (token.kind == TokenKind::identifier) return named();
   fail(token, fmt::format("An expression was expected, but {} was found.", shown(token)));
@@ -257,9 +257,30 @@ Syntax ExpressionParser::index() {
   return result;
 }
 
+std::vector<Syntax> ExpressionParser::indices() {
+  std::vector<Syntax> result;
+  do {
+    result.push_back(expression());
+  } while (accept(","));
+  if (result.size() > 2) fail(peek(), "A matrix has two indices, its row and its column.");
+  expect("]", "the index");
+  return result;
+}
+
+// What is computed may be a vector or a matrix too: (A*x)[i].
+Syntax ExpressionParser::element_of(Syntax base) {
+  if (!accept("[")) return base;
+  Syntax result;
+  result.kind = SyntaxKind::element;
+  result.offset = base.offset;
+  result.operands.push_back(std::move(base));
+  for (Syntax& i : indices()) result.operands.push_back(std::move(i));
+  return result;
+}
+
 Syntax ExpressionParser::named() {
   const Token& token = take();
-  if (peek().is("(") && !is_declared(token.text)) return call(token);
+  if (peek().is("(") && !is_declared(token.text)) return element_of(call(token));
   if (is_noise(token)) misplaced_noise(token);
   Syntax result;
   result.kind = SyntaxKind::name;
@@ -271,7 +292,12 @@ Syntax ExpressionParser::named() {
   if (has_index) {
     take();
     result.kind = SyntaxKind::component;
-    result.operands.push_back(index());
+    const auto found = declarations_.find(token.text);
+    if (found != declarations_.end() && found->second.kind == SymbolKind::state) {
+      result.operands.push_back(index());
+    } else {
+      result.operands = indices();
+    }
   }
   return result;
 }
@@ -370,8 +396,21 @@ void ExpressionParser::unknown(const Token& token) const {
                               : "." + advice));
 }
 
+Syntax ExpressionParser::dot(const Token& name) {
+  Syntax result;
+  result.kind = SyntaxKind::dot;
+  result.offset = name.offset;
+  take();
+  result.operands.push_back(expression());
+  expect(",", "the first vector of dot(a, b)");
+  result.operands.push_back(expression());
+  expect(")", "the vectors of dot(a, b)");
+  return result;
+}
+
 Syntax ExpressionParser::call(const Token& name) {
   if (name.text == "sum") return sum_over(name);
+  if (name.text == "dot") return dot(name);
   Syntax result;
   result.kind = SyntaxKind::call;
   result.offset = name.offset;

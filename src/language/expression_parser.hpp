@@ -42,8 +42,9 @@ class ExpressionParser {
   void release_index() { indices_.pop_back(); }
 
   [[nodiscard]] Syntax expression();
-  [[nodiscard]] Syntax index();             // after [ up to and with ]
-  [[nodiscard]] std::vector<Term> terms();  // a right-hand side
+  [[nodiscard]] Syntax index();                 // after [ up to and with ]
+  [[nodiscard]] std::vector<Syntax> indices();  // the same, one or two
+  [[nodiscard]] std::vector<Term> terms();      // a right-hand side
   [[nodiscard]] bool is_declared(std::string_view name) const {
     return declarations_.find(name) != declarations_.end();
   }
@@ -67,6 +68,8 @@ class ExpressionParser {
   [[nodiscard]] Syntax named();
   [[nodiscard]] Syntax call(const Token& name);
   [[nodiscard]] Syntax sum_over(const Token& name);
+  [[nodiscard]] Syntax dot(const Token& name);
+  [[nodiscard]] Syntax element_of(Syntax base);
   [[nodiscard]] Term term();
   void noise_factor(Term& term);
   void check_name(const Token& token, bool has_index) const;

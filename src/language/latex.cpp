@@ -157,7 +157,19 @@ Formula formula(const Syntax& s) {
     case SyntaxKind::name:
       return {symbol(s.name), closed};
     case SyntaxKind::component:
-      return {symbol(s.name, formula(s.operands.at(0)).text), closed};
+      return {symbol(s.name, joined(s, ",", logical).text), closed};
+    case SyntaxKind::element: {
+      std::string below;
+      for (std::size_t i = 1; i < s.operands.size(); ++i) {
+        below += (below.empty() ? "" : ",") + formula(s.operands[i]).text;
+      }
+      return {fmt::format("{}_{{{}}}", in_parentheses(formula(s.operands.at(0)).text), below),
+              closed};
+    }
+    case SyntaxKind::dot:
+      return {at_least(formula(s.operands.at(0)), raised) + " \\cdot " +
+                  at_least(formula(s.operands.at(1)), raised),
+              multiplied};
     case SyntaxKind::call:
       return call(s);
     case SyntaxKind::sum_over:
@@ -199,6 +211,14 @@ std::string target(const Target& t) {
 
 std::string values(const Statement& s) {
   if (!s.is_list) return formula(s.values.at(0)).text;
+  if (s.row_length > 0) {
+    std::string rows;
+    for (std::size_t i = 0; i < s.values.size(); ++i) {
+      rows += i == 0 ? "" : i % s.row_length == 0 ? " \\\\ " : " & ";
+      rows += formula(s.values[i]).text;
+    }
+    return fmt::format("\\begin{{pmatrix}} {} \\end{{pmatrix}}", rows);
+  }
   std::string text;
   for (const Syntax& value : s.values) text += (text.empty() ? "" : ",\\; ") + formula(value).text;
   return in_parentheses(text);

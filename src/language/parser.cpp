@@ -194,13 +194,24 @@ class StatementParser {
 
   void model(Statement& s) {
     const Token& token = name("the model");
-    s.declarators.push_back({std::string(token.text), token.offset, {}, false, false, {}, {}});
+    s.declarators.push_back({std::string(token.text), token.offset, {}, false, false, {}, {}, {}});
   }
 
   Declarator declarator(const std::string& what) {
     const Token& token = name(what);
-    Declarator result{std::string(token.text), token.offset, {}, false, false, {}, {}};
+    Declarator result{std::string(token.text), token.offset, {}, false, false, {}, {}, {}};
     if (in_.accept("[")) result.size = in_.index();
+    return result;
+  }
+
+  // A number, a vector a[3] or a matrix a[3, 3].
+  Declarator array_declarator(const std::string& what) {
+    const Token& token = name(what);
+    Declarator result{std::string(token.text), token.offset, {}, false, false, {}, {}, {}};
+    if (!in_.accept("[")) return result;
+    std::vector<Syntax> sizes = in_.indices();
+    result.size = std::move(sizes.front());
+    if (sizes.size() > 1) result.columns = std::move(sizes.back());
     return result;
   }
 
@@ -217,10 +228,29 @@ class StatementParser {
     s.values.push_back(in_.expression());
   }
 
+  // The same, or the rows of a matrix.
+  void array_value(Statement& s) {
+    if (!in_.peek().is("[") || !in_.peek(1).is("[")) return value_or_list(s);
+    in_.take();
+    do {
+      const Token& start = in_.peek();
+      in_.expect("[", "the row before");
+      const std::size_t before = s.values.size();
+      list(s);
+      const std::size_t length = s.values.size() - before;
+      if (before > 0 && length != s.row_length) {
+        in_.fail(start, fmt::format("This row has {} values, but the first has {}.", length,
+                                    s.row_length));
+      }
+      s.row_length = length;
+    } while (in_.accept(","));
+    in_.expect("]", "the rows");
+  }
+
   void constant(Statement& s) {
-    s.declarators.push_back(declarator("a constant"));
+    s.declarators.push_back(array_declarator("a constant"));
     in_.expect("=", "the name of the constant");
-    value_or_list(s);
+    array_value(s);
   }
 
   std::optional<Syntax> bound() {
@@ -242,15 +272,35 @@ class StatementParser {
     in_.expect(")", "the upper bound");
   }
 
+  // One bound for all components, or a list with one for each, of a matrix by rows.
+  void bounds(std::optional<Syntax>& one, std::vector<std::optional<Syntax>>& all) {
+    if (!in_.accept("[")) {
+      one = bound();
+      return;
+    }
+    do {
+      if (!in_.peek().is("[")) {
+        all.push_back(bound());
+      } else {
+        bounds(one, all);
+      }
+    } while (in_.accept(","));
+    in_.expect("]", "the bounds");
+  }
+
   void parameter(Statement& s) {
-    s.declarators.push_back(declarator("a parameter"));
+    s.declarators.push_back(array_declarator("a parameter"));
     in_.expect("=", "the name of the parameter");
-    value_or_list(s);
+    array_value(s);
     bool bounded = false;
     while (true) {
       if (!bounded && in_.accept("in")) {
         bounded = true;
-        range(s.lower, s.upper);
+        in_.expect("(", "'in'");
+        bounds(s.lower, s.lower_list);
+        in_.expect(",", "the lower bound");
+        bounds(s.upper, s.upper_list);
+        in_.expect(")", "the upper bound");
       } else if (!s.fixed && in_.accept("fixed")) {
         s.fixed = true;
       } else {

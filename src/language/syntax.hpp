@@ -18,7 +18,9 @@ inline constexpr std::string_view comparison_misplaced =
 enum class SyntaxKind {
   number,       // value
   name,         // a scalar, a free index, t or pi
-  component,    // name[operand 0]
+  component,    // name[operand 0], or name[operand 0, operand 1] of a matrix
+  element,      // (operand 0)[operand 1], or with operand 2
+  dot,          // dot(operand 0, operand 1)
   call,         // function(operands)
   sum_over,     // sum(name, operand 0 : operand 1, operand 2)
   additive,     // operands joined by signs '+' and '-', one sign before each
@@ -57,8 +59,9 @@ struct Declarator {
   std::optional<Syntax> size;
   bool periodic = false;
   bool has_range = false;
-  std::optional<Syntax> lower;  // of a range, and
-  std::optional<Syntax> upper;  // none at infinity
+  std::optional<Syntax> lower;    // of a range, and
+  std::optional<Syntax> upper;    // none at infinity
+  std::optional<Syntax> columns;  // of a matrix
 };
 
 // What stands left of the = of an equation, a let or an initial law.
@@ -93,8 +96,11 @@ struct Statement {
                                // perhaps the limit of a tamed grid; of an
                                // observation its value and, with noise, its deviation
   bool is_list = false;
+  std::size_t row_length = 0;  // of a list of rows, [[1, 2], [3, 4]]
   std::optional<Syntax> lower;
   std::optional<Syntax> upper;
+  std::vector<std::optional<Syntax>> lower_list;  // one bound for each component
+  std::vector<std::optional<Syntax>> upper_list;
   bool fixed = false;
   bool tamed = false;
   std::optional<Syntax> range_begin;  // let y[i, 0:9]

@@ -12,10 +12,6 @@
 namespace divker {
 namespace {
 
-std::string component(const std::string& name, std::size_t i) {
-  return fmt::format("{}[{}]", name, i);
-}
-
 void check_parameter(const Parameter& p) {
   if (!(p.lower < p.upper)) {
     refuse(fmt::format("The bounds ({}, {}) of the parameter {} leave no value between them.",
@@ -137,17 +133,36 @@ Expression ModelBuilder::parameter(const std::string& name, double value, double
 std::vector<Expression> ModelBuilder::parameters(const std::string& name,
                                                  std::span<const double> values, double lower,
                                                  double upper, bool fixed) {
+  const Range range{lower, upper};
+  return parameters(name, values, std::span(&range, 1), fixed);
+}
+
+std::vector<Expression> ModelBuilder::parameters(const std::string& name,
+                                                 std::span<const double> values,
+                                                 std::span<const Range> bounds, bool fixed,
+                                                 std::size_t columns) {
   declare(name);
   if (values.empty()) refuse(fmt::format("The parameter {} has no components.", name));
+  if (columns > 0 && values.size() % columns != 0) {
+    refuse(fmt::format("The {} values of the parameter {} do not fill rows of {}.", values.size(),
+                       name, columns));
+  }
+  if (bounds.size() != 1 && bounds.size() != values.size()) {
+    refuse(fmt::format("The parameter {} has {} values and {} bounds.", name, values.size(),
+                       bounds.size()));
+  }
   model_.parameter_families_.push_back(
-      {name, model_.parameters_.size(), values.size(), true, false, {}});
+      {name, model_.parameters_.size(), values.size(), true, false, {}, columns});
+  const Family family = model_.parameter_families_.back();
   check_count(model_.parameters_.size() + values.size(), most_parameters, "parameters");
   std::vector<Expression> inputs;
   inputs.reserve(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::string full = component(name, i);
+    const std::string full = family.component(i);
     inputs.push_back(graph_->input(full));
-    model_.parameters_.push_back({full, values[i], lower, upper, fixed, inputs.back().id()});
+    const Range& range = bounds[bounds.size() == 1 ? 0 : i];
+    model_.parameters_.push_back(
+        {full, values[i], range.lower, range.upper, fixed, inputs.back().id()});
     check_parameter(model_.parameters_.back());
   }
   return inputs;
@@ -173,7 +188,7 @@ std::vector<Expression> ModelBuilder::states(const std::string& name, std::size_
   std::vector<Expression> inputs;
   inputs.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
-    const std::string full = component(name, i);
+    const std::string full = model_.state_families_.back().component(i);
     inputs.push_back(graph_->input(full));
     model_.states_.push_back({full, inputs.back().id(), range});
   }

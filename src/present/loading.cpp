@@ -119,13 +119,17 @@ Model with_inputs_read(const Model& model, const fs::path& folder, Tables& table
 Model with_values(Model model, const Values& values) {
   TimeGrid grid = model.time();
   bool new_grid = false;
+  bool new_numbers = false;
+  std::vector<double> numbers = model.parameter_values();
   for (const auto& [name, value] : values) {
     if (set_in_grid(grid, name, value)) {
       new_grid = true;
     } else {
-      model = model.with_value(name, value);
+      new_numbers = true;
+      for (const std::size_t index : model.parameter_indices(name)) numbers[index] = value;
     }
   }
+  if (new_numbers) model = model.with_parameters(numbers);
   return new_grid ? model.with_time(grid) : model;
 }
 
