@@ -12,6 +12,7 @@
 #include "numbers/number_in.hpp"
 #include "picture.hpp"
 #include "present/fitting.hpp"
+#include "present/loading.hpp"
 #include "present/tables.hpp"
 
 namespace divker::app {
@@ -145,7 +146,11 @@ int run_fit(FitCommandOptions& options) {
   if (!fitting.result) return interrupted(options, fitting.state);
   const FitResult& result = *fitting.result;
   on_first_rank([&] {
-    if (!options.out.empty()) write_whole_file(options.out, fitted_text(result));
+    if (!options.out.empty()) {
+      FitResult written = result;
+      written.model = present::with_weights_written(written.model, options.out);
+      write_whole_file(options.out, fitted_text(written));
+    }
     if (!options.history.empty()) write_table(options.history, present::history_table(result));
   });
   const int code = report_fit(options, result);

@@ -692,6 +692,8 @@ TEST(ShippedModels, AreOfTheirClassAndRoundTrip) {
                                                    {"logistic", NoiseClass::scalar},
                                                    {"lorenz63", NoiseClass::scalar},
                                                    {"lorenz96", NoiseClass::scalar},
+                                                   {"closure96", NoiseClass::scalar},
+                                                   {"net_2d", NoiseClass::scalar},
                                                    {"lotka_volterra", NoiseClass::diagonal},
                                                    {"logistic_growth", NoiseClass::scalar},
                                                    {"gompertz_growth", NoiseClass::scalar},

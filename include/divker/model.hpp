@@ -22,6 +22,7 @@
 #include "divker/expression.hpp"
 #include "divker/input.hpp"
 #include "divker/matrix.hpp"
+#include "divker/network.hpp"
 #include "divker/time_grid.hpp"
 
 namespace divker {
@@ -167,11 +168,18 @@ class Model {
   [[nodiscard]] Model stepped_in_roots() const;
   [[nodiscard]] bool is_stepped_in_roots() const { return in_roots_; }
 
+  [[nodiscard]] const std::vector<Network>& networks() const { return networks_; }
+  // With these weights for a network, in the order of its parameters; text() refers to `file` for
+  // them, or lists them where file is "". Error(usage) for another number of them.
+  [[nodiscard]] Model with_weights(std::size_t network, std::span<const double> weights,
+                                   const std::string& file) const;
+  [[nodiscard]] std::vector<double> weights(std::size_t network) const;
+
   [[nodiscard]] std::vector<double> parameter_values() const;
   // Index of a scalar parameter; Error(usage) naming the known ones.
   [[nodiscard]] std::size_t parameter_index(std::string_view name) const;
   // "a" gives all components of a family, "a[2]" one, or a row of a matrix, "a[2,1]" one of a
-  // matrix: for --wrt and --set.
+  // matrix, "h" all weights of a network: for --wrt and --set.
   [[nodiscard]] std::vector<std::size_t> parameter_indices(std::string_view name) const;
   // All that are not fixed.
   [[nodiscard]] std::vector<std::size_t> free_parameters() const;
@@ -222,6 +230,7 @@ class Model {
   std::vector<Parameter> parameters_;
   std::vector<Family> state_families_;
   std::vector<Family> parameter_families_;
+  std::vector<Network> networks_;
   std::vector<NodeId> drift_;
   std::vector<NoiseEntry> noise_;
   std::vector<std::string> noise_names_;
@@ -273,6 +282,9 @@ class ModelBuilder {
   std::vector<Expression> parameters(const std::string& name, std::span<const double> values,
                                      std::span<const Range> bounds, bool fixed,
                                      std::size_t columns = 0);
+  // The weights of a network as parameters, W_1, b_1, W_2, ..., for Network::apply. They start from
+  // initial_weights().
+  std::vector<Expression> network(Network network);
   Expression state(const std::string& name, const Range& range = {});
   std::vector<Expression> states(const std::string& name, std::size_t size, bool periodic = false,
                                  const Range& range = {});
@@ -317,7 +329,7 @@ class ModelBuilder {
   [[nodiscard]] Model build();
 
  private:
-  void declare(const std::string& name);
+  void declare(const std::string& name, bool of_parameter = false);
   void declare_observation(const std::string& name);
   [[nodiscard]] std::size_t index_of(Expression state) const;
   void set_initial(Expression state, InitialLaw law);

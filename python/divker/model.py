@@ -193,6 +193,15 @@ class Model:
         start is then without a score: scores and responses need noise on every state."""
         return Model._of(self._core.starting_from(samples))
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the text to a .sde file, and the weights of each network h to 'NAME.h.npy' beside
+        it. Raises UsageError where a file cannot be written."""
+        path = os.fspath(path)
+        if not path.endswith(".sde"):
+            raise UsageError(f"save('{path}'): a model is written to a .sde file.")
+        written = self._core.with_weights_written(path)
+        _core.write_text(path, written.text)
+
     def show(self) -> dict[str, Any]:
         """What the model is and what its step costs, with the keys of `divker show --json`."""
         return self._core.show()
@@ -232,7 +241,8 @@ class Model:
         return hash(self.text)
 
     def __reduce__(self):
-        return restored, (self.text, self._core.samples, list(self.inputs.values()))
+        return restored, (self._core.with_inline_weights().text, self._core.samples,
+                          list(self.inputs.values()))
 
     def _run(self, compute: Callable[[Any, dict], Any], own: dict, run: Mapping[str, Any],
              kind: type) -> list[Any]:

@@ -359,9 +359,14 @@ class FitResult(Result):
         self.text = text
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """A .sde file gets the fitted model; .csv, .npy, .h5 the iterations; .nc as ever."""
+        """A .sde file gets the fitted model, and 'NAME.h.npy' beside it the weights of a network h;
+        .csv, .npy, .h5 the iterations; .nc as ever."""
         if pathlib.Path(path).suffix == ".sde":
-            _core.write_text(os.fspath(path), self.text)
+            written = self.model._core.with_weights_written(os.fspath(path)).text
+            networks = iter([line for line in written.splitlines(True) if line.startswith("net ")])
+            lines = [next(networks) if line.startswith("net ") else line
+                     for line in self.text.splitlines(True)]
+            _core.write_text(os.fspath(path), "".join(lines))
         else:
             super().save(path)
 

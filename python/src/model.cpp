@@ -2,6 +2,7 @@
 #include "divker/model.hpp"
 
 #include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
 
 #include "arrays.hpp"
 #include "dictionary.hpp"
@@ -90,6 +91,14 @@ py::list parameter_arrays_of(const Model& model) {
   return list;
 }
 
+// The text of this one is whole without files of weights.
+Model with_inline_weights(Model model) {
+  for (std::size_t n = 0; n < model.networks().size(); ++n) {
+    model = model.with_weights(n, model.weights(n), "");
+  }
+  return model;
+}
+
 std::vector<std::string> states_of(const Model& model) {
   std::vector<std::string> names;
   for (const State& state : model.states()) names.push_back(state.name);
@@ -119,6 +128,8 @@ void add_model(py::module_& module) {
       .def_property_readonly("is_map", [](const Model& m) { return m.dynamics() == Dynamics::map; })
       .def_property_readonly("states", &states_of)
       .def_property_readonly("parameters", &parameters_of)
+      .def("with_inline_weights", &with_inline_weights)
+      .def("with_weights_written", &present::with_weights_written)
       .def_property_readonly("parameter_arrays", &parameter_arrays_of)
       .def_property_readonly("time_grid",
                              [](const Model& m) {

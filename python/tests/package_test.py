@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -91,6 +92,22 @@ class Models(TestCase):
         np.testing.assert_array_equal(changed.arrays["b"], [1, 2])
         with self.assertRaisesRegex(divker.UsageError, r"components are A\[0,0\] to A\[1,2\]"):
             model.set(A=np.ones((3, 2)))
+
+    def test_weights_of_networks_are_kept_in_files(self):
+        model = divker.Model("net_2d")
+        self.assertEqual(model.arrays["h.W1"].shape, (16, 3))
+        weights = np.linspace(-1, 1, 48).reshape(16, 3)
+        changed = model.set({"h.W1": weights})
+        with tempfile.TemporaryDirectory() as folder:
+            changed.save(os.path.join(folder, "own.sde"))
+            again = divker.Model(os.path.join(folder, "own.sde"))
+            self.assertIn('weights "own.h.npy"', again.text)
+            self.assertEqual(len(np.load(os.path.join(folder, "own.h.npy"))), 5 + 370)
+        np.testing.assert_array_equal(again.arrays["h.W1"], weights)
+        self.assertEqual(again.parameters, changed.parameters)
+        self.assertEqual(pickle.loads(pickle.dumps(again)).parameters, changed.parameters)
+        with self.assertRaisesRegex(divker.UsageError, "a .sde file"):
+            changed.save("own.txt")
 
     def test_files(self):
         file = self.folder / "ou.sde"

@@ -86,7 +86,7 @@ std::string free_name(const Model& model) {
       return std::ranges::any_of(ones, [&](const auto& one) { return one.name == name; });
     };
     bool taken = named(model.state_families()) || named(model.parameter_families()) ||
-                 named(model.inputs()) || model.lets().contains(name);
+                 named(model.inputs()) || named(model.networks()) || model.lets().contains(name);
     for (const std::string& noise : model.noise_names()) {
       const std::string stem = noise.substr(0, noise.find('['));
       taken = taken || stem == name || "d" + stem == name;

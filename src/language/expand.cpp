@@ -70,6 +70,7 @@ Expression Expander::raw(const Syntax& syntax) {
       return component(syntax);
     case SyntaxKind::element:
     case SyntaxKind::dot:
+    case SyntaxKind::network:
       return number_of(syntax, raw_array(syntax));
     case SyntaxKind::call:
       return syntax.function->decides ? choice(syntax) : call(syntax);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ struct Symbol {
   Shape shape;
   bool periodic = false;
   std::vector<Expression> values;  // empty: not defined yet
+
+  std::shared_ptr<const Network> network = {};  // of a network, whose values are its weights
 
   [[nodiscard]] bool is_vector() const { return !shape.empty(); }
 };
@@ -61,6 +64,7 @@ class Expander {
   [[nodiscard]] Expression component(const Syntax& syntax);
   [[nodiscard]] Expression number_of(const Syntax& syntax, const Array& value) const;
   [[nodiscard]] Array raw_array(const Syntax& syntax);
+  [[nodiscard]] Array network(const Syntax& syntax);
   [[nodiscard]] Array rows(const Syntax& syntax, Array value, bool periodic);
   [[nodiscard]] std::size_t index_in(std::size_t n, const Syntax& syntax, const Syntax& index,
                                      bool periodic, bool is_column);
@@ -80,6 +84,7 @@ class Expander {
   Expression time_;
   std::vector<std::pair<std::string, long long>> indices_;
   std::size_t work_ = 0;
+  std::map<std::pair<std::string, std::vector<NodeId>>, std::vector<Expression>> calls_;
 };
 
 }  // namespace divker

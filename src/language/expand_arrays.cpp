@@ -21,6 +21,10 @@ Shape Expander::shape(const Syntax& syntax) const {
       return found == symbols_.end() ? result
                                      : without(found->second.shape, syntax.operands.size());
     }
+    case SyntaxKind::network: {
+      const auto found = symbols_.find(syntax.name);
+      return found == symbols_.end() ? result : found->second.shape;
+    }
     case SyntaxKind::element:
       return without(shape(syntax.operands[0]), syntax.operands.size() - 1);
     case SyntaxKind::negative:
@@ -71,6 +75,8 @@ Array Expander::raw_array(const Syntax& syntax) {
     }
     case SyntaxKind::element:
       return rows(syntax, array(syntax.operands[0]), false);
+    case SyntaxKind::network:
+      return network(syntax);
     case SyntaxKind::dot:
       return dot(array(syntax.operands[0]), array(syntax.operands[1]));
     case SyntaxKind::negative:

@@ -288,12 +288,12 @@ Syntax ExpressionParser::named() {
   result.name = token.text;
   const bool has_index = peek().is("[");
   check_name(token, has_index);
-  if (peek().is("(") && is_input(token.text)) argument_of_input(token);
+  if (is_kind(token.text, SymbolKind::network)) return element_of(network(token));
+  if (peek().is("(") && is_kind(token.text, SymbolKind::input)) argument_of_input(token);
   if (has_index) {
     take();
     result.kind = SyntaxKind::component;
-    const auto found = declarations_.find(token.text);
-    if (found != declarations_.end() && found->second.kind == SymbolKind::state) {
+    if (is_kind(token.text, SymbolKind::state)) {
       result.operands.push_back(index());
     } else {
       result.operands = indices();
@@ -302,9 +302,27 @@ Syntax ExpressionParser::named() {
   return result;
 }
 
-bool ExpressionParser::is_input(std::string_view name) const {
+bool ExpressionParser::is_kind(std::string_view name, SymbolKind kind) const {
   const auto found = declarations_.find(name);
-  return found != declarations_.end() && found->second.kind == SymbolKind::input;
+  return found != declarations_.end() && found->second.kind == kind;
+}
+
+Syntax ExpressionParser::network(const Token& name) {
+  Syntax result;
+  result.kind = SyntaxKind::network;
+  result.offset = name.offset;
+  result.name = name.text;
+  if (!accept("(")) {
+    fail(peek(),
+         fmt::format("{0} is a network; its arguments were expected, as in {0}(...), but {1} "
+                     "was found.",
+                     name.text, shown(peek())));
+  }
+  do {
+    result.operands.push_back(expression());
+  } while (accept(","));
+  expect(")", fmt::format("the arguments of {}", name.text));
+  return result;
 }
 
 // u may be written u(t), as in its declaration; it is not known at other times.

@@ -13,6 +13,7 @@
 #include "language/canonical_text.hpp"
 #include "language/declared.hpp"
 #include "language/expand.hpp"
+#include "language/networks.hpp"
 #include "language/parser.hpp"
 #include "model/model_text.hpp"
 #include "model/names.hpp"
@@ -22,9 +23,9 @@ namespace {
 
 // One line of Model::text(): as it was, or remade from the current values.
 struct Line {
-  enum class Kind { fixed, parameter, time } kind = Kind::fixed;
+  enum class Kind { fixed, parameter, network, time } kind = Kind::fixed;
   std::string text;
-  std::size_t family = 0;
+  std::size_t number = 0;  // of the family of parameters, or of the network
 };
 
 // Statements that speak of the components of one state, by how closely they do.
@@ -46,6 +47,7 @@ class Assembler {
     each(StatementKind::param, [this](const Statement& s) { parameter(s); });
     each(StatementKind::state, [this](const Statement& s) { state(s); });
     each(StatementKind::input, [this](const Statement& s) { input(s); });
+    each(StatementKind::net, [this](const Statement& s) { network(s); });
     each(StatementKind::let, [this](const Statement& s) { let(s); });
     each(StatementKind::equation, [this](const Statement& s) { sort_equation(s); });
     for (const StateName& state : states_) equations(state);
@@ -55,7 +57,13 @@ class Assembler {
     each(StatementKind::observe, [this](const Statement& s) { observe(s); });
     time();
     set_printer();
-    return at(text_.statements.front().offset, [this] { return builder_.build(); });
+    return at(text_.statements.front().offset, [this] {
+      Model model = builder_.build();
+      for (const auto& [number, weights] : weights_) {
+        model = model.with_weights(number, weights, "");
+      }
+      return model;
+    });
   }
 
  private:
@@ -151,6 +159,18 @@ class Assembler {
   void input(const Statement& s) {
     const Expression value = at(s.target.offset, [&] { return builder_.input(s.input); });
     symbols_[s.input.name] = {SymbolKind::input, {}, false, {value}};
+  }
+
+  void network(const Statement& s) {
+    const Network network = declared_network(source_, expander_, symbols_, text_.declarations, s);
+    at(s.target.offset, [&] {
+      const std::vector<Expression> weights = builder_.network(network);
+      add_components(weights.size(), s.target.offset);
+      add_network(symbols_, network, weights);
+    });
+    std::vector<double> given = declared_weights(source_, expander_, s, network);
+    if (!given.empty()) weights_.emplace_back(networks_, std::move(given));
+    ++networks_;
   }
 
   void add_components(std::size_t n, std::size_t offset) {
@@ -500,11 +520,15 @@ class Assembler {
     auto lines = std::make_shared<std::vector<Line>>();
     lines->push_back({Line::Kind::fixed, header_comment(source_.text), 0});
     std::size_t family = 0;
+    std::size_t network = 0;
     for (const Statement& s : text_.statements) {
       const std::span<const Token> tokens(text_.tokens.data() + s.first_token,
                                           s.last_token - s.first_token);
       if (s.kind == StatementKind::param) {
         lines->push_back({Line::Kind::parameter, "", family++});
+      } else if (s.kind == StatementKind::net) {
+        const auto head = tokens.first(s.head_end - s.first_token);
+        lines->push_back({Line::Kind::network, canonical_text(head) + " = ", network++});
       } else if (s.kind == StatementKind::time) {
         lines->push_back({Line::Kind::time, "", 0});
       } else {
@@ -519,7 +543,10 @@ class Assembler {
             text += line.text;
             break;
           case Line::Kind::parameter:
-            text += parameter_statement(model, line.family) + "\n";
+            text += parameter_statement(model, line.number) + "\n";
+            break;
+          case Line::Kind::network:
+            text += line.text + network_text(model, line.number) + "\n";
             break;
           case Line::Kind::time:
             text += time_statement(model.time()) + "\n";
@@ -550,6 +577,8 @@ class Assembler {
   Symbols symbols_;
   Expander expander_;
   std::vector<StateName> states_;
+  std::size_t networks_ = 0;
+  std::vector<std::pair<std::size_t, std::vector<double>>> weights_;  // listed, by network
   std::size_t components_ = 0;
   std::map<std::string, ByComponent> equations_;
   std::map<std::string, ByComponent> initial_;
@@ -596,6 +625,14 @@ Expression parse_expression(std::string_view text, const Model& model, Graph& gr
     for (std::size_t i = 0; i < f.size; ++i) {
       values->push_back(graph.at(model.parameters()[f.first + i].node));
     }
+  }
+  for (const Network& network : model.networks()) {
+    declarations[network.name] = {SymbolKind::network, 0};
+    std::vector<Expression> weights;
+    for (std::size_t i = 0; i < network.weight_count(); ++i) {
+      weights.push_back(graph.at(model.parameters()[network.first + i].node));
+    }
+    add_network(symbols, network, weights);
   }
   for (const Input& input : model.inputs()) {
     add(input.name, SymbolKind::input, {}, false)->push_back(graph.at(input.node));

@@ -6,6 +6,8 @@
 #include <array>
 
 #include "language/expression_parser.hpp"
+#include "language/networks.hpp"
+#include "language/parse_arrays.hpp"
 #include "model/names.hpp"
 
 namespace divker {
@@ -20,12 +22,20 @@ constexpr std::array keywords{
     Keyword{"const", StatementKind::constant}, Keyword{"state", StatementKind::state},
     Keyword{"let", StatementKind::let},        Keyword{"init", StatementKind::init},
     Keyword{"time", StatementKind::time},      Keyword{"observe", StatementKind::observe},
-    Keyword{"input", StatementKind::input}};
+    Keyword{"input", StatementKind::input},    Keyword{"net", StatementKind::net}};
 
 const Keyword* find_keyword(std::string_view name) {
   const auto* found = std::find_if(keywords.begin(), keywords.end(),
                                    [name](const Keyword& k) { return k.name == name; });
   return found == keywords.end() ? nullptr : found;
+}
+
+// A statement begins here. The word net may be a name too, in net' = ...
+const Keyword* find_keyword(const Token& token, const Token& next) {
+  const Keyword* keyword = find_keyword(token.text);
+  const bool is_name = keyword != nullptr && keyword->kind == StatementKind::net &&
+                       next.kind != TokenKind::identifier;
+  return is_name ? nullptr : keyword;
 }
 
 // The names that the text declares, and whether its equations are of a map: one look ahead, so that
@@ -52,8 +62,9 @@ class Survey {
     if (word == "let") return declare(i + 1, SymbolKind::let);
     if (word == "input") return declare(i + 1, SymbolKind::input);
     if (word == "observe") return observation(i + 1);
+    if (word == "net" && tokens_[i + 1].kind == TokenKind::identifier) return network(i + 1);
     if (word == "state") return states(i + 1);
-    if (find_keyword(word) != nullptr) return;
+    if (find_keyword(tokens_[i], tokens_[i + 1]) != nullptr) return;
     while (tokens_[i].kind != TokenKind::newline && !tokens_[i].is("=")) {
       if (tokens_[i].is("'")) result_.dynamics = Dynamics::map;
       ++i;
@@ -67,6 +78,14 @@ class Survey {
         known != result_.declarations.end() && known->second.kind == SymbolKind::observation;
     if (again && tokens_[i + 1].is("[")) return;
     declare(i, SymbolKind::observation);
+  }
+
+  void network(std::size_t i) {
+    declare(i, SymbolKind::network);
+    for (std::string& name : names_of_weights(tokens_, i)) {
+      result_.declarations.try_emplace(std::move(name),
+                                       Declaration{SymbolKind::parameter, tokens_[i].offset});
+    }
   }
 
   void states(std::size_t i) {
@@ -134,7 +153,7 @@ class StatementParser {
     result.first_token = in_.position();
     in_.set_context(Context::numbers);
     if (first.kind != TokenKind::identifier) no_statement(first);
-    const Keyword* keyword = find_keyword(first.text);
+    const Keyword* keyword = find_keyword(first, in_.peek(1));
     if (keyword == nullptr) {
       result.kind = StatementKind::equation;
       equation(result);
@@ -164,6 +183,8 @@ class StatementParser {
         return state(s);
       case StatementKind::input:
         return input(s);
+      case StatementKind::net:
+        return parse_network(in_, s);
       case StatementKind::let:
         return let(s);
       case StatementKind::init:
@@ -208,98 +229,37 @@ class StatementParser {
   Declarator array_declarator(const std::string& what) {
     const Token& token = name(what);
     Declarator result{std::string(token.text), token.offset, {}, false, false, {}, {}, {}};
-    if (!in_.accept("[")) return result;
-    std::vector<Syntax> sizes = in_.indices();
-    result.size = std::move(sizes.front());
-    if (sizes.size() > 1) result.columns = std::move(sizes.back());
+    parse_sizes(in_, result);
     return result;
-  }
-
-  void list(Statement& s) {
-    s.is_list = true;
-    do {
-      s.values.push_back(in_.expression());
-    } while (in_.accept(","));
-    in_.expect("]", "the list");
-  }
-
-  void value_or_list(Statement& s) {
-    if (in_.accept("[")) return list(s);
-    s.values.push_back(in_.expression());
-  }
-
-  // The same, or the rows of a matrix.
-  void array_value(Statement& s) {
-    if (!in_.peek().is("[") || !in_.peek(1).is("[")) return value_or_list(s);
-    in_.take();
-    do {
-      const Token& start = in_.peek();
-      in_.expect("[", "the row before");
-      const std::size_t before = s.values.size();
-      list(s);
-      const std::size_t length = s.values.size() - before;
-      if (before > 0 && length != s.row_length) {
-        in_.fail(start, fmt::format("This row has {} values, but the first has {}.", length,
-                                    s.row_length));
-      }
-      s.row_length = length;
-    } while (in_.accept(","));
-    in_.expect("]", "the rows");
   }
 
   void constant(Statement& s) {
     s.declarators.push_back(array_declarator("a constant"));
     in_.expect("=", "the name of the constant");
-    array_value(s);
-  }
-
-  std::optional<Syntax> bound() {
-    const bool negative = in_.peek().is("-") && in_.peek(1).is("inf");
-    if (negative || in_.peek().is("inf")) {
-      if (negative) in_.take();
-      in_.take();
-      return std::nullopt;
-    }
-    return in_.expression();
+    parse_values(in_, s);
   }
 
   // "(0, inf)" behind 'in'.
   void range(std::optional<Syntax>& lower, std::optional<Syntax>& upper) {
     in_.expect("(", "'in'");
-    lower = bound();
+    lower = parse_bound(in_);
     in_.expect(",", "the lower bound");
-    upper = bound();
+    upper = parse_bound(in_);
     in_.expect(")", "the upper bound");
-  }
-
-  // One bound for all components, or a list with one for each, of a matrix by rows.
-  void bounds(std::optional<Syntax>& one, std::vector<std::optional<Syntax>>& all) {
-    if (!in_.accept("[")) {
-      one = bound();
-      return;
-    }
-    do {
-      if (!in_.peek().is("[")) {
-        all.push_back(bound());
-      } else {
-        bounds(one, all);
-      }
-    } while (in_.accept(","));
-    in_.expect("]", "the bounds");
   }
 
   void parameter(Statement& s) {
     s.declarators.push_back(array_declarator("a parameter"));
     in_.expect("=", "the name of the parameter");
-    array_value(s);
+    parse_values(in_, s);
     bool bounded = false;
     while (true) {
       if (!bounded && in_.accept("in")) {
         bounded = true;
         in_.expect("(", "'in'");
-        bounds(s.lower, s.lower_list);
+        parse_bounds(in_, s.lower, s.lower_list);
         in_.expect(",", "the lower bound");
-        bounds(s.upper, s.upper_list);
+        parse_bounds(in_, s.upper, s.upper_list);
         in_.expect(")", "the upper bound");
       } else if (!s.fixed && in_.accept("fixed")) {
         s.fixed = true;
@@ -437,7 +397,7 @@ class StatementParser {
     in_.expect("=", "the name of the let");
     in_.set_context(Context::everything);
     if (s.target.free_index.empty()) {
-      value_or_list(s);
+      parse_value_or_list(in_, s);
     } else {
       s.values.push_back(in_.expression());
       in_.release_index();
@@ -637,6 +597,8 @@ std::string_view with_article(SymbolKind kind) {
       return "a state";
     case SymbolKind::input:
       return "an input";
+    case SymbolKind::network:
+      return "a network";
     case SymbolKind::let:
       return "a let";
     case SymbolKind::observation:

@@ -21,6 +21,7 @@ enum class SyntaxKind {
   component,    // name[operand 0], or name[operand 0, operand 1] of a matrix
   element,      // (operand 0)[operand 1], or with operand 2
   dot,          // dot(operand 0, operand 1)
+  network,      // name(operands)
   call,         // function(operands)
   sum_over,     // sum(name, operand 0 : operand 1, operand 2)
   additive,     // operands joined by signs '+' and '-', one sign before each
@@ -72,12 +73,20 @@ struct Target {
   std::optional<Syntax> literal;  // of x[0]
 };
 
+// A layer of a network.
+struct SyntaxLayer {
+  std::string activation;
+  std::size_t offset = 0;
+  Syntax width;
+};
+
 enum class StatementKind {
   model,
   param,
   constant,
   state,
   input,
+  net,
   let,
   equation,
   init,
@@ -107,8 +116,12 @@ struct Statement {
   std::optional<Syntax> range_end;
   std::vector<Term> terms;
   InitialKind law = InitialKind::point;
-  std::string file;  // of samples
+  std::string file;  // of samples, or of the weights of a network
   Input input;       // all but its node
+  // Of a network, whose arguments are the declarators, and the values a list of weights.
+  std::vector<SyntaxLayer> layers;
+  std::optional<Syntax> seed;
+  std::size_t head_end = 0;  // the token behind the arguments
 };
 
 }  // namespace divker

@@ -154,7 +154,35 @@ std::vector<std::size_t> Model::parameter_indices(std::string_view name) const {
                             in_quotes(name), family.name, family.component(0),
                             family.component(family.size - 1)));
   }
+  for (const Network& network : networks_) {
+    if (network.name == name) return range_of_indices(network.first, network.weight_count());
+  }
   unknown_parameter(*this, name);
+}
+
+std::vector<double> Model::weights(std::size_t network) const {
+  const Network& net = networks_.at(network);
+  std::vector<double> values(net.weight_count());
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = parameters_[net.first + i].value;
+  return values;
+}
+
+Model Model::with_weights(std::size_t network, std::span<const double> weights,
+                          const std::string& file) const {
+  const Network& net = networks_.at(network);
+  if (weights.size() != net.weight_count()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} weights were given for the network {}, which has {}.",
+                            weights.size(), net.name, net.weight_count()));
+  }
+  std::vector<double> values = parameter_values();
+  std::ranges::copy(weights, values.begin() + static_cast<std::ptrdiff_t>(net.first));
+  Model copy = with_parameters(values);
+  copy.networks_[network].file = file;
+  copy.networks_[network].read =
+      file.empty() ? nullptr
+                   : std::make_shared<const std::vector<double>>(weights.begin(), weights.end());
+  return copy;
 }
 
 std::vector<std::size_t> Model::free_parameters() const {

@@ -101,12 +101,12 @@ ModelBuilder::ModelBuilder(std::string name, Dynamics dynamics) : graph_(new Gra
 
 Expression ModelBuilder::time() { return graph_->at(model_.time_); }
 
-void ModelBuilder::declare(const std::string& name) {
+void ModelBuilder::declare(const std::string& name, bool of_parameter) {
   if (name.size() > longest_name) {
     refuse(fmt::format("The name {} has {} characters; the limit is {}.", in_quotes(name),
                        name.size(), longest_name));
   }
-  if (!is_identifier(name)) {
+  if (!is_identifier(name) && !(of_parameter && is_name_of_weights(name))) {
     refuse(
         fmt::format("{} is not a name; names are made of letters, digits and underscores and do "
                     "not begin with a digit.",
@@ -141,7 +141,7 @@ std::vector<Expression> ModelBuilder::parameters(const std::string& name,
                                                  std::span<const double> values,
                                                  std::span<const Range> bounds, bool fixed,
                                                  std::size_t columns) {
-  declare(name);
+  declare(name, true);
   if (values.empty()) refuse(fmt::format("The parameter {} has no components.", name));
   if (columns > 0 && values.size() % columns != 0) {
     refuse(fmt::format("The {} values of the parameter {} do not fill rows of {}.", values.size(),
@@ -195,8 +195,33 @@ std::vector<Expression> ModelBuilder::states(const std::string& name, std::size_
   return inputs;
 }
 
+std::vector<Expression> ModelBuilder::network(Network network) {
+  network.check();
+  declare(network.name);
+  if (!network.file.empty()) check_file_name(network.file, "the network " + network.name);
+  network.first = model_.parameters_.size();
+  const std::vector<double> initial = network.initial_weights();
+  std::vector<Expression> weights;
+  const std::array<Range, 1> everywhere{};
+  std::size_t before = network.inputs();
+  const auto add = [&](const std::string& name, std::size_t count, std::size_t columns) {
+    const auto values = std::span(initial).subspan(weights.size(), count);
+    for (const Expression& weight : parameters(name, values, everywhere, network.fixed, columns)) {
+      weights.push_back(weight);
+    }
+  };
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const std::size_t width = network.layers[l].width;
+    add(fmt::format("{}.W{}", network.name, l + 1), width * before, before);
+    add(fmt::format("{}.b{}", network.name, l + 1), width, 0);
+    before = width;
+  }
+  model_.networks_.push_back(std::move(network));
+  return weights;
+}
+
 void ModelBuilder::let(const std::string& name, std::vector<Expression> values) {
-  declare(name);
+  declare(name, true);
   if (values.empty()) refuse(fmt::format("The let {} has no values.", name));
   std::vector<NodeId>& nodes = model_.lets_[name];
   for (const Expression& value : values) nodes.push_back(value.id());

@@ -246,6 +246,20 @@ std::string input_statement(const Input& input) {
   return text + (input.hold ? " hold" : "");
 }
 
+std::string network_text(const Model& model, std::size_t network) {
+  const Network& net = model.networks()[network];
+  std::string text = net.layers_text();
+  if (net.seed != Network{}.seed) text += fmt::format(" seed {}", net.seed);
+  const std::vector<double> weights = model.weights(network);
+  const bool initial = weights == net.initial_weights();
+  if (!net.file.empty() && (net.read ? weights == *net.read : initial)) {
+    text += fmt::format(" weights \"{}\"", net.file);
+  } else if (!initial) {
+    text += fmt::format(" weights [{}]", fmt::join(weights, ", "));
+  }
+  return text + (net.fixed ? " fixed" : "");
+}
+
 std::string time_statement(const TimeGrid& grid) {
   std::string text = fmt::format("time {} : {} : {}", grid.start, grid.step, grid.end);
   if (grid.tamed > 0.0) text += " tamed";

@@ -56,6 +56,12 @@ bool is_identifier(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return is_letter(c) || is_digit(c); });
 }
 
+bool is_name_of_weights(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  return dot != std::string_view::npos && is_identifier(text.substr(0, dot)) &&
+         is_identifier(text.substr(dot + 1));
+}
+
 bool is_component_name(std::string_view text) {
   const std::size_t open = text.find('[');
   if (open == std::string_view::npos) return is_identifier(text);
