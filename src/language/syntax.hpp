@@ -79,6 +79,7 @@ enum class StatementKind {
   equation,
   init,
   observe,
+  path,
   time
 };
 
@@ -91,7 +92,8 @@ struct Statement {
   Target target;
   std::vector<Syntax> values;  // right-hand side, arguments of a law, or start, step, end and
                                // perhaps the limit of a tamed grid; of an
-                               // observation its value and, with noise, its deviation
+                               // observation its value and, with noise, its deviation; of a
+                               // functional what is followed, or its condition
   bool is_list = false;
   std::optional<Syntax> lower;
   std::optional<Syntax> upper;
@@ -103,6 +105,7 @@ struct Statement {
   InitialKind law = InitialKind::point;
   std::string file;  // of samples
   Input input;       // all but its node
+  const PathFunctionalKind* functional = nullptr;
 };
 
 }  // namespace divker
