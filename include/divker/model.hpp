@@ -23,6 +23,7 @@
 #include "divker/input.hpp"
 #include "divker/matrix.hpp"
 #include "divker/network.hpp"
+#include "divker/path_functional.hpp"
 #include "divker/time_grid.hpp"
 
 namespace divker {
@@ -34,6 +35,7 @@ enum class Dynamics { sde, map };
 inline constexpr std::size_t most_states = 10'000;
 inline constexpr std::size_t most_parameters = 100'000;
 inline constexpr std::size_t most_noises = 100'000;
+inline constexpr std::size_t most_functionals = 1'000;
 inline constexpr std::size_t most_coupled_states = 500;  // that share Brownian motions
 
 // How noise enters, which decides what the step costs and which damping it admits.
@@ -147,6 +149,11 @@ class Model {
   [[nodiscard]] const TimeGrid& time() const { return time_grid_; }
   // Empty: the states themselves are what is measured.
   [[nodiscard]] const std::vector<Observation>& observations() const { return observations_; }
+  // Functionals of the path, which observables know by their names.
+  [[nodiscard]] const std::vector<PathFunctional>& functionals() const { return functionals_; }
+  [[nodiscard]] const std::vector<Family>& functional_families() const {
+    return functional_families_;
+  }
   // Shared sub-expressions by the name of their `let`, for observables and printing.
   [[nodiscard]] const std::map<std::string, std::vector<NodeId>>& lets() const { return lets_; }
 
@@ -236,6 +243,8 @@ class Model {
   std::vector<std::string> noise_names_;
   std::vector<InitialLaw> initial_;
   std::vector<Observation> observations_;
+  std::vector<PathFunctional> functionals_;
+  std::vector<Family> functional_families_;
   std::map<std::string, std::vector<NodeId>> lets_;
   TimeGrid time_grid_;
   NoiseClass noise_class_ = NoiseClass::diagonal;
@@ -318,6 +327,13 @@ class ModelBuilder {
   void observe(const std::string& name, Expression value);
   void observe_normal(const std::string& name, Expression mean, Expression standard_deviation);
 
+  // A functional of the path, of what is followed: for a kind that takes a condition the difference
+  // that is above zero where it holds. Names as "m", or "m[0]", "m[1]", ... in this order. What is
+  // returned stands for it in observables. Error(model) for integrals of maps, and where what is
+  // followed has a kink or a jump in the states that the bridge between two times would not know
+  // of.
+  Expression path(const std::string& name, const PathFunctionalKind& kind, Expression followed);
+
   void time(double start, double step, double end, double tamed = 0.0);
   void printer(std::function<std::string(const Model&)> print);
 
@@ -331,6 +347,8 @@ class ModelBuilder {
  private:
   void declare(const std::string& name, bool of_parameter = false);
   void declare_observation(const std::string& name);
+  void declare_functional(const std::string& name);
+  void check_bridged(const std::string& name, Expression followed) const;
   [[nodiscard]] std::size_t index_of(Expression state) const;
   void set_initial(Expression state, InitialLaw law);
   void check_complete() const;

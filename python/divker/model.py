@@ -131,6 +131,11 @@ class Model:
         return self._core.states
 
     @property
+    def functionals(self) -> list[str]:
+        """Names of the functionals of the path, which observables know (docs/path_functionals.md)."""
+        return self._core.functionals
+
+    @property
     def parameters(self) -> dict[str, float]:
         """Values by name, in the order of declaration; components are 'a[0]', 'a[1]', ... and of
         a matrix 'A[0,0]', 'A[0,1]', ..."""
@@ -264,7 +269,8 @@ class Model:
                  **run: Unpack[PathOptions]) -> Simulation | MomentsResult:
         """Paths at the snapshot times (default: the end of the time grid).
 
-        keep=True: the states of all paths, paths * len(times) * states doubles, as a Simulation.
+        keep=True: the states of all paths, paths * len(times) * states doubles, as a Simulation, and
+        the functionals of the path beside them.
         keep=False: means and deviations from sums alone, as a MomentsResult; with `checkpoint`
         the run survives its process.
         """

@@ -259,32 +259,41 @@ class MomentsResult(Result):
 
 
 class Simulation(Result):
-    """States of all paths: times (k,), and x (paths, states) at the last of them."""
+    """States of all paths: times (k,), and x (paths, states) at the last of them. Functionals of the
+    path, up to each time, are beside them; one that has not happened is infinite."""
 
     times: np.ndarray
     arrays: list[np.ndarray]  # one (paths, states) for each time
+    functionals: list[np.ndarray]  # one (paths, functionals) for each time
 
     def __init__(self, model: Model, values: dict[str, Any], file: dict[str, Any]) -> None:
         snapshots = values.pop("arrays")
         super().__init__(model, values, file)
-        self.times = np.array([time for time, _ in snapshots])
-        self.arrays = [x for _, x in snapshots]
+        self.times = np.array([time for time, *_ in snapshots])
+        self.arrays = [x for _, x, _ in snapshots]
+        self.functionals = [path for *_, path in snapshots]
 
     @property
     def x(self) -> np.ndarray:
         """(paths, states) at the last snapshot time."""
         return self.arrays[-1]
 
+    def path(self, name: str) -> np.ndarray:
+        """(paths,): a functional of the path at the last snapshot time."""
+        return self.functionals[-1][:, self.model.functionals.index(name)]
+
     def at(self, time: float) -> np.ndarray:
         """(paths, states) at the snapshot nearest to the time."""
         return self.arrays[int(np.argmin(np.abs(self.times - time)))]
 
     def table(self) -> tuple[list[str], np.ndarray]:
+        names = [*self.model.states, *self.model.functionals]
+        rows = [np.hstack([x, path]) if self.model.functionals else x
+                for x, path in zip(self.arrays, self.functionals)]
         if len(self.times) == 1:
-            return self.model.states, self.x
-        return (["t", *self.model.states],
-                np.vstack([np.column_stack([np.full(len(x), t), x])
-                           for t, x in zip(self.times, self.arrays)]))
+            return names, rows[0]
+        return (["t", *names], np.vstack([np.column_stack([np.full(len(x), t), x])
+                                          for t, x in zip(self.times, rows)]))
 
     def _lines(self):
         rows = [[f"{t:.5g}", name, f"{x[:, i].mean():.5g}", f"{x[:, i].std():.5g}"]

@@ -127,6 +127,14 @@ void add_model(py::module_& module) {
       .def_property_readonly("hash", [](const Model& m) { return m.hash(); })
       .def_property_readonly("is_map", [](const Model& m) { return m.dynamics() == Dynamics::map; })
       .def_property_readonly("states", &states_of)
+      .def_property_readonly("functionals",
+                             [](const Model& model) {
+                               std::vector<std::string> names;
+                               for (const PathFunctional& one : model.functionals()) {
+                                 names.push_back(one.name);
+                               }
+                               return names;
+                             })
       .def_property_readonly("parameters", &parameters_of)
       .def("with_inline_weights", &with_inline_weights)
       .def("with_weights_written", &present::with_weights_written)

@@ -346,7 +346,7 @@ void ExpressionParser::check_name(const Token& token, bool has_index) const {
     return;
   }
   if (name == "t") {
-    if (context_ != Context::everything) fail(token, "Time t cannot be used here.");
+    if (context_ < Context::everything) fail(token, "Time t cannot be used here.");
     if (has_index) fail(token, "Time t is a number and has no components.");
     return;
   }
@@ -356,6 +356,10 @@ void ExpressionParser::check_name(const Token& token, bool has_index) const {
   if (kind == SymbolKind::observation) {
     fail(token, fmt::format("{} is an observation; expressions are made of states, parameters, "
                             "lets and constants.",
+                            in_quotes(name)));
+  }
+  if (kind == SymbolKind::functional && context_ != Context::observables) {
+    fail(token, fmt::format("{} is a functional of the path, which observables alone know.",
                             in_quotes(name)));
   }
   if (context_ == Context::numbers && kind != SymbolKind::constant) {

@@ -16,6 +16,7 @@ enum class Context {
   numbers,     // numbers and constants
   parameters,  // initial laws
   everything,  // equations and lets
+  observables,
 };
 
 class ExpressionParser {

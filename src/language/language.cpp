@@ -54,7 +54,12 @@ class Assembler {
     drifts();
     each(StatementKind::init, [this](const Statement& s) { sort_initial(s); });
     for (const StateName& state : states_) initial_laws(state);
-    each(StatementKind::observe, [this](const Statement& s) { observe(s); });
+    each(StatementKind::observe, [this](const Statement& s) {
+      by_components(s, [&](const std::string& name) { observation(s, name); });
+    });
+    each(StatementKind::path, [this](const Statement& s) {
+      by_components(s, [&](const std::string& name) { functional(s, name); });
+    });
     time();
     set_printer();
     return at(text_.statements.front().offset, [this] {
@@ -224,7 +229,9 @@ class Assembler {
             fmt::format("The range of {0} is not clear, because no vector is indexed by it; "
                         "state the range as in {2} {1}[{0}, 0:9] = ...",
                         index, s.target.name,
-                        s.kind == StatementKind::observe ? "observe" : "let"));
+                        s.kind == StatementKind::observe ? "observe"
+                        : s.kind == StatementKind::path  ? "path"
+                                                         : "let"));
       }
       return extent.length;
     }
@@ -462,7 +469,9 @@ class Assembler {
     });
   }
 
-  void observe(const Statement& s) {
+  // A statement for a name, for one component or for all of a free index.
+  template <class F>
+  void by_components(const Statement& s, F&& act) {
     if (s.target.literal) {
       const long long i = expander_.integer(*s.target.literal, "index");
       const auto last = static_cast<long long>(source_.limits.vector_length) - 1;
@@ -471,13 +480,13 @@ class Assembler {
             s.target.literal->offset,
             fmt::format("The index of {} is {}; it must be from 0 to {}.", s.target.name, i, last));
       }
-      return observation(s, fmt::format("{}[{}]", s.target.name, i));
+      return act(fmt::format("{}[{}]", s.target.name, i));
     }
-    if (s.target.free_index.empty()) return observation(s, s.target.name);
+    if (s.target.free_index.empty()) return act(s.target.name);
     const std::size_t n = let_length(s);
     add_components(n, s.target.offset);
     for (std::size_t i = 0; i < n; ++i) {
-      with_index(s.target, i, [&] { observation(s, fmt::format("{}[{}]", s.target.name, i)); });
+      with_index(s.target, i, [&] { act(fmt::format("{}[{}]", s.target.name, i)); });
     }
   }
 
@@ -488,6 +497,20 @@ class Assembler {
       if (values.size() == 1) return builder_.observe(name, values.front());
       builder_.observe_normal(name, values[0], values[1]);
     });
+  }
+
+  void functional(const Statement& s, const std::string& name) {
+    const Syntax& value = s.values.front();
+    Expression followed;
+    if (s.functional->takes_condition()) {
+      const bool is_above = value.name == ">";
+      const Expression left = expander_.expand(value.operands.at(0));
+      const Expression right = expander_.expand(value.operands.at(1));
+      followed = is_above ? left - right : right - left;
+    } else {
+      followed = expander_.expand(value);
+    }
+    at(s.offset, [&] { builder_.path(name, *s.functional, followed); });
   }
 
   void time() {
@@ -641,6 +664,12 @@ Expression parse_expression(std::string_view text, const Model& model, Graph& gr
     std::vector<Expression>* values =
         add(name, SymbolKind::let, nodes.size() > 1 ? Shape{nodes.size()} : Shape{}, false);
     for (const NodeId node : nodes) values->push_back(graph.at(node));
+  }
+  for (const Family& f : model.functional_families()) {
+    std::vector<Expression>* values = add(f.name, SymbolKind::functional, shape_of(f), false);
+    for (std::size_t i = 0; i < f.size; ++i) {
+      values->push_back(graph.at(model.functionals()[f.first + i].node));
+    }
   }
   const Syntax syntax = parse_single_expression(source, declarations);
   return Expander(source, graph, symbols, graph.at(model.time_input())).expand(syntax);

@@ -361,6 +361,10 @@ std::string latex(const Model& model) {
       case StatementKind::observe:
         lines.push_back(observation(s));
         break;
+      case StatementKind::path:
+        lines.push_back(target(s.target) +
+                        " &= " + s.functional->latex(formula(s.values.at(0)).text));
+        break;
       default:
         break;
     }

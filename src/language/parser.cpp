@@ -22,7 +22,8 @@ constexpr std::array keywords{
     Keyword{"const", StatementKind::constant}, Keyword{"state", StatementKind::state},
     Keyword{"let", StatementKind::let},        Keyword{"init", StatementKind::init},
     Keyword{"time", StatementKind::time},      Keyword{"observe", StatementKind::observe},
-    Keyword{"input", StatementKind::input},    Keyword{"net", StatementKind::net}};
+    Keyword{"input", StatementKind::input},    Keyword{"net", StatementKind::net},
+    Keyword{"path", StatementKind::path}};
 
 const Keyword* find_keyword(std::string_view name) {
   const auto* found = std::find_if(keywords.begin(), keywords.end(),
@@ -61,7 +62,8 @@ class Survey {
     if (word == "param") return declare(i + 1, SymbolKind::parameter);
     if (word == "let") return declare(i + 1, SymbolKind::let);
     if (word == "input") return declare(i + 1, SymbolKind::input);
-    if (word == "observe") return observation(i + 1);
+    if (word == "observe") return components(i + 1, SymbolKind::observation);
+    if (word == "path") return components(i + 1, SymbolKind::functional);
     if (word == "net" && tokens_[i + 1].kind == TokenKind::identifier) return network(i + 1);
     if (word == "state") return states(i + 1);
     if (find_keyword(tokens_[i], tokens_[i + 1]) != nullptr) return;
@@ -72,12 +74,11 @@ class Survey {
   }
 
   // The components of a vector may be given one by one, observe y[0] = ..., observe y[1] = ...
-  void observation(std::size_t i) {
+  void components(std::size_t i, SymbolKind kind) {
     const auto known = result_.declarations.find(tokens_[i].text);
-    const bool again =
-        known != result_.declarations.end() && known->second.kind == SymbolKind::observation;
+    const bool again = known != result_.declarations.end() && known->second.kind == kind;
     if (again && tokens_[i + 1].is("[")) return;
-    declare(i, SymbolKind::observation);
+    declare(i, kind);
   }
 
   void network(std::size_t i) {
@@ -191,6 +192,8 @@ class StatementParser {
         return init(s);
       case StatementKind::observe:
         return observe(s);
+      case StatementKind::path:
+        return path(s);
       case StatementKind::time:
         return time(s);
       case StatementKind::equation:
@@ -200,7 +203,7 @@ class StatementParser {
 
   [[noreturn]] void no_statement(const Token& token) const {
     in_.fail(token, fmt::format("A statement was expected (model, param, const, state, input, let, "
-                                "init, observe, time or an equation), but {} was found.",
+                                "init, observe, path, time or an equation), but {} was found.",
                                 ExpressionParser::shown(token)));
   }
 
@@ -559,6 +562,39 @@ class StatementParser {
     if (!s.target.free_index.empty()) in_.release_index();
   }
 
+  // path m = max(x), path tau = first(x > level)
+  void path(Statement& s) {
+    const Token& token = name("a functional");
+    s.target.name = token.text;
+    s.target.offset = token.offset;
+    if (in_.accept("[")) {
+      left_index(s.target);
+      rest_of_index(s);
+    }
+    in_.expect("=", "the name of the functional");
+    const Token& kind = in_.take();
+    s.functional = find_path_functional_kind(kind.text);
+    if (s.functional == nullptr) {
+      in_.fail(kind, fmt::format("A functional of the path was expected ({}), but {} was found.",
+                                 fmt::join(path_functional_usages(), ", "),
+                                 ExpressionParser::shown(kind)));
+    }
+    in_.expect("(", in_quotes(kind.text));
+    in_.set_context(Context::everything);
+    s.values.push_back(in_.expression());
+    const Syntax& followed = s.values.front();
+    const bool is_condition =
+        followed.kind == SyntaxKind::comparison && (followed.name == ">" || followed.name == "<");
+    if (s.functional->takes_condition() && !is_condition) {
+      source_.fail(followed.offset,
+                   fmt::format("'{}' waits for a state to pass a level: a condition x > level or "
+                               "x < level was expected, as in {}.",
+                               s.functional->name(), s.functional->usage()));
+    }
+    in_.expect(")", "what is followed");
+    if (!s.target.free_index.empty()) in_.release_index();
+  }
+
   void two_arguments(Statement& s, const Token& law) {
     in_.expect("(", in_quotes(law.text));
     s.values.push_back(in_.expression());
@@ -603,6 +639,8 @@ std::string_view with_article(SymbolKind kind) {
       return "a let";
     case SymbolKind::observation:
       return "an observation";
+    case SymbolKind::functional:
+      return "a functional of the path";
   }
   return "a name";
 }
@@ -618,6 +656,7 @@ ParsedText parse_statements(const Source& source) {
 Syntax parse_single_expression(const Source& source, const Declarations& declarations) {
   const std::vector<Token> tokens = tokenize(source);
   ExpressionParser in(source, tokens, declarations, Dynamics::sde);
+  in.set_context(Context::observables);
   Syntax result = in.expression();
   while (in.peek().kind == TokenKind::newline) in.take();
   if (in.peek().kind != TokenKind::end) {

@@ -91,6 +91,7 @@ enum class StatementKind {
   equation,
   init,
   observe,
+  path,
   time
 };
 
@@ -103,7 +104,8 @@ struct Statement {
   Target target;
   std::vector<Syntax> values;  // right-hand side, arguments of a law, or start, step, end and
                                // perhaps the limit of a tamed grid; of an
-                               // observation its value and, with noise, its deviation
+                               // observation its value and, with noise, its deviation; of a
+                               // functional what is followed, or its condition
   bool is_list = false;
   std::size_t row_length = 0;  // of a list of rows, [[1, 2], [3, 4]]
   std::optional<Syntax> lower;
@@ -122,6 +124,7 @@ struct Statement {
   std::vector<SyntaxLayer> layers;
   std::optional<Syntax> seed;
   std::size_t head_end = 0;  // the token behind the arguments
+  const PathFunctionalKind* functional = nullptr;
 };
 
 }  // namespace divker

@@ -6,6 +6,7 @@
 
 #include "divker/error.hpp"
 #include "divker/model.hpp"
+#include "divker/model_kinks.hpp"
 #include "model/names.hpp"
 #include "model/noise_check.hpp"
 
@@ -330,6 +331,66 @@ void ModelBuilder::declare_observation(const std::string& name) {
   }
 }
 
+void ModelBuilder::declare_functional(const std::string& name) {
+  const std::size_t open = name.find('[');
+  const bool is_component = open != std::string::npos;
+  const std::string stem = name.substr(0, open);
+  std::vector<Family>& families = model_.functional_families_;
+  const auto known = std::ranges::find(families, stem, &Family::name);
+  if (known == families.end()) {
+    declare(stem);
+    Family& made = families.emplace_back();
+    made.name = stem;
+    made.first = model_.functionals_.size();
+    made.size = 0;
+    made.is_vector = is_component;
+  } else if (!is_component || !known->is_vector || &*known != &families.back()) {
+    refuse(fmt::format("{} is declared twice.", in_quotes(name)));
+  }
+  Family& family = families.back();
+  if (is_component && name != family.component(family.size)) {
+    refuse(
+        fmt::format("The components of the functional {0} are given in their order: {1} was "
+                    "expected, but {2} was found.",
+                    stem, family.component(family.size), name));
+  }
+  ++family.size;
+}
+
+Expression ModelBuilder::path(const std::string& name, const PathFunctionalKind& kind,
+                              Expression followed) {
+  declare_functional(name);
+  check_count(model_.functionals_.size() + 1, most_functionals, "functionals");
+  const bool is_map = model_.dynamics_ == Dynamics::map;
+  if (is_map && !kind.is_for_maps()) {
+    refuse(
+        fmt::format("The model {0} is a map, whose time has no inside: {1} is for SDEs. A sum over "
+                    "its times is a state, s' = s + ....",
+                    model_.name_, kind.usage()));
+  }
+  if (!is_map && kind.side() != 0) check_bridged(name, followed);
+  const Expression node = graph_->input(name);
+  model_.functionals_.push_back({name, &kind, followed.id(), node.id()});
+  return node;
+}
+
+// Between two times what is followed is taken for a Brownian motion.
+void ModelBuilder::check_bridged(const std::string& name, Expression followed) const {
+  std::vector<Expression> states;
+  for (const State& state : model_.states_) states.push_back(graph_->at(state.node));
+  const NodeId root = followed.id();
+  const std::vector<Expression> positive = positive_inputs(model_, *graph_);
+  for (const Kink& kink : find_kinks(*graph_, {&root, 1}, states, positive)) {
+    const bool is_edge = kink.op == Op::sqrt || kink.op == Op::pow;
+    if (kink.kind == KinkKind::bend || is_edge) continue;
+    refuse(
+        fmt::format("The functional {} follows an expression with a {} ({}), which is not known "
+                    "between the times of the grid: follow its smooth parts one by one, and put "
+                    "them together in the observable, as max(high, -low) for the largest |x|.",
+                    name, name_of(kink.kind), name_of(kink.op)));
+  }
+}
+
 void ModelBuilder::time(double start, double step, double end, double tamed) {
   model_.time_grid_ = {start, step, end, tamed};
   model_.time_grid_.validate();
@@ -484,6 +545,7 @@ Model ModelBuilder::build() {
   for (const Observation& observation : model.observations_) {
     roots.insert(roots.end(), {observation.value, observation.deviation});
   }
+  for (const PathFunctional& functional : model.functionals_) roots.push_back(functional.followed);
   check_ingredients(*graph_, roots, allowed, "The model " + model.name_,
                     "its states, parameters, inputs and t");
 

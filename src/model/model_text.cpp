@@ -54,6 +54,7 @@ class Writer {
     for (std::size_t i = 0; i < model_.dimension(); ++i) line(equation(i));
     for (const Family& family : model_.state_families()) write_initial(family);
     for (const Observation& y : model_.observations()) line(observation(y));
+    for (const PathFunctional& one : model_.functionals()) line(functional(one));
     line(time_statement(model_.time()));
     return std::move(text_);
   }
@@ -73,6 +74,7 @@ class Writer {
     for (const Observation& y : model_.observations()) {
       all.insert(all.end(), {y.value, y.deviation});
     }
+    for (const PathFunctional& one : model_.functionals()) all.push_back(one.followed);
     return all;
   }
 
@@ -144,6 +146,8 @@ class Writer {
     const auto named = [&name](const Family& family) { return family.name == name; };
     return model_.lets().contains(name) ||
            std::ranges::any_of(model_.inputs(), [&](const Input& u) { return u.name == name; }) ||
+           std::any_of(model_.functional_families().begin(), model_.functional_families().end(),
+                       named) ||
            std::any_of(model_.state_families().begin(), model_.state_families().end(), named) ||
            std::any_of(model_.parameter_families().begin(), model_.parameter_families().end(),
                        named);
@@ -190,6 +194,11 @@ class Writer {
   [[nodiscard]] std::string observation(const Observation& y) const {
     if (!y.noisy) return fmt::format("observe {} = {}", y.name, text(y.value));
     return fmt::format("observe {} ~ normal({}, {})", y.name, text(y.value), text(y.deviation));
+  }
+
+  [[nodiscard]] std::string functional(const PathFunctional& one) const {
+    return fmt::format("path {} = {}({}{})", one.name, one.kind->name(), text(one.followed),
+                       one.kind->takes_condition() ? " > 0" : "");
   }
 
   void write_initial(const Family& family) {

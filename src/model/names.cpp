@@ -13,10 +13,10 @@
 namespace divker {
 namespace {
 
-constexpr std::array<std::string_view, 26> words{
+constexpr std::array<std::string_view, 27> words{
     "observe",   "periodic", "positive", "tamed", "t",   "dt",  "T",     "pi",    "inf",
     "sum",       "model",    "param",    "const", "in",  "let", "fixed", "state", "normal",
-    "lognormal", "init",     "samples",  "time",  "and", "or",  "not",   "input"};
+    "lognormal", "init",     "samples",  "time",  "and", "or",  "not",   "input", "path"};
 
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 

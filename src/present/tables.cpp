@@ -10,6 +10,12 @@ std::vector<std::string> names_of_states(const Model& model) {
   return names;
 }
 
+std::vector<std::string> names_along_paths(const Model& model) {
+  std::vector<std::string> names = names_of_states(model);
+  for (const PathFunctional& one : model.functionals()) names.push_back(one.name);
+  return names;
+}
+
 void append_row(Matrix& rows, const std::vector<double>& row) {
   rows.cols = row.size();
   ++rows.rows;
