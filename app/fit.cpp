@@ -119,8 +119,14 @@ void show_progress(const FitCommandOptions& options, const FitState& state) {
   }
   if (options.quiet || !progress_is_seen()) return;
   const FitIteration& last = state.history.back();
-  fmt::print(stderr, "iteration {:>3}  {:>9} paths  |psi| {:10.3g} of its noise\n", last.iteration,
-             last.paths, last.psi_over_noise);
+  std::string line = fmt::format("iteration {:>3}  {:>9} paths  |psi| {:10.3g} of its noise",
+                                 last.iteration, last.paths, last.psi_over_noise);
+  if (last.divergence) {
+    line += fmt::format("  {} {:.4f} +- {:.4f}", options.request.options.divergence,
+                        last.divergence->value, last.divergence->standard_error);
+  }
+  if (last.halvings > 0) line += fmt::format("  shortened {} times", last.halvings);
+  fmt::print(stderr, "{}\n", line);
 }
 
 int interrupted(const FitCommandOptions& options, const FitState& state) {

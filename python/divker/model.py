@@ -362,7 +362,8 @@ class Model:
     def fit(self, data: Any, *, time: str | None = None, map: Mapping[str, str] | None = None,
             group: str | None = None, stationary: bool = False, series: bool = False,
             substeps: int | None = None, match: str = "centred",
-            optimizer: str = "newton", iterations: int = 50, starts: int = 1,
+            optimizer: str | None = None, divergence: str = "kl", features: int = 300,
+            iterations: int = 50, starts: int = 1,
             tolerance: float = 0.1, rate: float | None = None, window: float | None = None,
             richardson: bool = False, ignore_time_step: bool = False,
             checkpoint: str | os.PathLike[str] | None = None,
@@ -377,7 +378,10 @@ class Model:
         for each. Columns that are nothing in the
         model are left out, whatever they hold; `remarks` names them, and says what files were taken
         for. The model's values are the start. A fit that does not converge says so in `converged`
-        and `reason`. The bias of dt is in `stderr`; richardson=True takes it off the estimates,
+        and `reason`. optimizer: 'newton', 'dual', 'adam' or 'gd'; by default newton, and dual for
+        another divergence than 'kl' and for more parameters than the law has features. divergence:
+        'kl', 'reverse-kl', 'jensen-shannon', 'chi-square' or 'hellinger'. `progress` is called with
+        iterations done, and at most. The bias of dt is in `stderr`; richardson=True takes it off the estimates,
         ignore_time_step=True does neither. Raises ModelError for texts where numbers are needed and for columns that seem
         slips, UsageError for options that name no column.
         """
@@ -385,12 +389,14 @@ class Model:
         own = {"tables": tables, "time": time, "map": map,
                "group": group, "stationary": stationary or of_stationary,
                "series": series or None, "substeps": substeps, "match": match,
-               "optimizer": optimizer, "iterations": iterations, "starts": starts,
+               "optimizer": optimizer, "divergence": divergence, "features": features,
+               "iterations": iterations, "starts": starts,
                "tolerance": tolerance, "rate": rate, "window": window,
                "richardson": richardson, "ignore_time_step": ignore_time_step,
                "checkpoint": checkpoint, "checkpoint_every": checkpoint_every}
         if series:  # what only snapshots have is asked for where it is not the default
-            usual = {"match": "centred", "optimizer": "newton", "starts": 1, "tolerance": 0.1}
+            usual = {"match": "centred", "divergence": "kl", "features": 300, "starts": 1,
+                     "tolerance": 0.1}
             own.update({name: None for name, value in usual.items() if own[name] == value})
         return FitResult(*self._run(_core.fit, own, run, AnswerOptions))
 

@@ -340,7 +340,8 @@ class FitResult(Result):
     such as rows of NaN, what files were taken for, data far outside the law at the start),
     log_likelihood (if each snapshot has one coordinate). `marginals`: what the goodness compares, a
     list of dictionaries name, t, data (rows,), model (paths,). `text`: the fitted model in the
-    language, with standard errors in comments. Of a time series also stderr_by_model (p,),
+    language, with standard errors in comments. By features of the law (docs/fit.md) also divergence
+    (its name), divergence_estimate and divergence_stderr of the data held out. Of a time series also stderr_by_model (p,),
     step_bias (p,), transitions, paths_each and most_substeps.
     """
 

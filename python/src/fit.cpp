@@ -60,8 +60,12 @@ py::tuple fit_model(const Model& model, const py::dict& values) {
   arguments.take("stationary", request.columns.stationary);
   arguments.fill(request);
   arguments.require_empty();
-  const auto fitting =
-      work([&] { return present::fit(request, model, tables, work.session(), warn_of_far_data); });
+  const Session session = work.session();
+  const auto told = [&](const FitState& state) {
+    warn_of_far_data(state);
+    if (session.progress) session.progress(state.history.size() - 1, request.options.iterations);
+  };
+  const auto fitting = work([&] { return present::fit(request, model, tables, session, told); });
   const FitResult& result = fitting.result.value();
   present::Fields about, how_made, compared;
   fields::fitted(about, result);

@@ -265,6 +265,20 @@ class Running(TestCase):
         with self.assertRaisesRegex(ZeroDivisionError, "enough"):
             divker.simulate("lorenz96", paths=50_000_000, keep=False, progress=refuse)
 
+    def test_fits_tell_of_their_iterations(self):
+        data = divker.Model("ou").sample(200, seed=2)
+        seen = []
+        fit = divker.fit("ou", data, paths=4000, iterations=20,
+                         progress=lambda done, most: seen.append((done, most)))
+        self.assertEqual(seen, [(k, 20) for k in range(len(seen))])
+        self.assertEqual(len(seen), len(fit.history))
+
+        def refuse(done, most):
+            raise ZeroDivisionError("enough")
+
+        with self.assertRaisesRegex(ZeroDivisionError, "enough"):
+            divker.fit("ou", data, paths=4000, progress=refuse)
+
     def test_a_call_costs_little_more_than_its_run(self):
         model = divker.Model("ou")
         # One millisecond and one per cent, in the best of many calls: on a busy machine most of them
@@ -295,6 +309,17 @@ time 0 : 0.02 : 1
 
 
 class Fits(TestCase):
+    def test_another_divergence(self):
+        model = divker.Model("ou")
+        fit = model.set(a=0.8).fit(model.sample(2000, seed=4), paths=5000, features=40,
+                                   divergence="hellinger", iterations=15)
+        self.assertEqual(fit.divergence, "hellinger")
+        self.assertLess(fit.divergence_estimate, 5 * fit.divergence_stderr)
+        self.assertEqual(len(fit.history), 1 + fit.iterations)
+        self.assertIn("divergence_stderr", fit.history[-1])
+        with self.assertRaisesRegex(divker.UsageError, "divergence: 'tv' is none of: kl|reverse"):
+            model.fit(model.sample(100), divergence="tv")
+
     def test_undetermined_parameters_have_no_standard_error(self):
         model = divker.Model.parse(PRODUCT)
         data = model.set(a=2).sample(400, seed=9)

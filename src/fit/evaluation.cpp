@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t fewest_for_pilot = std::size_t{1} << 14U;
 constexpr std::size_t fewest_finished = 100;
 
-// The pilot compares dampings by the variances of the responses, where they vary.
+}  // namespace
+
 std::vector<double> response_variances(const Snapshot& snapshot) {
   Moments moments(snapshot.responses().cols);
   moments.add(snapshot.responses());
@@ -31,8 +32,6 @@ std::vector<double> response_variances(const Snapshot& snapshot) {
 std::vector<double> response_tails(const Snapshot& snapshot) {
   return tail_indices(snapshot.responses());
 }
-
-}  // namespace
 
 Evaluator::Evaluator(const Model& model, const FitData& data, const FitOptions& options)
     : model_(model), data_(data), options_(options), matcher_(matcher_named(options.match)) {

@@ -24,6 +24,9 @@ void append_row(Matrix& rows, const std::vector<double>& row) {
 
 Table history_table(const FitResult& result) {
   Table table{{"iteration", "paths", "gain", "psi_over_noise", "step", "halvings"}, {}};
+  if (result.divergence) {
+    table.columns.insert(table.columns.end(), {"divergence", "divergence_stderr"});
+  }
   for (const Parameter& parameter : result.model.parameters()) {
     table.columns.push_back(parameter.name);
   }
@@ -34,6 +37,10 @@ Table history_table(const FitResult& result) {
                             one.psi_over_noise,
                             one.step,
                             static_cast<double>(one.halvings)};
+    if (result.divergence) {
+      const Estimate divergence = one.divergence.value_or(Estimate());
+      row.insert(row.end(), {divergence.value, divergence.standard_error});
+    }
     row.insert(row.end(), one.parameters.begin(), one.parameters.end());
     append_row(table.values, row);
   }
