@@ -140,6 +140,12 @@ CLI::Option* Declare::add(const present::Option& option, present::GivenPoints& v
   return command_.add_option(flag(option.name), value.file, option.help)->check(not_empty());
 }
 
+CLI::Option* Declare::add(const present::Option& option, present::GivenTables& value) {
+  return command_.add_option(flag(option.name), value.files, option.help)
+      ->allow_extra_args(false)
+      ->check(not_empty());
+}
+
 void Declare::relate() {
   for (const present::Option& option : told_) {
     CLI::Option* one = command_.get_option(flag(option.name));

@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike
 from . import _core
 from .data import tables_of
 from .errors import UsageError
-from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult, MomentsResult,
-                      ObservableResult, PointResult, Simulation)
+from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult,
+                     Forecast, MomentsResult, ObservableResult, PointResult, SeriesResiduals,
+                     Simulation)
 
 
 class RunOptions(TypedDict, total=False):
@@ -33,6 +34,15 @@ class RunOptions(TypedDict, total=False):
     tamed: float            # largest displacement by the drift in one step; True is 1, 0 is none
     samples: ArrayLike      # (N, states): paths start from rows of this array, drawn at random
     progress: Callable[[int, int], Any]  # called now and then with paths finished, and in all
+
+
+class SeriesOptions(TypedDict, total=False):
+    """What predictions of time series take."""
+
+    paths: int              # from each row: 1,000 for residuals, 10,000 for forecasts
+    seed: int
+    threads: int            # 0: all cores
+    dt: float               # step of the time grid, instead of the model's
 
 
 class DampedOptions(RunOptions, total=False):
@@ -410,6 +420,32 @@ class Model:
         own = {"wrt": wrt, "at": at, "observable": observable, "grid": grid}
         return Diagnosis(*self._run(_core.diagnose, own, run, PointOptions))
 
+    def residuals(self, data: Any, *, time: str, group: str | None = None,
+                  map: Mapping[str, str] | None = None, **run: Unpack[SeriesOptions]
+                  ) -> SeriesResiduals:
+        """Is the model right about a time series? (docs/forecast.md)
+
+        Each row is predicted from the one before. data, time, group, map: as those of `fit`.
+        """
+        own = {"data": tables_of(data, time)[0], "time": time, "group": group, "map": map}
+        return SeriesResiduals(*self._run(_core.residuals, own, run, SeriesOptions))
+
+    def forecast(self, data: Any, *, time: str, ahead: float | Sequence[float],
+                 quantiles: Sequence[float] | None = None, held_out: float = 0.0,
+                 group: str | None = None, map: Mapping[str, str] | None = None,
+                 **run: Unpack[SeriesOptions]) -> Forecast:
+        """The law of the states at times `ahead` of the last row of each individual
+        (docs/forecast.md).
+
+        data, time, group, map: as those of `fit`. quantiles: levels, ascending. held_out: share of
+        the rows, the last of each individual, against which forecasts are scored.
+        """
+        own = {"data": tables_of(data, time)[0], "time": time, "group": group, "map": map,
+               "ahead": np.atleast_1d(ahead).tolist(),
+               "quantiles": None if quantiles is None else list(quantiles),
+               "held_out": held_out or None}
+        return Forecast(*self._run(_core.forecast, own, run, SeriesOptions))
+
     def ensemble(self, times: Sequence[float] | None = None, *,
                  wrt: str | Iterable[str] | None = None, score: bool = True,
                  **run: Unpack[DampedOptions]) -> EnsembleResult:
@@ -447,6 +483,8 @@ score = free(Model.score)
 response = free(Model.response)
 fit = free(Model.fit)
 diagnose = free(Model.diagnose)
+residuals = free(Model.residuals)
+forecast = free(Model.forecast)
 ensemble = free(Model.ensemble)
 
 

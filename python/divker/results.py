@@ -413,3 +413,55 @@ class Diagnosis(Result):
     def _lines(self):
         rows = [[one["verdict"], one["name"], one["finding"], one["advice"]] for one in self.checks]
         return ["verdict", "check", "finding", "advice"], rows
+
+
+class SeriesResiduals(Result):
+    """Predictions of each row of a series from the one before: transitions, individuals, lags, and
+    `states`, a list of z_mean, z_deviation, coverage90 and crps with their `_stderr`,
+    kolmogorov_smirnov, ljung_box and ljung_box_squares with their `_p`, crps_expected.
+
+    z is standard normal, and independent from row to row, if the model is right.
+    """
+
+    transitions: int
+    individuals: int
+    lags: int
+    states: list[dict[str, Any]]
+
+    @property
+    def uniform(self) -> np.ndarray:
+        """(transitions, states): the distribution function of each prediction at what came."""
+        return np.asarray(self._file["values"])[:, 2:]
+
+    @property
+    def t(self) -> np.ndarray:
+        """(transitions,): the times of the rows that were predicted."""
+        return np.asarray(self._file["values"])[:, 1]
+
+    def _lines(self):
+        rows = [[one["state"], with_bar(one["z_mean"], one["z_mean_stderr"]),
+                 with_bar(one["z_deviation"], one["z_deviation_stderr"]),
+                 f"{one['kolmogorov_smirnov_p']:.2g}", f"{one['ljung_box_p']:.2g}",
+                 f"{one['ljung_box_squares_p']:.2g}"] for one in self.states]
+        return ["state", "mean of z", "deviation of z", "p uniform", "p independent", "p steady"], rows
+
+
+class Forecast(Result):
+    """The law of the future: states, individuals, levels, and `forecasts`, a list of individual, t,
+    ahead, and value, stderr, time_step, each (states, 1 + levels): the mean, then the quantiles.
+    With held_out `scores`, a list of state, ahead, forecasts, crps, crps_expected, crps_climate and
+    coverage, crps and coverage with their `_stderr`.
+    """
+
+    states: list[str]
+    individuals: list[str]
+    levels: list[float]
+    forecasts: list[dict[str, Any]]
+    scores: list[dict[str, Any]]
+
+    def _lines(self):
+        rows = [[one["individual"], f"{one['t']:.5g}", state, with_bar(value[0], error[0]),
+                 *(f"{x:.5g}" for x in value[1:])]
+                for one in self.forecasts
+                for state, value, error in zip(self.states, one["value"], one["stderr"])]
+        return ["individual", "t", "state", "mean", *(f"q{level:g}" for level in self.levels)], rows
