@@ -39,7 +39,8 @@ py::tuple fit_model(const Model& model, const py::dict& values) {
     warn_of_far_data(state);
     if (session.progress) session.progress(state.history.size() - 1, request.options.iterations);
   };
-  const auto fitting = work([&] { return present::fit(request, model, data.tables, session, told); });
+  const auto fitting =
+      work([&] { return present::fit(request, model, data.tables, session, told); });
   const FitResult& result = fitting.result.value();
   present::Fields about, how_made, compared;
   fields::fitted(about, result);

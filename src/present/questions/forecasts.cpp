@@ -1,8 +1,7 @@
 // The law of the future after the last row of a time series.
-#include "divker/forecast.hpp"
-
 #include <fmt/format.h>
 
+#include "divker/forecast.hpp"
 #include "present/question.hpp"
 #include "present/questions/series_rows.hpp"
 #include "present/tables.hpp"

@@ -1,8 +1,7 @@
 // Is the model right about a time series?
-#include "divker/residuals.hpp"
-
 #include <fmt/format.h>
 
+#include "divker/residuals.hpp"
 #include "present/question.hpp"
 #include "present/questions/series_rows.hpp"
 #include "present/tables.hpp"
