@@ -22,6 +22,22 @@ std::pair<std::string, std::string> parse_name(const std::string& option, const 
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+// A comma inside brackets separates the indices of one name, A[1,2].
+std::vector<std::string> rejoined(const std::vector<std::string>& pieces) {
+  std::vector<std::string> names;
+  bool open = false;
+  for (const std::string& piece : pieces) {
+    if (open) {
+      names.back() += "," + piece;
+    } else {
+      names.push_back(piece);
+    }
+    open =
+        names.back().rfind('[') != std::string::npos && names.back().find(']') == std::string::npos;
+  }
+  return names;
+}
+
 }  // namespace
 
 std::pair<std::string, double> parse_setting(const std::string& option,
@@ -82,7 +98,9 @@ CLI::Option* Declare::add(const present::Option& option, std::string& value) {
 }
 
 CLI::Option* Declare::add(const present::Option& option, std::vector<std::string>& value) {
-  return command_.add_option(flag(option.name), value, option.help)
+  const auto parse = [&value](const std::vector<std::string>& pieces) { value = rejoined(pieces); };
+  return command_
+      .add_option_function<std::vector<std::string>>(flag(option.name), parse, option.help)
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(not_empty());
@@ -120,6 +138,12 @@ CLI::Option* Declare::add(const present::Option& option,
 
 CLI::Option* Declare::add(const present::Option& option, present::GivenPoints& value) {
   return command_.add_option(flag(option.name), value.file, option.help)->check(not_empty());
+}
+
+CLI::Option* Declare::add(const present::Option& option, present::GivenTables& value) {
+  return command_.add_option(flag(option.name), value.files, option.help)
+      ->allow_extra_args(false)
+      ->check(not_empty());
 }
 
 void Declare::relate() {

@@ -40,6 +40,7 @@ class Declare : public present::OptionVisitor {
   void declare(const present::Option& option, Value& value) {
     CLI::Option* declared = add(option, value);
     if (!option.type.empty()) declared->type_name(option.type);
+    if (option.required) declared->required();
     if (option.shows_default) declared->capture_default_str();
     if (!option.standard.empty()) declared->default_str(option.standard);
     if (!option.choices.empty()) declared->check(CLI::IsMember(option.choices));
@@ -52,6 +53,7 @@ class Declare : public present::OptionVisitor {
   CLI::Option* add(const present::Option& option, std::optional<present::Values>& value);
   CLI::Option* add(const present::Option& option, std::map<std::string, std::string>& value);
   CLI::Option* add(const present::Option& option, present::GivenPoints& value);
+  CLI::Option* add(const present::Option& option, present::GivenTables& value);
   template <class Number>
   requires std::integral<Number> || std::floating_point<Number> CLI::Option* add(
       const present::Option& option, Number& value) {

@@ -12,6 +12,7 @@
 #include "numbers/number_in.hpp"
 #include "picture.hpp"
 #include "present/fitting.hpp"
+#include "present/loading.hpp"
 #include "present/tables.hpp"
 
 namespace divker::app {
@@ -118,8 +119,14 @@ void show_progress(const FitCommandOptions& options, const FitState& state) {
   }
   if (options.quiet || !progress_is_seen()) return;
   const FitIteration& last = state.history.back();
-  fmt::print(stderr, "iteration {:>3}  {:>9} paths  |psi| {:10.3g} of its noise\n", last.iteration,
-             last.paths, last.psi_over_noise);
+  std::string line = fmt::format("iteration {:>3}  {:>9} paths  |psi| {:10.3g} of its noise",
+                                 last.iteration, last.paths, last.psi_over_noise);
+  if (last.divergence) {
+    line += fmt::format("  {} {:.4f} +- {:.4f}", options.request.options.divergence,
+                        last.divergence->value, last.divergence->standard_error);
+  }
+  if (last.halvings > 0) line += fmt::format("  shortened {} times", last.halvings);
+  fmt::print(stderr, "{}\n", line);
 }
 
 int interrupted(const FitCommandOptions& options, const FitState& state) {
@@ -145,7 +152,11 @@ int run_fit(FitCommandOptions& options) {
   if (!fitting.result) return interrupted(options, fitting.state);
   const FitResult& result = *fitting.result;
   on_first_rank([&] {
-    if (!options.out.empty()) write_whole_file(options.out, fitted_text(result));
+    if (!options.out.empty()) {
+      FitResult written = result;
+      written.model = present::with_weights_written(written.model, options.out);
+      write_whole_file(options.out, fitted_text(written));
+    }
     if (!options.history.empty()) write_table(options.history, present::history_table(result));
   });
   const int code = report_fit(options, result);

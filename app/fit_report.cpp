@@ -18,11 +18,20 @@ present::Fields fields_of_fit(const CommonOptions& options, const FitResult& res
   return fields;
 }
 
+// Of parameters that all have no error only the first are worth a line.
+std::size_t parameters_shown(const FitResult& result) {
+  constexpr std::size_t most_without_errors = 20;
+  const bool none =
+      std::ranges::all_of(result.standard_error, [](double e) { return std::isnan(e); });
+  return none ? std::min(result.names.size(), most_without_errors) : result.names.size();
+}
+
 void print_estimates(const FitResult& result) {
   const bool with_dt = !result.time_step.empty();
+  const std::size_t shown = parameters_shown(result);
   fmt::print("{:>16} {:>14} {:>12} {:>12}{}\n", "parameter", "estimate", "+-", "of the paths",
              with_dt ? "        of dt" : "");
-  for (std::size_t i = 0; i < result.names.size(); ++i) {
+  for (std::size_t i = 0; i < shown; ++i) {
     fmt::print("{:>16} {:>14.6g} ", result.names[i], result.estimate[i]);
     if (std::isnan(result.standard_error[i])) {
       fmt::print("{}\n", error_in_words(result, i));
@@ -31,6 +40,10 @@ void print_estimates(const FitResult& result) {
       if (with_dt) fmt::print(" {:>12.2g}", result.time_step[i]);
       fmt::print("\n");
     }
+  }
+  if (shown < result.names.size()) {
+    fmt::print("and {} parameters more, which --out and --json hold\n",
+               result.names.size() - shown);
   }
   if (result.window) {
     fmt::print("(Responses over {:.4g} before a snapshot: {:.1f}% of +- is for what is older.)\n",
@@ -53,7 +66,7 @@ void print_correlation(double value) {
 void print_correlations(const FitResult& result) {
   constexpr std::size_t largest_matrix = 8;
   constexpr double strong = 0.9;
-  const std::size_t count = result.names.size();
+  const std::size_t count = result.correlation.rows;
   if (count > 1 && count <= largest_matrix) {
     fmt::print("\ncorrelation\n");
     for (std::size_t i = 0; i < count; ++i) {
@@ -84,6 +97,13 @@ void print_series(const FitResult& result) {
   }
   fmt::print("{} transitions of {} individuals, {} paths each, up to {} substeps\n",
              series.transitions, result.individuals, series.paths_each, series.most_substeps);
+}
+
+void print_divergence(const FitResult& result) {
+  if (!result.divergence) return;
+  const OfDivergence& one = *result.divergence;
+  fmt::print("\ndivergence {} of the data held out: {:.4g} +- {:.2g} ({} features)\n", one.name,
+             one.value.value, one.value.standard_error, one.features);
 }
 
 void print_goodness(const FitResult& result) {
@@ -146,6 +166,7 @@ int report_fit(const CommonOptions& options, const FitResult& result) {
     print_estimates(result);
     print_correlations(result);
     print_series(result);
+    print_divergence(result);
     print_goodness(result);
     print_joint(result);
     fmt::print("\n");

@@ -48,6 +48,12 @@ constexpr Guide guides[] = {
      "  divker fit ou --data all.csv --time t --out fitted.sde\n",
      "docs/fit.md", "divker simulate ou --set a=1.2"},
     {"diagnose", "  divker diagnose heston\n", "docs/diagnose.md", "divker show heston"},
+    {"residuals", "  divker residuals fitted.sde --data series.csv --time t\n", "docs/forecast.md",
+     "divker forecast fitted.sde --data series.csv --time t --ahead 1"},
+    {"forecast",
+     "  divker forecast fitted.sde --data series.csv --time t --ahead 1,2,5\n"
+     "  divker forecast fitted.sde --data series.csv --time t --ahead 1 --held-out 0.3\n",
+     "docs/forecast.md", "divker residuals fitted.sde --data series.csv --time t"},
     {"bench", "  divker bench --only normals\n", "docs/command.md", "divker models"},
     {"reproduce", "  divker reproduce                # lists the experiments\n",
      "docs/experiments.md", "divker reproduce lorenz96"},

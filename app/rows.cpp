@@ -73,8 +73,8 @@ SpooledStates::SpooledStates(std::vector<std::string> states, std::vector<double
 
 std::unique_ptr<Collector::Part> SpooledStates::reduce(PathGroup group) const {
   auto part = std::make_unique<Group>();
-  for (Snapshot& snapshot : group.snapshots) {
-    part->x.push_back(std::move(snapshot.table(state_array)));
+  for (const Snapshot& snapshot : group.snapshots) {
+    part->x.push_back(snapshot.x_and_functionals());
   }
   return part;
 }

@@ -33,6 +33,9 @@ void print(const Model& model, const std::vector<present::OperationCount>& count
   for (const std::string& sentence : coordinates_in_words(model)) {
     fmt::print("coordinate: {}\n", sentence);
   }
+  for (const PathFunctional& one : model.functionals()) {
+    fmt::print("functional: {}, as {}, for observables\n", one.name, one.kind->usage());
+  }
   fmt::print("start: {}\n", model.has_initial_density()
                                 ? "from the initial law's own score"
                                 : "score-free (the initial law has no density on some state)");

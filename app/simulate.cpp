@@ -30,9 +30,8 @@ std::optional<Spool> spool_of(const SimulateOptions& options) {
 int run_to_file(const SimulateOptions& options, const Model& model) {
   const present::SimulateRequest& request = options.request;
   Study study = present::study_of(request, model, circumstances(options));
-  std::vector<std::string> names;
-  for (const State& state : model.states()) names.push_back(state.name);
-  SpooledStates rows(names, model.time().snapshot_times(request.times), spool_of(options));
+  SpooledStates rows(present::names_along_paths(model), model.time().snapshot_times(request.times),
+                     spool_of(options));
   study.run(rows, "rows of states");
   const RunRecord& record = study.record();
   on_first_rank(

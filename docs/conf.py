@@ -42,8 +42,9 @@ KATEX = pathlib.Path("/usr/share/javascript/katex")
 # The order of the pages; one that stands nowhere here is a warning, too.
 PARTS = {
     "Start": ["../README", "questions", "theory", "which-method", "experiments", "tutorials"],
-    "Reference": ["command", "language", "glossary", "robust", "python", "models"],
-    "Questions": ["answer", "density", "stationary", "baselines", "fit", "series", "diagnose", "calibration",
+    "Reference": ["command", "language", "glossary", "robust", "path_functionals", "networks",
+                  "python", "models"],
+    "Questions": ["answer", "density", "stationary", "baselines", "fit", "series", "forecast", "diagnose", "calibration",
                   "../data/README"],
     "Large runs": ["durable", "ranks"],
     "The engine": ["way", "damping", "step", "exact", "regressor", "model", "ensemble", "kernel", "io",

@@ -340,5 +340,36 @@ TEST_F(ExpressionTest, GradientGrowsLinearly) {
   EXPECT_LE(operations(400), 8 * small + 8);
 }
 
+// Rows are treated in blocks and places are used again: every value is that of its row alone.
+TEST(Columns, AreTheValuesOfTheirRows) {
+  Graph g;
+  const std::vector<Expression> in{g.input("x"), g.input("y"), g.input("p")};
+  std::vector<Expression> made{in[0], in[1], in[2], g.constant(0.3)};
+  for (std::size_t k = 0; k < 200; ++k) {
+    const Expression a = made[(7 * k + 3) % made.size()];
+    const Expression b = made[(5 * k + 1) % made.size()];
+    const std::vector<Expression> next{a + b,   a - b,  0.5 * a * b, a / (2.0 + b * b),
+                                       tanh(a), sin(b), max(a, b),   -a};
+    made.push_back(next[k % next.size()]);
+  }
+  std::vector<NodeId> roots;
+  for (std::size_t k = 0; k < made.size(); k += 9) roots.push_back(made[k].id());
+  constexpr std::size_t count = 600;
+  std::vector<double> x(count);
+  std::vector<double> y(count);
+  for (std::size_t r = 0; r < count; ++r) {
+    x[r] = std::sin(0.1 * static_cast<double>(r));
+    y[r] = std::cos(0.3 * static_cast<double>(r));
+  }
+  const std::vector<double> p{0.7};
+  const std::vector<std::span<const double>> columns{x, y, p};
+  const auto values = evaluate_columns(g, roots, columns, count);
+  ASSERT_EQ(values.size(), roots.size());
+  for (const std::size_t r : std::array<std::size_t, 5>{0, 255, 256, 511, 599}) {
+    const auto expected = evaluate(g, roots, std::vector{x[r], y[r], p[0]});
+    for (std::size_t k = 0; k < roots.size(); ++k) EXPECT_EQ(values[k][r], expected[k]) << k;
+  }
+}
+
 }  // namespace
 }  // namespace divker

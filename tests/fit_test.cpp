@@ -312,7 +312,7 @@ TEST(Fit, RefusesBadRequests) {
   const FitData more = match_data(model, {{"data", {}, Matrix(3, 1, 0.5), {}}}, {});
   options = quick(1000);
   options.optimizer = "simplex";
-  EXPECT_EQ(message(more, options), "optimizer: 'simplex' is none of: newton, adam, gd.");
+  EXPECT_EQ(message(more, options), "optimizer: 'simplex' is none of: newton, dual, adam, gd.");
   options = quick(1000);
   options.match = "scaled";
   EXPECT_EQ(message(more, options), "match: 'scaled' is none of: centred, neighbours.");

@@ -64,11 +64,11 @@ INSTANTIATE_TEST_SUITE_P(
               "There is no statement 'parm'. Did you mean 'param'?"},
         Fault{"NoStatement", "model m\n= 3\n", 2, 1,
               "A statement was expected (model, param, const, state, input, let, init, observe, "
-              "time or an "
+              "path, time or an "
               "equation), but '=' was found."},
         Fault{"WordsOnly", "model m\nhello world\n", 2, 1,
               "A statement was expected (model, param, const, state, input, let, init, observe, "
-              "time or an "
+              "path, time or an "
               "equation), but 'hello' was found."},
         Fault{"ReservedName", "model m\nparam dt = 1\n", 2, 7,
               "'dt' is a word of the language and cannot be declared."},
@@ -692,6 +692,8 @@ TEST(ShippedModels, AreOfTheirClassAndRoundTrip) {
                                                    {"logistic", NoiseClass::scalar},
                                                    {"lorenz63", NoiseClass::scalar},
                                                    {"lorenz96", NoiseClass::scalar},
+                                                   {"closure96", NoiseClass::scalar},
+                                                   {"net_2d", NoiseClass::scalar},
                                                    {"lotka_volterra", NoiseClass::diagonal},
                                                    {"logistic_growth", NoiseClass::scalar},
                                                    {"gompertz_growth", NoiseClass::scalar},
@@ -701,6 +703,7 @@ TEST(ShippedModels, AreOfTheirClassAndRoundTrip) {
                                                    {"ou_coupled", NoiseClass::diagonal},
                                                    {"quintic", NoiseClass::scalar},
                                                    {"three_halves", NoiseClass::scalar},
+                                                   {"barrier", NoiseClass::scalar},
                                                    {"random_network", NoiseClass::scalar},
                                                    {"tent", NoiseClass::scalar}};
   std::map<std::string, NoiseClass> found;

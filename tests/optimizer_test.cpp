@@ -24,6 +24,8 @@ struct Parabola {
     ground.here.data_covariance = information / 1000.0;
     ground.here.model_covariance = Matrix2d::Zero();
     ground.here.effect = Vector2d::Constant(1000.0);
+    const Matrix2d root_of_information = information.llt().matrixU();
+    ground.features = {root_of_information, root_of_information * (root - u)};
     ground.largest = Vector2d::Constant(0.5);
     ground.iteration = iteration;
     ground.attempt = [this, u](const VectorXd& change) -> std::optional<Trial> {

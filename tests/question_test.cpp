@@ -113,12 +113,12 @@ TEST(NoToyQuestion, IsNoSubcommandWhereItIsNotInTheTable) {
   const char* words[] = {"divker", "below"};
   const app::Ending ending = app::run(2, words);
   EXPECT_EQ(ending.code, 2);
-  EXPECT_EQ(ending.sentence.rfind(
-                "divker: There is no subcommand 'below'; the subcommands are: "
-                "models, show, simulate, sample, density, score, response, fit, diagnose, "
-                "bench, reproduce, new, completion, manual.",
-                0),
-            0U)
+  EXPECT_EQ(
+      ending.sentence.rfind("divker: There is no subcommand 'below'; the subcommands are: "
+                            "models, show, simulate, sample, density, score, response, forecast, "
+                            "residuals, fit, diagnose, bench, reproduce, new, completion, manual.",
+                            0),
+      0U)
       << ending.sentence;
 }
 

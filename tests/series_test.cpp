@@ -236,16 +236,8 @@ time 0 : 0.01 : 1
   }
 }
 
-TEST(Series, AbsoluteTimeReachesTheEquations) {
-  const Model model = parse_model(R"(model forced
-param a = 1 in (0, inf)
-param f = 0.5
-param s = 0.5 in (0, inf)
-state x
-dx = (-a*x + f*sin(t)) dt + s dW
-init x ~ normal(0, 1)
-time 0 : 0.01 : 1
-)");
+// dx = (-a x + f u) dt + s dW with a = f = 1 and s = 0.5 under u = sin(t), a row every 0.8.
+SeriesData forced_series(const Model& model) {
   std::mt19937_64 random(3);
   std::normal_distribution<double> normal;
   std::vector<Row> rows;
@@ -254,13 +246,43 @@ time 0 : 0.01 : 1
     if (i % 80 == 0) rows.push_back({0, 0.01 * i, x});
     x += 0.01 * (-x + std::sin(0.01 * i)) + 0.05 * normal(random);
   }
-  const FitResult fit = fit_series(model, match_series(model, {table_of(rows)}, timed()));
+  return match_series(model, {table_of(rows)}, timed());
+}
+
+Model forced_by(const std::string& u, const std::string& declared = {}) {
+  return parse_model("model forced\nparam a = 1 in (0, inf)\nparam f = 0.5\n" + declared +
+                     "param s = 0.5 in (0, inf)\nstate x\ndx = (-a*x + f*" + u +
+                     ") dt + s dW\ninit x ~ normal(0, 1)\ntime 0 : 0.01 : 1\n");
+}
+
+TEST(Series, AbsoluteTimeReachesTheEquations) {
+  const Model model = forced_by("sin(t)");
+  const FitResult fit = fit_series(model, forced_series(model));
   ASSERT_TRUE(fit.state.converged) << fit.state.reason;
   // The bias of the data's own dt is below a hundredth.
   const double truth[] = {1.0, 1.0, 0.5};
   for (std::size_t p = 0; p < 3; ++p) {
     EXPECT_NEAR(fit.estimate[p], truth[p], 4.5 * fit.standard_error[p] + 0.01) << fit.names[p];
     EXPECT_LT(fit.standard_error[p], 0.15) << fit.names[p];
+  }
+}
+
+TEST(Series, InputsAreReadAtTheTimesOfTheRows) {
+  std::vector<double> times, values;
+  for (int k = 0; k <= 800'000; ++k) {
+    times.push_back(0.001 * k);
+    values.push_back(std::sin(times.back()));
+  }
+  const Model written = forced_by("sin(t)");
+  const std::vector<std::shared_ptr<const Knots>> u = {
+      std::make_shared<const Knots>(std::move(times), std::move(values))};
+  const Model tabulated = forced_by("u(t)", "input u(t) from \"u.csv\"\n").with_inputs(u);
+  const FitResult fit = fit_series(tabulated, forced_series(tabulated));
+  const FitResult same = fit_series(written, forced_series(written));
+  ASSERT_TRUE(fit.state.converged) << fit.state.reason;
+  for (std::size_t p = 0; p < 3; ++p) {
+    EXPECT_NEAR(fit.estimate[p], same.estimate[p], 1e-3 * same.standard_error[p]) << fit.names[p];
+    EXPECT_NEAR(fit.standard_error[p], same.standard_error[p], 1e-3 * same.standard_error[p]);
   }
 }
 

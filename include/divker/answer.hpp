@@ -93,7 +93,11 @@ struct ObservableAnswer {
                                                    const std::string& observable,
                                                    const AnswerOptions& options);
 
-// Means and standard deviations of the states at one snapshot, from sums alone.
+// Is it the time of a passage, which may not have happened?
+[[nodiscard]] bool is_passage(const PathFunctional& functional);
+
+// Means and standard deviations of the states at one snapshot, and then of the functionals of the
+// path, a passage by whether it has happened; from sums alone.
 struct StateMoments {
   double time = 0.0;
   Moments x;

@@ -25,21 +25,31 @@
 #include "divker/fit_data.hpp"
 #include "divker/matrix.hpp"
 #include "divker/model.hpp"
+#include "divker/moments.hpp"
 
 namespace divker {
 
 // Of the matching equations, the default first. "centred": as above. "neighbours": mean over data
 // of Ihat alone, Ihat by nearest neighbours: biased by smoothing.
 [[nodiscard]] std::vector<std::string> matcher_names();
-// The default first. "newton"; "adam" and "gd" follow psi alone.
+// "newton"; "dual", by features of the law; "adam" and "gd" follow psi alone.
 [[nodiscard]] std::vector<std::string> optimizer_names();
+// Of the data from the model, the default first. "kl", whose gradient psi is, "reverse-kl",
+// "jensen-shannon", "chi-square" (r - 1)^2 and "hellinger" (sqrt(r) - 1)^2, with r the density of
+// the data over that of the model.
+[[nodiscard]] std::vector<std::string> divergence_names();
 
 struct FitOptions {
   Method method;
   Sampling sampling;  // paths: of the last iterations; earlier ones make do with fewer
   Session session;    // its checkpoint is not used: see saved_runs
   std::string match = matcher_names().front();
-  std::string optimizer = optimizer_names().front();
+  // Empty: newton, and dual where the law is known by features.
+  std::string optimizer;
+  // The law is known by features, see docs/fit.md, for the optimizer dual, for another divergence
+  // than kl, and for more parameters than the instruments have features and than 100.
+  std::string divergence = divergence_names().front();
+  std::size_t features = 300;  // of all snapshots together, about
   // "hermite": Hermite polynomials of normal scores, see docs/fit.md; else a name of
   // make_regressor(). Empty: hermite, and neighbours for the match of that name.
   std::string regressor;
@@ -67,6 +77,9 @@ struct FitIteration {
   double step = 0.0;            // its length in standard deviations of the law: sqrt(step^T H step)
   std::size_t halvings = 0;     // of the step, by the line control
   std::vector<double> parameters;  // all of the model's, after it
+  // Where the law is known by features: the divergence of the data that were held out, and its
+  // standard error.
+  std::optional<Estimate> divergence = std::nullopt;
 };
 
 // Everything that the iterations to come depend on.
@@ -79,6 +92,7 @@ struct FitState {
   bool fine = false;                       // the instruments have all their detail
   std::vector<double> damping_parameters;  // where the damping was chosen
   std::vector<double> memory;              // of the optimiser, which alone knows its meaning
+  double pace = 1.0;  // of adam and gd: what steps are multiplied by since paths failed at some
   std::vector<FitIteration> history;
   // Where the data lie far outside the law at the start, in sentences: known after iteration 0.
   std::vector<std::string> far;
@@ -136,6 +150,13 @@ struct OfSeries {
   std::size_t most_substeps = 0;  // of a transition
 };
 
+// What a fit by features of the law tells beside the estimates.
+struct OfDivergence {
+  std::string name;
+  Estimate value;  // of the data held out; on fresh paths, in expectation a lower bound
+  std::size_t features = 0;
+};
+
 struct FitResult {
   explicit FitResult(Model fitted) : model(std::move(fitted)) {}
 
@@ -175,6 +196,7 @@ struct FitResult {
   // error bars that mean little, in sentences.
   std::vector<std::string> remarks;
   std::optional<OfSeries> series;
+  std::optional<OfDivergence> divergence;
   FitState state;
   RunRecord record;  // of the last evaluation
 };

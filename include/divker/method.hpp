@@ -42,6 +42,9 @@ struct Asked {
   // Of states alone: paths step on where the equations end, without the roots and logarithms that
   // end there (divker/boundaries.hpp).
   bool beyond_boundaries = false;
+  // Functionals of the path to carry along: their numbers in the model. Not with a score, which is
+  // about the state where a path ends.
+  std::vector<std::size_t> functionals;
 
   [[nodiscard]] static Asked states() {
     Asked asked;
@@ -61,6 +64,11 @@ struct Asked {
   [[nodiscard]] static Asked tangents_by(std::vector<std::size_t> parameters) {
     Asked asked = likelihood_ratios_of(std::move(parameters));
     asked.tangents = true;
+    return asked;
+  }
+  [[nodiscard]] Asked with(std::vector<std::size_t> functionals_of_path) const {
+    Asked asked = *this;
+    asked.functionals = std::move(functionals_of_path);
     return asked;
   }
   [[nodiscard]] bool states_alone() const { return !score && wrt.empty(); }

@@ -22,6 +22,8 @@
 #include "divker/expression.hpp"
 #include "divker/input.hpp"
 #include "divker/matrix.hpp"
+#include "divker/network.hpp"
+#include "divker/path_functional.hpp"
 #include "divker/time_grid.hpp"
 
 namespace divker {
@@ -33,6 +35,7 @@ enum class Dynamics { sde, map };
 inline constexpr std::size_t most_states = 10'000;
 inline constexpr std::size_t most_parameters = 100'000;
 inline constexpr std::size_t most_noises = 100'000;
+inline constexpr std::size_t most_functionals = 1'000;
 inline constexpr std::size_t most_coupled_states = 500;  // that share Brownian motions
 
 // How noise enters, which decides what the step costs and which damping it admits.
@@ -44,7 +47,8 @@ enum class NoiseClass {
 };
 [[nodiscard]] std::string_view name_of(NoiseClass noise_class);
 
-// A scalar parameter. Component i of a vector parameter a is named "a[i]".
+// A scalar parameter. Component i of a vector parameter a is named "a[i]", that of a matrix
+// "a[i,j]".
 struct Parameter {
   std::string name;
   double value = 0.0;
@@ -68,14 +72,18 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-// A vector family as it was declared, for printing and for `--wrt a`: names "a[0]" ... "a[n-1]".
+// A vector family as it was declared, for printing and for `--wrt a`: names "a[0]" ... "a[n-1]", or
+// of a matrix "a[0,0]", "a[0,1]", ..., row by row.
 struct Family {
   std::string name;
   std::size_t first = 0;  // index of component 0 among the states or parameters
   std::size_t size = 1;
   bool is_vector = false;
-  bool periodic = false;  // states only: indices wrap
-  Range range;            // states only, see State
+  bool periodic = false;    // states only: indices wrap
+  Range range;              // states only, see State
+  std::size_t columns = 0;  // of a matrix of parameters; 0: none
+
+  [[nodiscard]] std::string component(std::size_t i) const;  // the name of the i-th
 };
 
 // A state with a range is stepped in a coordinate that keeps it inside, by Ito's formula
@@ -141,6 +149,11 @@ class Model {
   [[nodiscard]] const TimeGrid& time() const { return time_grid_; }
   // Empty: the states themselves are what is measured.
   [[nodiscard]] const std::vector<Observation>& observations() const { return observations_; }
+  // Functionals of the path, which observables know by their names.
+  [[nodiscard]] const std::vector<PathFunctional>& functionals() const { return functionals_; }
+  [[nodiscard]] const std::vector<Family>& functional_families() const {
+    return functional_families_;
+  }
   // Shared sub-expressions by the name of their `let`, for observables and printing.
   [[nodiscard]] const std::map<std::string, std::vector<NodeId>>& lets() const { return lets_; }
 
@@ -162,10 +175,18 @@ class Model {
   [[nodiscard]] Model stepped_in_roots() const;
   [[nodiscard]] bool is_stepped_in_roots() const { return in_roots_; }
 
+  [[nodiscard]] const std::vector<Network>& networks() const { return networks_; }
+  // With these weights for a network, in the order of its parameters; text() refers to `file` for
+  // them, or lists them where file is "". Error(usage) for another number of them.
+  [[nodiscard]] Model with_weights(std::size_t network, std::span<const double> weights,
+                                   const std::string& file) const;
+  [[nodiscard]] std::vector<double> weights(std::size_t network) const;
+
   [[nodiscard]] std::vector<double> parameter_values() const;
   // Index of a scalar parameter; Error(usage) naming the known ones.
   [[nodiscard]] std::size_t parameter_index(std::string_view name) const;
-  // "a" gives all components of a family, "a[2]" one: for --wrt and --set.
+  // "a" gives all components of a family, "a[2]" one, or a row of a matrix, "a[2,1]" one of a
+  // matrix, "h" all weights of a network: for --wrt and --set.
   [[nodiscard]] std::vector<std::size_t> parameter_indices(std::string_view name) const;
   // All that are not fixed.
   [[nodiscard]] std::vector<std::size_t> free_parameters() const;
@@ -216,11 +237,14 @@ class Model {
   std::vector<Parameter> parameters_;
   std::vector<Family> state_families_;
   std::vector<Family> parameter_families_;
+  std::vector<Network> networks_;
   std::vector<NodeId> drift_;
   std::vector<NoiseEntry> noise_;
   std::vector<std::string> noise_names_;
   std::vector<InitialLaw> initial_;
   std::vector<Observation> observations_;
+  std::vector<PathFunctional> functionals_;
+  std::vector<Family> functional_families_;
   std::map<std::string, std::vector<NodeId>> lets_;
   TimeGrid time_grid_;
   NoiseClass noise_class_ = NoiseClass::diagonal;
@@ -262,6 +286,14 @@ class ModelBuilder {
                                      double lower = -std::numeric_limits<double>::infinity(),
                                      double upper = std::numeric_limits<double>::infinity(),
                                      bool fixed = false);
+  // The same with bounds for each component (or one pair for all), and with columns > 0 a matrix of
+  // values.size()/columns rows, row by row.
+  std::vector<Expression> parameters(const std::string& name, std::span<const double> values,
+                                     std::span<const Range> bounds, bool fixed,
+                                     std::size_t columns = 0);
+  // The weights of a network as parameters, W_1, b_1, W_2, ..., for Network::apply. They start from
+  // initial_weights().
+  std::vector<Expression> network(Network network);
   Expression state(const std::string& name, const Range& range = {});
   std::vector<Expression> states(const std::string& name, std::size_t size, bool periodic = false,
                                  const Range& range = {});
@@ -295,6 +327,13 @@ class ModelBuilder {
   void observe(const std::string& name, Expression value);
   void observe_normal(const std::string& name, Expression mean, Expression standard_deviation);
 
+  // A functional of the path, of what is followed: for a kind that takes a condition the difference
+  // that is above zero where it holds. Names as "m", or "m[0]", "m[1]", ... in this order. What is
+  // returned stands for it in observables. Error(model) for integrals of maps, and where what is
+  // followed has a kink or a jump in the states that the bridge between two times would not know
+  // of.
+  Expression path(const std::string& name, const PathFunctionalKind& kind, Expression followed);
+
   void time(double start, double step, double end, double tamed = 0.0);
   void printer(std::function<std::string(const Model&)> print);
 
@@ -306,8 +345,10 @@ class ModelBuilder {
   [[nodiscard]] Model build();
 
  private:
-  void declare(const std::string& name);
+  void declare(const std::string& name, bool of_parameter = false);
   void declare_observation(const std::string& name);
+  void declare_functional(const std::string& name);
+  void check_bridged(const std::string& name, Expression followed) const;
   [[nodiscard]] std::size_t index_of(Expression state) const;
   void set_initial(Expression state, InitialLaw law);
   void check_complete() const;

@@ -13,7 +13,7 @@
 
 namespace divker {
 
-enum class ModelPart { drift, noise, initial, observation, observable };
+enum class ModelPart { drift, noise, initial, observation, observable, functional };
 [[nodiscard]] std::string_view name_of(ModelPart part);
 
 struct ModelKink {
@@ -31,6 +31,7 @@ struct ModelKink {
   // A function that is zero at the place (floor: a whole number), in a copy of the model's graph.
   std::shared_ptr<Graph> graph;
   NodeId function = 0;
+  bool by_functionals = false;  // the place is one of functionals of the path, or in one
 
   // A root at zero, where what it is taken of ends: paths do not cross it, they fail there.
   [[nodiscard]] bool is_edge() const {
@@ -52,6 +53,10 @@ struct ModelKink {
 [[nodiscard]] std::vector<ModelKink> model_kinks(const Model& model);
 
 // The same of an expression in a copy of the model's graph: an observable, with its text as name.
+// It sees through the functionals of the path that the expression mentions: what they follow, and
+// that one that is not differentiable along the path, such as a first passage, jumps where it
+// switches. What moves a functional at fixed states, parameters in what it follows and in points
+// where paths start, moves the places that depend on it.
 [[nodiscard]] std::vector<ModelKink> observable_kinks(const Model& model, const std::string& name,
                                                       Expression observable);
 

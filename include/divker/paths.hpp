@@ -36,6 +36,11 @@ class Snapshot {
   [[nodiscard]] const Matrix& responses() const { return (*this)["I"]; }
   [[nodiscard]] const Matrix& tangents() const { return (*this)["v"]; }
 
+  // Functionals of the path, infinite where a passage has not happened; and the states with them,
+  // side by side.
+  [[nodiscard]] Matrix functionals() const;
+  [[nodiscard]] Matrix x_and_functionals() const;
+
   void transfer(Archive& archive);
 
  private:

@@ -63,6 +63,8 @@ struct Plan {
 [[nodiscard]] std::string component_in_words(const Result& array, std::size_t component,
                                              const Model& model);
 
+// States alone, and all functionals of the path.
+[[nodiscard]] Asked states_and_functionals(const Model& model);
 // Why the method is not possible for the model; none if it is. Cheap: nothing is derived.
 [[nodiscard]] std::optional<Error> refusal(const Model& model, const Method& method,
                                            const Asked& asked);

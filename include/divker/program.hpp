@@ -23,6 +23,7 @@ enum class Rate {
 enum class Role {
   carried,      // what a program before has left under this name
   noise,        // standard normal numbers of the step
+  inside,       // standard normal numbers of the step for what happens between its ends
   start_noise,  // standard normal numbers of the start
   sample,       // a row of the table of initial samples
   time,         // when the step begins, the model's inputs then, and those when it ends

@@ -19,6 +19,7 @@ enum class Stream : std::uint64_t {
   pilot = 3,
   bootstrap = 4,
   observation = 5,
+  inside = 6,  // of a step
 };
 
 // The transform from random words to normals.

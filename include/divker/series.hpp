@@ -32,8 +32,12 @@ namespace divker {
 struct SeriesData {
   Matrix from;  // transitions x M, states in the order of declaration
   Matrix to;
-  std::vector<double> time;          // of `from`, in the model's unit of time
-  std::vector<double> interval;      // from `from` to `to`, above zero
+  std::vector<double> time;             // of `from`, in the model's unit of time
+  std::vector<double> interval;         // from `from` to `to`, above zero
+  std::vector<std::size_t> individual;  // of each transition: a place in `names`
+  std::vector<std::string> names;       // of individuals that have a row: the group, or the table
+  Matrix last;                          // the last row of each of them, individuals x M
+  std::vector<double> last_time;
   std::size_t rows = 0;              // of the tables, that have all states
   std::size_t individuals = 0;       // with at least one transition
   std::vector<std::string> ignored;  // columns that are nothing in the model
@@ -50,9 +54,9 @@ struct SeriesData {
 // Throws the errors of match_data() on columns and values; Error(usage) without a column of times;
 // Error(model) for two rows of one individual at the same time, for an interval 1,000 times as long
 // as the median where others are not, which is a change of units, for measurements that are not
-// states, and for no transition at all.
+// states, and for less than `fewest` transitions in all.
 [[nodiscard]] SeriesData match_series(const Model& model, const std::vector<DataTable>& tables,
-                                      const DataOptions& options);
+                                      const DataOptions& options, std::size_t fewest = 1);
 
 // Has every time of the table one row alone, so that it is more likely a series than snapshots?
 // At least `least_rows` rows are needed to say so.

@@ -72,5 +72,9 @@ inline constexpr const char* state_array = "x";
 inline constexpr const char* covector_array = "nu";
 inline constexpr const char* response_array = "I";
 inline constexpr const char* tangent_array = "v";  // response after response
+// Functionals of the path and their derivatives, functional after functional
+// (divker/path_functional.hpp, derive/functionals.hpp).
+inline constexpr const char* functional_array = "path";
+inline constexpr const char* functional_tangent_array = "path_v";
 
 }  // namespace divker

@@ -32,6 +32,8 @@ class Study {
   void use(const Sampling& sampling) { sampling_ = sampling; }
   void use(const Session& session) { session_ = session; }
   void set_model(const Model& model) { ensemble_.set_model(model); }
+  // Another choice of the damping, of the same form. Error(usage) for another.
+  void set_damping(const DampingChoice& choice);
 
   // Runs, and records how the run went. `kept`: what the collector keeps, in words, for a saved
   // run.

@@ -178,6 +178,12 @@ class Builder:
         else:
             self._core.observe_normal(name, value, deviation)
 
+    def path(self, name: str, kind: str, followed: Number) -> Expression:
+        """A functional of the path for observables: kind 'max', 'min' or 'integral' of an
+        expression, or 'first', the first time at which it is above zero (docs/path_functionals.md).
+        Components of a vector are 'm[0]', 'm[1]', ... in this order."""
+        return self._core.path(name, kind, followed)
+
     def time(self, start: float, step: float, end: float, *, tamed: float = 0.0) -> None:
         """The time grid; a map's step is 1. With tamed > 0 the drift moves no state further than
         that in one step (docs/robust.md); True is 1."""

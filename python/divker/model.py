@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike
 from . import _core
 from .data import tables_of
 from .errors import UsageError
-from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult, MomentsResult,
-                      ObservableResult, PointResult, Simulation)
+from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult,
+                     Forecast, MomentsResult, ObservableResult, PointResult, SeriesResiduals,
+                     Simulation)
 
 
 class RunOptions(TypedDict, total=False):
@@ -33,6 +34,15 @@ class RunOptions(TypedDict, total=False):
     tamed: float            # largest displacement by the drift in one step; True is 1, 0 is none
     samples: ArrayLike      # (N, states): paths start from rows of this array, drawn at random
     progress: Callable[[int, int], Any]  # called now and then with paths finished, and in all
+
+
+class SeriesOptions(TypedDict, total=False):
+    """What predictions of time series take."""
+
+    paths: int              # from each row: 1,000 for residuals, 10,000 for forecasts
+    seed: int
+    threads: int            # 0: all cores
+    dt: float               # step of the time grid, instead of the model's
 
 
 class DampedOptions(RunOptions, total=False):
@@ -131,9 +141,23 @@ class Model:
         return self._core.states
 
     @property
+    def functionals(self) -> list[str]:
+        """Names of the functionals of the path, which observables know (docs/path_functionals.md)."""
+        return self._core.functionals
+
+    @property
     def parameters(self) -> dict[str, float]:
-        """Values by name, in the order of declaration; components are 'a[0]', 'a[1]', ..."""
+        """Values by name, in the order of declaration; components are 'a[0]', 'a[1]', ... and of
+        a matrix 'A[0,0]', 'A[0,1]', ..."""
         return {name: value for name, value, *_ in self._core.parameters}
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The same as arrays of the shapes of their declarations: () of a number, (3,) of a
+        vector, (2, 3) of a matrix."""
+        values = np.array([value for _, value, *_ in self._core.parameters])
+        return {name: values[first:first + int(np.prod(shape, dtype=int))].reshape(shape)
+                for name, first, shape in self._core.parameter_arrays}
 
     @property
     def free_parameters(self) -> list[str]:
@@ -164,10 +188,9 @@ class Model:
         inputs[name] = (t, values)
         return Model._of(self._core.with_inputs(list(inputs.values())))
 
-    def set(self, values: Mapping[str, float] | None = None, **more: float | Sequence[float]
-            ) -> Model:
-        """A new model with other values: set(F=8.2), set(a=[1, 2, 3]), set({'a[2]': 1}), set(a=0)
-        for all components, and `dt`, `T` and `tamed` for the time grid: its step, its end, and the
+    def set(self, values: Mapping[str, ArrayLike] | None = None, **more: ArrayLike) -> Model:
+        """A new model with other values: set(F=8.2), set(a=[1, 2, 3]), set(A=np.eye(2)),
+        set({'a[2]': 1}), set(a=0) for all components, and `dt`, `T` and `tamed` for the time grid: its step, its end, and the
         largest displacement by the drift in one step (docs/robust.md), 0 for the drift as it is.
         Raises UsageError for unknown names, ModelError outside the bounds."""
         pairs: list[tuple[str, float]] = []
@@ -176,13 +199,23 @@ class Model:
             if np.ndim(value) == 0:
                 pairs.append((name, float(value)))
             else:
-                pairs += [(f"{name}[{i}]", float(one)) for i, one in enumerate(value)]
+                pairs += [(f"{name}[{','.join(map(str, index))}]", float(one))
+                          for index, one in np.ndenumerate(np.asarray(value))]
         return Model._of(self._core.with_values(pairs))
 
     def starting_from(self, samples: ArrayLike) -> Model:
         """A new model whose paths start from rows of an (N, states) array, drawn at random. The
         start is then without a score: scores and responses need noise on every state."""
         return Model._of(self._core.starting_from(samples))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the text to a .sde file, and the weights of each network h to 'NAME.h.npy' beside
+        it. Raises UsageError where a file cannot be written."""
+        path = os.fspath(path)
+        if not path.endswith(".sde"):
+            raise UsageError(f"save('{path}'): a model is written to a .sde file.")
+        written = self._core.with_weights_written(path)
+        _core.write_text(path, written.text)
 
     def show(self) -> dict[str, Any]:
         """What the model is and what its step costs, with the keys of `divker show --json`."""
@@ -223,7 +256,8 @@ class Model:
         return hash(self.text)
 
     def __reduce__(self):
-        return restored, (self.text, self._core.samples, list(self.inputs.values()))
+        return restored, (self._core.with_inline_weights().text, self._core.samples,
+                          list(self.inputs.values()))
 
     def _run(self, compute: Callable[[Any, dict], Any], own: dict, run: Mapping[str, Any],
              kind: type) -> list[Any]:
@@ -245,7 +279,8 @@ class Model:
                  **run: Unpack[PathOptions]) -> Simulation | MomentsResult:
         """Paths at the snapshot times (default: the end of the time grid).
 
-        keep=True: the states of all paths, paths * len(times) * states doubles, as a Simulation.
+        keep=True: the states of all paths, paths * len(times) * states doubles, as a Simulation, and
+        the functionals of the path beside them.
         keep=False: means and deviations from sums alone, as a MomentsResult; with `checkpoint`
         the run survives its process.
         """
@@ -337,7 +372,8 @@ class Model:
     def fit(self, data: Any, *, time: str | None = None, map: Mapping[str, str] | None = None,
             group: str | None = None, stationary: bool = False, series: bool = False,
             substeps: int | None = None, match: str = "centred",
-            optimizer: str = "newton", iterations: int = 50, starts: int = 1,
+            optimizer: str | None = None, divergence: str = "kl", features: int = 300,
+            iterations: int = 50, starts: int = 1,
             tolerance: float = 0.1, rate: float | None = None, window: float | None = None,
             richardson: bool = False, ignore_time_step: bool = False,
             checkpoint: str | os.PathLike[str] | None = None,
@@ -352,8 +388,11 @@ class Model:
         for each. Columns that are nothing in the
         model are left out, whatever they hold; `remarks` names them, and says what files were taken
         for. The model's values are the start. A fit that does not converge says so in `converged`
-        and `reason`. window: the time before a snapshot over which responses are accumulated, chosen
-        by default, half the grid for stationary data. The bias of dt is in `stderr`; richardson=True takes it off the estimates,
+        and `reason`. optimizer: 'newton', 'dual', 'adam' or 'gd'; by default newton, and dual for
+        another divergence than 'kl' and for more parameters than the law has features. divergence:
+        'kl', 'reverse-kl', 'jensen-shannon', 'chi-square' or 'hellinger'. `progress` is called with
+        iterations done, and at most. window: the time before a snapshot over which responses are
+        accumulated, chosen by default, half the grid for stationary data. The bias of dt is in `stderr`; richardson=True takes it off the estimates,
         ignore_time_step=True does neither. Raises ModelError for texts where numbers are needed and for columns that seem
         slips, UsageError for options that name no column.
         """
@@ -361,12 +400,14 @@ class Model:
         own = {"tables": tables, "time": time, "map": map,
                "group": group, "stationary": stationary or of_stationary,
                "series": series or None, "substeps": substeps, "match": match,
-               "optimizer": optimizer, "iterations": iterations, "starts": starts,
+               "optimizer": optimizer, "divergence": divergence, "features": features,
+               "iterations": iterations, "starts": starts,
                "tolerance": tolerance, "rate": rate, "window": window,
                "richardson": richardson, "ignore_time_step": ignore_time_step,
                "checkpoint": checkpoint, "checkpoint_every": checkpoint_every}
         if series:  # what only snapshots have is asked for where it is not the default
-            usual = {"match": "centred", "optimizer": "newton", "starts": 1, "tolerance": 0.1}
+            usual = {"match": "centred", "divergence": "kl", "features": 300, "starts": 1,
+                     "tolerance": 0.1}
             own.update({name: None for name, value in usual.items() if own[name] == value})
         return FitResult(*self._run(_core.fit, own, run, AnswerOptions))
 
@@ -379,6 +420,32 @@ class Model:
         """
         own = {"wrt": wrt, "at": at, "observable": observable, "grid": grid}
         return Diagnosis(*self._run(_core.diagnose, own, run, PointOptions))
+
+    def residuals(self, data: Any, *, time: str, group: str | None = None,
+                  map: Mapping[str, str] | None = None, **run: Unpack[SeriesOptions]
+                  ) -> SeriesResiduals:
+        """Is the model right about a time series? (docs/forecast.md)
+
+        Each row is predicted from the one before. data, time, group, map: as those of `fit`.
+        """
+        own = {"data": tables_of(data, time)[0], "time": time, "group": group, "map": map}
+        return SeriesResiduals(*self._run(_core.residuals, own, run, SeriesOptions))
+
+    def forecast(self, data: Any, *, time: str, ahead: float | Sequence[float],
+                 quantiles: Sequence[float] | None = None, held_out: float = 0.0,
+                 group: str | None = None, map: Mapping[str, str] | None = None,
+                 **run: Unpack[SeriesOptions]) -> Forecast:
+        """The law of the states at times `ahead` of the last row of each individual
+        (docs/forecast.md).
+
+        data, time, group, map: as those of `fit`. quantiles: levels, ascending. held_out: share of
+        the rows, the last of each individual, against which forecasts are scored.
+        """
+        own = {"data": tables_of(data, time)[0], "time": time, "group": group, "map": map,
+               "ahead": np.atleast_1d(ahead).tolist(),
+               "quantiles": None if quantiles is None else list(quantiles),
+               "held_out": held_out or None}
+        return Forecast(*self._run(_core.forecast, own, run, SeriesOptions))
 
     def ensemble(self, times: Sequence[float] | None = None, *,
                  wrt: str | Iterable[str] | None = None, score: bool = True,
@@ -417,6 +484,8 @@ score = free(Model.score)
 response = free(Model.response)
 fit = free(Model.fit)
 diagnose = free(Model.diagnose)
+residuals = free(Model.residuals)
+forecast = free(Model.forecast)
 ensemble = free(Model.ensemble)
 
 

@@ -259,32 +259,41 @@ class MomentsResult(Result):
 
 
 class Simulation(Result):
-    """States of all paths: times (k,), and x (paths, states) at the last of them."""
+    """States of all paths: times (k,), and x (paths, states) at the last of them. Functionals of the
+    path, up to each time, are beside them; one that has not happened is infinite."""
 
     times: np.ndarray
     arrays: list[np.ndarray]  # one (paths, states) for each time
+    functionals: list[np.ndarray]  # one (paths, functionals) for each time
 
     def __init__(self, model: Model, values: dict[str, Any], file: dict[str, Any]) -> None:
         snapshots = values.pop("arrays")
         super().__init__(model, values, file)
-        self.times = np.array([time for time, _ in snapshots])
-        self.arrays = [x for _, x in snapshots]
+        self.times = np.array([time for time, *_ in snapshots])
+        self.arrays = [x for _, x, _ in snapshots]
+        self.functionals = [path for *_, path in snapshots]
 
     @property
     def x(self) -> np.ndarray:
         """(paths, states) at the last snapshot time."""
         return self.arrays[-1]
 
+    def path(self, name: str) -> np.ndarray:
+        """(paths,): a functional of the path at the last snapshot time."""
+        return self.functionals[-1][:, self.model.functionals.index(name)]
+
     def at(self, time: float) -> np.ndarray:
         """(paths, states) at the snapshot nearest to the time."""
         return self.arrays[int(np.argmin(np.abs(self.times - time)))]
 
     def table(self) -> tuple[list[str], np.ndarray]:
+        names = [*self.model.states, *self.model.functionals]
+        rows = [np.hstack([x, path]) if self.model.functionals else x
+                for x, path in zip(self.arrays, self.functionals)]
         if len(self.times) == 1:
-            return self.model.states, self.x
-        return (["t", *self.model.states],
-                np.vstack([np.column_stack([np.full(len(x), t), x])
-                           for t, x in zip(self.times, self.arrays)]))
+            return names, rows[0]
+        return (["t", *names], np.vstack([np.column_stack([np.full(len(x), t), x])
+                                          for t, x in zip(self.times, rows)]))
 
     def _lines(self):
         rows = [[f"{t:.5g}", name, f"{x[:, i].mean():.5g}", f"{x[:, i].std():.5g}"]
@@ -331,7 +340,8 @@ class FitResult(Result):
     such as rows of NaN, what files were taken for, data far outside the law at the start),
     log_likelihood (if each snapshot has one coordinate). `marginals`: what the goodness compares, a
     list of dictionaries name, t, data (rows,), model (paths,). `text`: the fitted model in the
-    language, with standard errors in comments. Of a time series also stderr_by_model (p,),
+    language, with standard errors in comments. By features of the law (docs/fit.md) also divergence
+    (its name), divergence_estimate and divergence_stderr of the data held out. Of a time series also stderr_by_model (p,),
     step_bias (p,), transitions, paths_each and most_substeps.
     """
 
@@ -359,9 +369,14 @@ class FitResult(Result):
         self.text = text
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """A .sde file gets the fitted model; .csv, .npy, .h5 the iterations; .nc as ever."""
+        """A .sde file gets the fitted model, and 'NAME.h.npy' beside it the weights of a network h;
+        .csv, .npy, .h5 the iterations; .nc as ever."""
         if pathlib.Path(path).suffix == ".sde":
-            _core.write_text(os.fspath(path), self.text)
+            written = self.model._core.with_weights_written(os.fspath(path)).text
+            networks = iter([line for line in written.splitlines(True) if line.startswith("net ")])
+            lines = [next(networks) if line.startswith("net ") else line
+                     for line in self.text.splitlines(True)]
+            _core.write_text(os.fspath(path), "".join(lines))
         else:
             super().save(path)
 
@@ -398,3 +413,55 @@ class Diagnosis(Result):
     def _lines(self):
         rows = [[one["verdict"], one["name"], one["finding"], one["advice"]] for one in self.checks]
         return ["verdict", "check", "finding", "advice"], rows
+
+
+class SeriesResiduals(Result):
+    """Predictions of each row of a series from the one before: transitions, individuals, lags, and
+    `states`, a list of z_mean, z_deviation, coverage90 and crps with their `_stderr`,
+    kolmogorov_smirnov, ljung_box and ljung_box_squares with their `_p`, crps_expected.
+
+    z is standard normal, and independent from row to row, if the model is right.
+    """
+
+    transitions: int
+    individuals: int
+    lags: int
+    states: list[dict[str, Any]]
+
+    @property
+    def uniform(self) -> np.ndarray:
+        """(transitions, states): the distribution function of each prediction at what came."""
+        return np.asarray(self._file["values"])[:, 2:]
+
+    @property
+    def t(self) -> np.ndarray:
+        """(transitions,): the times of the rows that were predicted."""
+        return np.asarray(self._file["values"])[:, 1]
+
+    def _lines(self):
+        rows = [[one["state"], with_bar(one["z_mean"], one["z_mean_stderr"]),
+                 with_bar(one["z_deviation"], one["z_deviation_stderr"]),
+                 f"{one['kolmogorov_smirnov_p']:.2g}", f"{one['ljung_box_p']:.2g}",
+                 f"{one['ljung_box_squares_p']:.2g}"] for one in self.states]
+        return ["state", "mean of z", "deviation of z", "p uniform", "p independent", "p steady"], rows
+
+
+class Forecast(Result):
+    """The law of the future: states, individuals, levels, and `forecasts`, a list of individual, t,
+    ahead, and value, stderr, time_step, each (states, 1 + levels): the mean, then the quantiles.
+    With held_out `scores`, a list of state, ahead, forecasts, crps, crps_expected, crps_climate and
+    coverage, crps and coverage with their `_stderr`.
+    """
+
+    states: list[str]
+    individuals: list[str]
+    levels: list[float]
+    forecasts: list[dict[str, Any]]
+    scores: list[dict[str, Any]]
+
+    def _lines(self):
+        rows = [[one["individual"], f"{one['t']:.5g}", state, with_bar(value[0], error[0]),
+                 *(f"{x:.5g}" for x in value[1:])]
+                for one in self.forecasts
+                for state, value, error in zip(self.states, one["value"], one["stderr"])]
+        return ["individual", "t", "state", "mean", *(f"q{level:g}" for level in self.levels)], rows

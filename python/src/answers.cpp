@@ -33,14 +33,16 @@ py::tuple answer(const present::Question& question, const Model& model, const py
 }
 
 // All paths, with the arrays of each snapshot that are named.
-py::tuple paths_of(Study& study, Work& work, const std::vector<const char*>& names) {
+py::tuple paths_of(Study& study, Work& work, const std::vector<std::string_view>& names) {
   Paths paths = work([&study] { return study.run(); });
   py::list snapshots;
   for (Snapshot& snapshot : paths.snapshots) {
     py::list arrays;
     arrays.append(snapshot.time);
-    for (const char* name : names) {
-      arrays.append(adopt(snapshot[name].cols == 0 ? Matrix() : std::move(snapshot.table(name))));
+    for (const std::string_view name : names) {
+      arrays.append(adopt(name == functional_array   ? snapshot.functionals()
+                          : snapshot[name].cols == 0 ? Matrix()
+                                                     : std::move(snapshot.table(name))));
     }
     snapshots.append(py::tuple(arrays));
   }
@@ -68,7 +70,7 @@ py::tuple simulate(const Model& model, const py::dict& values) {
   }
   const auto study =
       work([&] { return std::make_unique<Study>(study_of(request, model, work.session())); });
-  return paths_of(*study, work, {state_array});
+  return paths_of(*study, work, {state_array, functional_array});
 }
 
 // x, nu and I of every path, as they are: what the answers are estimated from.

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "divker/error.hpp"
+#include "present/fitting.hpp"
 
 namespace divker::python {
 namespace {
@@ -154,6 +155,27 @@ void Arguments::read(const present::Option& option, const py::object& given,
     read(option, given, value.file);
   } else {
     value.rows = to_matrix(given, states_, option.name);
+  }
+}
+
+// (source, columns, values, texts, time or None) for each table; columns of None: a file. The texts
+// of each column that holds some, by its place: (cells, what to say where numbers are needed).
+void Arguments::read(const present::Option&, const py::object& given, present::GivenTables& value) {
+  using Texts = std::map<std::size_t, std::pair<std::vector<std::string>, std::string>>;
+  for (const py::handle& item : given) {
+    const auto table = py::cast<py::tuple>(item);
+    const auto source = py::cast<std::string>(table[0]);
+    const auto time = py::cast<std::optional<double>>(table[4]);
+    if (table[1].is_none()) {
+      value.tables.push_back(present::data_in(source, time));
+      continue;
+    }
+    DataTable one{source, py::cast<std::vector<std::string>>(table[1]), to_matrix(table[2], source),
+                  time};
+    for (auto& [column, text] : py::cast<Texts>(table[3])) {
+      one.texts[column] = {std::move(text.first), std::move(text.second)};
+    }
+    value.tables.push_back(std::move(one));
   }
 }
 

@@ -72,6 +72,8 @@ class Arguments : public present::OptionVisitor {
   void read(const present::Option& option, const py::object& given,
             std::map<std::string, std::string>& value);
   void read(const present::Option& option, const py::object& given, present::GivenPoints& value);
+  static void read(const present::Option& option, const py::object& given,
+                   present::GivenTables& value);
   static void check_bounds(const present::Option& option, double value, const py::object& given);
 
   py::dict values_;

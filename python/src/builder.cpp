@@ -130,6 +130,16 @@ std::vector<Term> in_terms(const Shared& builder, const std::vector<Expression>&
   return terms;
 }
 
+Term path(const Shared& b, const std::string& name, const std::string& kind,
+          const Operand& followed) {
+  const PathFunctionalKind* known = find_path_functional_kind(kind);
+  if (known == nullptr) {
+    throw Error(ErrorKind::usage, "There is no functional '" + kind +
+                                      "' of the path: the kinds are max, min, integral and first.");
+  }
+  return {b, b->path(name, *known, in_graph(b, followed))};
+}
+
 }  // namespace
 
 void add_builder(py::module_& module) {
@@ -205,6 +215,7 @@ void add_builder(py::module_& module) {
               const Operand& deviation) {
              b->observe_normal(name, in_graph(b, mean), in_graph(b, deviation));
            })
+      .def("path", &path)
       .def("time", [](const Shared& b, double start, double step, double end,
                       double tamed) { b->time(start, step, end, tamed); })
       .def("build", [](const Shared& b) { return b->build(); });

@@ -2,7 +2,6 @@
 #include <pybind11/stl.h>
 
 #include <limits>
-#include <map>
 #include <string>
 #include <utility>
 
@@ -13,32 +12,6 @@
 
 namespace divker::python {
 namespace {
-
-// The texts of each column that holds some, by its place: (cells, what to say where numbers are
-// needed).
-using Texts = std::map<std::size_t, std::pair<std::vector<std::string>, std::string>>;
-
-// (source, columns, values, texts, time or None) for each table; columns of None: a file.
-std::vector<DataTable> take_tables(Arguments& arguments) {
-  std::vector<DataTable> tables;
-  const py::object given = arguments.pop("tables");
-  for (const py::handle& item : given) {
-    const auto table = py::cast<py::tuple>(item);
-    const auto source = py::cast<std::string>(table[0]);
-    const auto time = py::cast<std::optional<double>>(table[4]);
-    if (table[1].is_none()) {
-      tables.push_back(present::data_in(source, time));
-      continue;
-    }
-    DataTable one{source, py::cast<std::vector<std::string>>(table[1]), to_matrix(table[2], source),
-                  time};
-    for (auto& [column, text] : py::cast<Texts>(table[3])) {
-      one.texts[column] = {std::move(text.first), std::move(text.second)};
-    }
-    tables.push_back(std::move(one));
-  }
-  return tables;
-}
 
 // Once the law at the start is known. What a filter of warnings makes an error cannot end the fit.
 void warn_of_far_data(const FitState& state) {
@@ -55,13 +28,19 @@ void warn_of_far_data(const FitState& state) {
 py::tuple fit_model(const Model& model, const py::dict& values) {
   Arguments arguments(values, model);
   Work work(arguments);
-  const std::vector<DataTable> tables = take_tables(arguments);
+  present::GivenTables data;
+  arguments.take("tables", data);
   present::FitRequest request;
   arguments.take("stationary", request.columns.stationary);
   arguments.fill(request);
   arguments.require_empty();
+  const Session session = work.session();
+  const auto told = [&](const FitState& state) {
+    warn_of_far_data(state);
+    if (session.progress) session.progress(state.history.size() - 1, request.options.iterations);
+  };
   const auto fitting =
-      work([&] { return present::fit(request, model, tables, work.session(), warn_of_far_data); });
+      work([&] { return present::fit(request, model, data.tables, session, told); });
   const FitResult& result = fitting.result.value();
   present::Fields about, how_made, compared;
   fields::fitted(about, result);

@@ -2,6 +2,7 @@
 #include "divker/model.hpp"
 
 #include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
 
 #include "arrays.hpp"
 #include "dictionary.hpp"
@@ -78,6 +79,26 @@ py::list parameters_of(const Model& model) {
   return list;
 }
 
+// Name, number of the first component, and the shape of the array.
+py::list parameter_arrays_of(const Model& model) {
+  py::list list;
+  for (const Family& family : model.parameter_families()) {
+    std::vector<std::size_t> shape;
+    if (family.columns > 0) shape = {family.size / family.columns, family.columns};
+    if (family.is_vector && family.columns == 0) shape = {family.size};
+    list.append(py::make_tuple(family.name, family.first, shape));
+  }
+  return list;
+}
+
+// The text of this one is whole without files of weights.
+Model with_inline_weights(Model model) {
+  for (std::size_t n = 0; n < model.networks().size(); ++n) {
+    model = model.with_weights(n, model.weights(n), "");
+  }
+  return model;
+}
+
 std::vector<std::string> states_of(const Model& model) {
   std::vector<std::string> names;
   for (const State& state : model.states()) names.push_back(state.name);
@@ -106,7 +127,18 @@ void add_model(py::module_& module) {
       .def_property_readonly("hash", [](const Model& m) { return m.hash(); })
       .def_property_readonly("is_map", [](const Model& m) { return m.dynamics() == Dynamics::map; })
       .def_property_readonly("states", &states_of)
+      .def_property_readonly("functionals",
+                             [](const Model& model) {
+                               std::vector<std::string> names;
+                               for (const PathFunctional& one : model.functionals()) {
+                                 names.push_back(one.name);
+                               }
+                               return names;
+                             })
       .def_property_readonly("parameters", &parameters_of)
+      .def("with_inline_weights", &with_inline_weights)
+      .def("with_weights_written", &present::with_weights_written)
+      .def_property_readonly("parameter_arrays", &parameter_arrays_of)
       .def_property_readonly("time_grid",
                              [](const Model& m) {
                                const TimeGrid& grid = m.time();

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -75,6 +76,38 @@ class Models(TestCase):
         self.assertEqual(model.bounds["a"], (0.0, np.inf))
         self.assertEqual(model.free_parameters, ["a", "m", "s"])
         self.assertEqual(divker.Model("lorenz63").states, ["x", "y", "z"])
+
+    def test_matrices_are_arrays(self):
+        model = divker.Model.parse("model m\nparam A[2, 3] = [[1, 2, 3], [4, 5, 6]]\nparam b[2] = 7\n"
+                                   "param c = 8\nstate x[2], z[3]\ndx = A*z dt + b dW + x dV\n"
+                                   "dz[i] = -c*z[i] dt + dU[i]\ninit x = 1\ninit z = 0\n"
+                                   "time 0 : 0.1 : 1\n")
+        arrays = model.arrays
+        np.testing.assert_array_equal(arrays["A"], [[1, 2, 3], [4, 5, 6]])
+        np.testing.assert_array_equal(arrays["b"], [7, 7])
+        self.assertEqual(arrays["c"].shape, ())
+        self.assertEqual(model.parameters["A[1,2]"], 6)
+        changed = model.set({"A[0,1]": -2}, b=[1, 2]).set(A=10 * arrays["A"])
+        np.testing.assert_array_equal(changed.arrays["A"], 10 * arrays["A"])
+        np.testing.assert_array_equal(changed.arrays["b"], [1, 2])
+        with self.assertRaisesRegex(divker.UsageError, r"components are A\[0,0\] to A\[1,2\]"):
+            model.set(A=np.ones((3, 2)))
+
+    def test_weights_of_networks_are_kept_in_files(self):
+        model = divker.Model("net_2d")
+        self.assertEqual(model.arrays["h.W1"].shape, (16, 3))
+        weights = np.linspace(-1, 1, 48).reshape(16, 3)
+        changed = model.set({"h.W1": weights})
+        with tempfile.TemporaryDirectory() as folder:
+            changed.save(os.path.join(folder, "own.sde"))
+            again = divker.Model(os.path.join(folder, "own.sde"))
+            self.assertIn('weights "own.h.npy"', again.text)
+            self.assertEqual(len(np.load(os.path.join(folder, "own.h.npy"))), 5 + 370)
+        np.testing.assert_array_equal(again.arrays["h.W1"], weights)
+        self.assertEqual(again.parameters, changed.parameters)
+        self.assertEqual(pickle.loads(pickle.dumps(again)).parameters, changed.parameters)
+        with self.assertRaisesRegex(divker.UsageError, "a .sde file"):
+            changed.save("own.txt")
 
     def test_files(self):
         file = self.folder / "ou.sde"
@@ -232,6 +265,20 @@ class Running(TestCase):
         with self.assertRaisesRegex(ZeroDivisionError, "enough"):
             divker.simulate("lorenz96", paths=50_000_000, keep=False, progress=refuse)
 
+    def test_fits_tell_of_their_iterations(self):
+        data = divker.Model("ou").sample(200, seed=2)
+        seen = []
+        fit = divker.fit("ou", data, paths=4000, iterations=20,
+                         progress=lambda done, most: seen.append((done, most)))
+        self.assertEqual(seen, [(k, 20) for k in range(len(seen))])
+        self.assertEqual(len(seen), len(fit.history))
+
+        def refuse(done, most):
+            raise ZeroDivisionError("enough")
+
+        with self.assertRaisesRegex(ZeroDivisionError, "enough"):
+            divker.fit("ou", data, paths=4000, progress=refuse)
+
     def test_a_call_costs_little_more_than_its_run(self):
         model = divker.Model("ou")
         # One millisecond and one per cent, in the best of many calls: on a busy machine most of them
@@ -262,6 +309,17 @@ time 0 : 0.02 : 1
 
 
 class Fits(TestCase):
+    def test_another_divergence(self):
+        model = divker.Model("ou")
+        fit = model.set(a=0.8).fit(model.sample(2000, seed=4), paths=5000, features=40,
+                                   divergence="hellinger", iterations=15)
+        self.assertEqual(fit.divergence, "hellinger")
+        self.assertLess(fit.divergence_estimate, 5 * fit.divergence_stderr)
+        self.assertEqual(len(fit.history), 1 + fit.iterations)
+        self.assertIn("divergence_stderr", fit.history[-1])
+        with self.assertRaisesRegex(divker.UsageError, "divergence: 'tv' is none of: kl|reverse"):
+            model.fit(model.sample(100), divergence="tv")
+
     def test_undetermined_parameters_have_no_standard_error(self):
         model = divker.Model.parse(PRODUCT)
         data = model.set(a=2).sample(400, seed=9)

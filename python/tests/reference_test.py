@@ -70,9 +70,12 @@ class Command(TestCase):
             ("--method", "finite-difference", "--wrt", "a", "--observable", "x"))]
         asked.append(("fit", "ou", "--data", data, "--set", "a=1.2", "--paths", 4096))
         series = self.folder / "series.csv"
-        times = ",".join(str(0.5 * n) for n in range(1, 21))
-        command("simulate", "ou", "--paths", 1, "--times", times, "--set", "T=10", "--out", series)
+        times = ",".join(str(0.5 * n) for n in range(1, 31))
+        command("simulate", "ou", "--paths", 1, "--times", times, "--set", "T=15", "--out", series)
         asked.append(("fit", "ou", "--data", series, "--time", "t", "--series"))
+        asked.append(("residuals", "ou", "--data", series, "--time", "t"))
+        asked.append(("forecast", "ou", "--data", series, "--time", "t", "--ahead", "0.5",
+                      "--held-out", "0.6"))
         for words in asked:
             with self.subTest(words[:5]):
                 answer = json.loads(command(*words, "--json"))
@@ -96,7 +99,8 @@ class Python(TestCase):
     def test_every_argument_is_in_the_page_or_among_the_options(self):
         options = {word.replace("-", "_")
                    for word in re.findall(r"--([a-z-]+)", (ROOT / "docs/command.md").read_text())}
-        for name in ("simulate", "sample", "density", "score", "response", "fit", "diagnose", "ensemble"):
+        for name in ("simulate", "sample", "density", "score", "response", "fit", "diagnose", "ensemble",
+                     "residuals", "forecast"):
             arguments = set(inspect.signature(getattr(divker.Model, name)).parameters) - {"self"}
             with self.subTest(name):
                 self.assertEqual(arguments - self.words - options, set())

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "answer/method_choice.hpp"
 #include "answer/observable.hpp"
 #include "answer/places_met.hpp"
@@ -18,14 +20,15 @@ namespace {
 
 class MomentsCollector : public Collector {
  public:
-  MomentsCollector(std::size_t dimension, std::size_t snapshots)
-      : moments_(snapshots, Moments(dimension)) {}
+  MomentsCollector(const Model& model, std::size_t snapshots)
+      : model_(model),
+        moments_(snapshots, Moments(model.dimension() + model.functionals().size())) {}
 
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override {
     auto part = std::make_unique<Sums>();
     for (const Snapshot& snapshot : group.snapshots) {
       part->moments.emplace_back(moments_.front().size());
-      part->moments.back().add(snapshot.x());
+      part->moments.back().add(averaged(snapshot));
     }
     return part;
   }
@@ -44,6 +47,19 @@ class MomentsCollector : public Collector {
     void transfer(Archive& archive) override { archive(moments); }
     std::vector<Moments> moments;
   };
+  // A passage by whether it has happened, for its time may be infinite.
+  [[nodiscard]] Matrix averaged(const Snapshot& snapshot) const {
+    Matrix values = snapshot.x_and_functionals();
+    for (std::size_t c = 0; c < model_.functionals().size(); ++c) {
+      if (!is_passage(model_.functionals()[c])) continue;
+      for (std::size_t r = 0; r < values.rows; ++r) {
+        double& time = values(r, model_.dimension() + c);
+        time = std::isinf(time) ? 0.0 : 1.0;
+      }
+    }
+    return values;
+  }
+  const Model& model_;
   std::vector<Moments> moments_;
 };
 
@@ -71,11 +87,19 @@ std::optional<Error> why_not_carried(const Model& model, const std::vector<std::
 
 constexpr const char* the_other_method = "finite-difference";
 
+// Why the state at the end does not tell what the observable is.
+std::optional<Error> why_not_at_the_end(const Model& model, const std::string& observable) {
+  const std::vector<std::size_t> functionals = Observable(model, {}, observable).functionals();
+  if (functionals.empty()) return std::nullopt;
+  return refusal(model, {}, Asked{}.with(functionals));
+}
+
 // Who left the method open gets the estimator that has an answer.
 template <class Answer>
 Answer with_reason(Answer answer, const Error& why) {
   answer.record.warnings.push_back(
-      {"method", fmt::format("The method {} was taken. {}", the_other_method, why.what())});
+      {"method",
+       fmt::format("The method {} was taken. {}", answer.record.method.estimator, why.what())});
   return answer;
 }
 
@@ -88,6 +112,8 @@ std::optional<Error> why_not_told(const Model& model, const std::vector<std::siz
 }
 
 }  // namespace
+
+bool is_passage(const PathFunctional& functional) { return functional.kind->takes_condition(); }
 
 PointAnswer score_at(const Model& model, const Matrix& points, const AnswerOptions& options) {
   require_divergence_kernel(options.method, "Scores");
@@ -122,6 +148,9 @@ ObservableAnswer observable_response(const Model& model, const std::vector<std::
     return response_by_choice(model, parameters, observable, options);
   }
   if (is_open(options)) {
+    if (auto why = why_not_at_the_end(model, observable)) {
+      return with_reason(response_by_choice(model, parameters, observable, options), *why);
+    }
     if (const auto why = why_not_carried(model, parameters, observable, options)) {
       return with_reason(
           estimator(the_other_method).observable_response(model, parameters, observable, options),
@@ -134,9 +163,9 @@ ObservableAnswer observable_response(const Model& model, const std::vector<std::
 
 MomentsAnswer simulate_moments(const Model& model, const Sampling& sampling,
                                const Session& session) {
-  Study study(model, {}, Asked::states(), sampling, session);
+  Study study(model, {}, states_and_functionals(model), sampling, session);
   const std::vector<double> times = model.time().snapshot_times(sampling.snapshots);
-  MomentsCollector collector(model.dimension(), times.size());
+  MomentsCollector collector(model, times.size());
   require_paths(study.run(collector, "means and deviations"));
   MomentsAnswer answer;
   for (std::size_t k = 0; k < times.size(); ++k) {

@@ -36,8 +36,8 @@ class ValueCollector : public Collector {
 
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override {
     auto part = std::make_unique<Values>();
-    const Matrix& x = group.snapshots.back().x();
-    if (x.rows > 0) part->values = function_(model_, x);
+    const Snapshot& last = group.snapshots.back();
+    if (last.x().rows > 0) part->values = function_(model_, last);
     part->numbers = std::move(group.numbers);
     return part;
   }
@@ -299,11 +299,11 @@ std::vector<double> least_errors(const Matrix& expected, std::size_t variants) {
 }  // namespace
 
 ShiftedRuns::ShiftedRuns(const Model& model, const Sampling& sampling, const Session& session,
-                         PathFunction function)
+                         PathFunction function, std::vector<std::size_t> functionals)
     : model_(model),
       sampling_(sampling),
       function_(std::move(function)),
-      study_(model, {}, Asked::states(), sampling, unsaved(session)) {}
+      study_(model, {}, Asked::states().with(std::move(functionals)), sampling, unsaved(session)) {}
 
 std::vector<double> ShiftedRuns::at(std::size_t parameter, double shift, std::size_t paths) {
   const Model moved = shifted(parameter, shift);

@@ -12,17 +12,17 @@
 
 namespace divker {
 
-// One number for each path at the last snapshot, as a function of the states; NaN where the path
-// failed, so that numbers of the same path under other parameters keep their place.
-using PathFunction = std::function<std::vector<double>(const Model&, const Matrix& x)>;
+// One number for each path at the last snapshot, as a function of what it recorded; NaN where the
+// path failed, so that numbers of the same path under other parameters keep their place.
+using PathFunction = std::function<std::vector<double>(const Model&, const Snapshot& paths)>;
 
 // Runs of one model at shifted parameters, with the same random numbers.
 class ShiftedRuns {
  public:
   // More failed paths in one run than the share of the sampling are Error(numerical). Nothing is
-  // saved: the runs are many.
+  // saved: the runs are many. `functionals` of the path are carried along.
   ShiftedRuns(const Model& model, const Sampling& sampling, const Session& session,
-              PathFunction function);
+              PathFunction function, std::vector<std::size_t> functionals = {});
 
   // The first `paths` paths with the parameter moved by `shift`.
   [[nodiscard]] std::vector<double> at(std::size_t parameter, double shift, std::size_t paths);

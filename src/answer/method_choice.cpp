@@ -125,16 +125,19 @@ Damping damping_like(const std::optional<ObservableAnswer>& path_kernels, const 
 
 ObservableAnswer response_by_choice(const Model& model, const std::vector<std::size_t>& parameters,
                                     const std::string& observable, const AnswerOptions& options) {
-  (void)Observable(model, parameters, observable);  // what nobody can answer is refused at once
+  // Where the divergence kernel has no answer, finite differences always have one.
+  const bool is_of_path = !Observable(model, {}, observable).functionals().empty();
+  const std::string last_resort = is_of_path ? finite_difference : "";
+  if (!is_of_path) (void)Observable(model, parameters, observable);  // refused at once
   AnswerOptions chosen = options;
   const std::size_t paths = options.sampling.paths;
   if (paths < fewest_compared || options.session.checkpoint.save) {
-    chosen.method.estimator = parameters.size() <= most_tangents ? path_kernel : "";
+    chosen.method.estimator = parameters.size() <= most_tangents ? path_kernel : last_resort;
     try {
       return observable_response(model, parameters, observable, chosen);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::numerical) throw;
-      chosen.method.estimator.clear();
+      chosen.method.estimator = last_resort;
       return observable_response(model, parameters, observable, chosen);
     }
   }
@@ -148,12 +151,12 @@ ObservableAnswer response_by_choice(const Model& model, const std::vector<std::s
                       : std::optional(damping_like(path_kernels, model)));
   comparison.look(likelihood_ratio, paths / 32);
   constexpr std::size_t of_differences = 2048;
-  if ((of_differences + 8000 * parameters.size()) * 16 <= paths) {
+  if ((of_differences + 8000 * parameters.size()) * 16 <= paths || is_of_path) {
     comparison.look(finite_difference, of_differences);
   }
   const std::vector<ComparedMethod> compared = comparison.in_order();
   const ComparedMethod& best = compared.front();
-  chosen.method.estimator = best.problem.empty() ? best.name : "";
+  chosen.method.estimator = best.problem.empty() ? best.name : last_resort;
   if (chosen.method.estimator == path_kernel) {
     chosen.method.damping = path_kernels->record.method.damping;
   }

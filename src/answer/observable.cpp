@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "answer/vital_signs.hpp"
 #include "divker/language.hpp"
 #include "divker/model_kinks.hpp"
+#include "divker/step.hpp"
 
 namespace divker {
 
@@ -37,23 +39,77 @@ ModelFunction function_of(const Model& model, const std::vector<std::size_t>& pa
   return {model, graph, std::move(roots)};
 }
 
-ModelFunction gradient_of(const Model& model, const std::string& text) {
+ModelFunction gradient_of(const Model& model, const std::string& text, bool by_states,
+                          const std::vector<PathFunctional>& functionals) {
   const auto graph = std::make_shared<Graph>(*model.graph());
-  std::vector<Expression> x;
-  for (const State& state : model.states()) x.push_back(graph->at(state.node));
+  std::vector<Expression> variables;
+  for (const State& state : model.states()) {
+    if (by_states) variables.push_back(graph->at(state.node));
+  }
+  for (const PathFunctional& one : functionals) variables.push_back(graph->at(one.node));
   std::vector<NodeId> roots;
-  for (const Expression& part : gradient(parse_expression(text, model, *graph), x)) {
+  for (const Expression& part : gradient(parse_expression(text, model, *graph), variables)) {
     roots.push_back(part.id());
   }
   return {model, graph, std::move(roots)};
 }
 
+std::vector<std::size_t> functionals_in(const Model& model, const std::string& text) {
+  std::vector<std::size_t> found;
+  if (model.functionals().empty()) return found;
+  Graph graph(*model.graph());
+  const Expression phi = parse_expression(text, model, graph);
+  for (std::size_t q = 0; q < model.functionals().size(); ++q) {
+    const Expression node = graph.at(model.functionals()[q].node);
+    if (depends_on(phi, {&node, 1})) found.push_back(q);
+  }
+  return found;
+}
+
+std::vector<PathFunctional> those_of(const Model& model, const std::vector<std::size_t>& numbers) {
+  std::vector<PathFunctional> result;
+  result.reserve(numbers.size());
+  for (const std::size_t q : numbers) result.push_back(model.functionals()[q]);
+  return result;
+}
+
 }  // namespace
+
+// The columns of the functionals of some paths.
+class Observable::PathValues {
+ public:
+  PathValues() = default;
+  PathValues(const std::vector<PathFunctional>& functionals, const Matrix& table) {
+    for (std::size_t q = 0; q < functionals.size(); ++q) {
+      values_.push_back(table.column(q));
+    }
+    for (std::size_t q = 0; q < functionals.size(); ++q) {
+      columns_.push_back({functionals[q].node, values_[q]});
+    }
+  }
+  [[nodiscard]] std::span<const ModelFunction::Column> columns() const { return columns_; }
+  // The first that is infinite on some path.
+  [[nodiscard]] std::optional<std::size_t> first_infinite() const {
+    for (std::size_t q = 0; q < values_.size(); ++q) {
+      if (std::ranges::any_of(values_[q], [](double v) { return std::isinf(v); })) return q;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::vector<std::vector<double>> values_;
+  std::vector<ModelFunction::Column> columns_;
+};
 
 Observable::Observable(const Model& model, const std::vector<std::size_t>& parameters,
                        const std::string& text, Gradient gradient)
-    : function_(function_of(model, parameters, text)), parameters_(parameters.size()) {
-  if (gradient == Gradient::in_states) gradient_ = gradient_of(model, text);
+    : functionals_(functionals_in(model, text)),
+      text_(text),
+      function_(function_of(model, parameters, text)),
+      parameters_(parameters.size()),
+      by_states_(gradient == Gradient::in_states) {
+  known_ = those_of(model, functionals_);
+  if (by_states_ || !known_.empty()) gradient_ = gradient_of(model, text, by_states_, known_);
   if (const auto why = refusal_for_jumps(model, parameters, text)) throw Error(*why);
 }
 
@@ -76,7 +132,33 @@ std::optional<Error> refusal_for_jumps(const Model& model,
 }
 
 Observable::Values Observable::operator()(const Matrix& x, double time) const {
-  const auto values = function_.at_rows({&time, 1}, x);
+  if (!known_.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} is a functional of the path, and only the states at one time are "
+                            "known here.",
+                            known_.front().name));
+  }
+  return of(x, time, {});
+}
+
+Observable::Values Observable::operator()(const Snapshot& paths, double time) const {
+  const PathValues path(known_, paths.functionals());
+  Values values = of(paths.x(), time, path);
+  const auto missing = path.first_infinite();
+  const bool is_finite =
+      std::ranges::all_of(values.phi, [](double phi) { return std::isfinite(phi); });
+  if (missing && !is_finite) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{0} has not happened by t = {1} on some paths, where it is infinite, "
+                            "and so is {2}: ask for min({0}, {1}), for if({0} < {1}, 1, 0), or "
+                            "for another function that is finite there.",
+                            known_[*missing].name, time, text_));
+  }
+  return values;
+}
+
+Observable::Values Observable::of(const Matrix& x, double time, const PathValues& path) const {
+  const auto values = function_.at_rows({&time, 1}, x, path.columns());
   Values result{values.front(), {}};
   if (values.size() > 1) {
     result.explicit_part = Matrix(x.rows, values.size() - 1);
@@ -90,17 +172,26 @@ Observable::Values Observable::operator()(const Matrix& x, double time) const {
 Observable::Summands Observable::summands(const Snapshot& paths, double time) const {
   const Matrix& x = paths.x();
   const Matrix& v = paths.tangents();
-  Values values = (*this)(x, time);
+  const Matrix& path_v = paths[functional_tangent_array];
+  Values values = (*this)(paths, time);
   Summands result{std::move(values.phi), paths.responses(), std::move(values.explicit_part)};
-  if (v.cols == 0) return result;
+  if (v.cols == 0 && path_v.cols == 0) return result;
   if (result.integral.cols == 0) result.integral = Matrix(x.rows, parameters_);  // nothing handed
   if (result.explicit_part.rows == 0) result.explicit_part = Matrix(x.rows, parameters_);
-  const auto slopes = gradient_->at_rows({&time, 1}, x);
+  const PathValues path(known_, paths.functionals());
+  const auto slopes = gradient_->at_rows({&time, 1}, x, path.columns());
+  // `moved`: a column of derivatives for each parameter.
+  const auto add = [&](const std::vector<double>& slope, const Matrix& moved, std::size_t column,
+                       std::size_t p) {
+    for (std::size_t r = 0; r < x.rows; ++r) {
+      result.explicit_part(r, p) += slope[r] * moved(r, column);
+    }
+  };
   for (std::size_t p = 0; p < parameters_; ++p) {
-    for (std::size_t i = 0; i < x.cols; ++i) {
-      for (std::size_t r = 0; r < x.rows; ++r) {
-        result.explicit_part(r, p) += slopes[i][r] * v(r, p * x.cols + i);
-      }
+    for (std::size_t i = 0; i < v.cols / parameters_; ++i) add(slopes[i], v, p * x.cols + i, p);
+    for (std::size_t q = 0; q < known_.size(); ++q) {
+      if (!known_[q].kind->is_smooth()) continue;
+      add(slopes[(by_states_ ? x.cols : 0) + q], path_v, q * parameters_ + p, p);
     }
   }
   return result;

@@ -31,22 +31,37 @@ class Observable {
     std::vector<double> phi;
     Matrix explicit_part;  // paths x parameters; empty if Phi does not mention the parameters
   };
+  // Of states alone: no functional of the path is mentioned.
   [[nodiscard]] Values operator()(const Matrix& x, double time) const;
+  // Of paths, which have carried the functionals that are mentioned. Error(usage) where it is not
+  // finite because a passage has not happened.
+  [[nodiscard]] Values operator()(const Snapshot& paths, double time) const;
   // What each path has to say of the response, (Phi - mean) integral + explicit_part: where the
-  // paths carry derivatives v, which takes the gradient, grad Phi . v is of the explicit part.
+  // paths carry derivatives v, which takes the gradient, grad Phi . v is of the explicit part, and
+  // so are the derivatives of functionals.
   struct Summands {
     std::vector<double> phi;
     Matrix integral;
     Matrix explicit_part;
   };
   [[nodiscard]] Summands summands(const Snapshot& paths, double time) const;
+  // The functionals of the path that Phi mentions, by their numbers in the model: what an ensemble
+  // has to carry along for it.
+  [[nodiscard]] const std::vector<std::size_t>& functionals() const { return functionals_; }
   // Does Phi mention the time t?
   [[nodiscard]] bool depends_on_time() const { return function_.depends_on_time(); }
 
  private:
+  class PathValues;
+  [[nodiscard]] Values of(const Matrix& x, double time, const PathValues& path) const;
+
+  std::vector<PathFunctional> known_;  // of the model, those that are mentioned
+  std::vector<std::size_t> functionals_;
+  std::string text_;
   ModelFunction function_;
   std::size_t parameters_;
-  std::optional<ModelFunction> gradient_;
+  bool by_states_;
+  std::optional<ModelFunction> gradient_;  // by the states, if wanted, and by the functionals
 };
 
 // Error(model) where Phi jumps at a place that one of the parameters moves: no derivative of Phi

@@ -15,11 +15,12 @@ std::vector<StepBias> twice_the_gap(const Differences& at_dt, const Differences&
 }  // namespace
 
 PairedDifferences::PairedDifferences(const Model& model, const Sampling& run,
-                                     const Session& session, const PathFunction& function)
+                                     const Session& session, const PathFunction& function,
+                                     const std::vector<std::size_t>& functionals)
     : half_(at_half_the_step(model)),
       sampling_(sampling_of_pairs(run)),
-      coarse_(model, at_both_increments(sampling_), session.aside(), function),
-      fine_(half_, sampling_, session.aside(), function) {}
+      coarse_(model, at_both_increments(sampling_), session.aside(), function, functionals),
+      fine_(half_, sampling_, session.aside(), function, functionals) {}
 
 StepBias PairedDifferences::of_mean() {
   const std::vector<double> nothing(sampling_.paths, 0.0);

@@ -15,7 +15,7 @@ class PairedDifferences {
  public:
   // `run`: the sampling of the answer that the pairs go with.
   PairedDifferences(const Model& model, const Sampling& run, const Session& session,
-                    const PathFunction& function);
+                    const PathFunction& function, const std::vector<std::size_t>& functionals = {});
 
   // 2 (A(dt) - A(dt/2)) of the mean, at the parameters of the model.
   [[nodiscard]] StepBias of_mean();

@@ -49,6 +49,11 @@ class Copy {
                      copy(entry.amplitude));
     }
   }
+  void add_functionals() {
+    for (const PathFunctional& one : source_.functionals()) {
+      builder_.path(one.name, *one.kind, copy(one.followed));
+    }
+  }
   void add_initial_law() {
     for (std::size_t i = 0; i < states_.size(); ++i) {
       const InitialLaw& law = source_.initial()[i];
@@ -86,7 +91,8 @@ std::string free_name(const Model& model) {
       return std::ranges::any_of(ones, [&](const auto& one) { return one.name == name; });
     };
     bool taken = named(model.state_families()) || named(model.parameter_families()) ||
-                 named(model.inputs()) || model.lets().contains(name);
+                 named(model.inputs()) || named(model.networks()) ||
+                 named(model.functional_families()) || model.lets().contains(name);
     for (const std::string& noise : model.noise_names()) {
       const std::string stem = noise.substr(0, noise.find('['));
       taken = taken || stem == name || "d" + stem == name;
@@ -115,6 +121,7 @@ Model line_between(const Model& model, std::span<const double> from, std::span<c
   copy.add_lets();
   copy.add_equations();
   copy.add_initial_law();
+  copy.add_functionals();
   const TimeGrid& grid = model.time();
   builder.time(grid.start, grid.step, grid.end, grid.tamed);
   const Model line = builder.build();

@@ -132,6 +132,13 @@ Study::Study(Choice choice, const Sampling& sampling, const Session& session)
   record_.compile_seconds = record_.choice.compile_seconds + ensemble_.compile_seconds();
 }
 
+void Study::set_damping(const DampingChoice& choice) {
+  ensemble_.set_damping(choice.damping);
+  record_.choice = choice;
+  record_.method.damping = choice.damping;
+  record_.alpha = choice.damping.text();
+}
+
 const RunSummary& Study::run(Collector& collector, const std::string& kept) {
   return finished(ensemble_.run(sampling_, collector, session_.keeping(kept)));
 }

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
+#include "derive/functionals.hpp"
 #include "derive/likelihood_ratio.hpp"
 #include "divker/exact_step.hpp"
 #include "divker/state_coordinates.hpp"
@@ -151,8 +153,19 @@ Refusal of_likelihood_ratio(const Model& model, const Method& /*method*/, const 
   return std::nullopt;
 }
 
+// E[I_T | x_T] is the response of the density of the state at the end, and tells nothing of how the
+// path came there.
+Refusal of_functionals(const Model& model, const Method& /*method*/, const Asked& asked) {
+  if (!asked.score || asked.functionals.empty()) return std::nullopt;
+  return usage(
+      fmt::format("The divergence kernel is about the state where a path ends, and {} is a "
+                  "functional of the whole path: the methods likelihood-ratio, path-kernel and "
+                  "finite-difference follow it.",
+                  model.functionals()[asked.functionals.front()].name));
+}
+
 constexpr auto rules_of_noise = {of_singular_noise, of_silent_states, of_likelihood_ratio};
-constexpr auto other_rules = {of_scheme, of_damping, of_order, of_inverse};
+constexpr auto other_rules = {of_functionals, of_scheme, of_damping, of_order, of_inverse};
 
 template <class Rules>
 Refusal first_of(const Rules& rules, const Model& model, const Method& method, const Asked& asked) {
@@ -248,6 +261,12 @@ std::optional<Error> refusal_for_kinks(const Model& model, const Method& method,
   return std::nullopt;
 }
 
+Asked states_and_functionals(const Model& model) {
+  std::vector<std::size_t> all(model.functionals().size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return Asked::states().with(std::move(all));
+}
+
 Plan plan(const Model& model, const Method& method, const Asked& asked) {
   Method whole = resolved(model, method, asked);
   if (whole.damping.open) {
@@ -259,11 +278,16 @@ Plan plan(const Model& model, const Method& method, const Asked& asked) {
   result.asked = asked;
   result.has_time_step = !derive::is_map(model);
   result.roots = derive::roots_of(model);
-  result.start = {derive_start(model, asked), std::nullopt, 0};
+  const auto followed = [&](Program program, derive::Moment moment) {
+    return derive::with_functionals(model, asked, std::move(program), moment);
+  };
+  result.start = {followed(derive_start(model, asked), derive::Moment::start), std::nullopt, 0};
   result.step = derive::stages_of_step(model, whole, asked);
+  Program& last = result.step.back().program;
+  last = followed(std::move(last), derive::Moment::step);
   const bool needs_density = !asked.states_alone() && !asked.tangents;
   if (needs_density && !model.has_initial_density()) {
-    result.first = derive_noise_step(model, asked, true);
+    result.first = followed(derive_noise_step(model, asked, true), derive::Moment::first_step);
   }
   whole.damping = derive::begun_early(whole.damping, model, result.score_free());
   result.method = std::move(whole);
@@ -302,6 +326,8 @@ std::string component_in_words(const Result& array, std::size_t component, const
   if (array.name == tangent_array) {
     return "derivative of " + model.states()[component % model.dimension()].name;
   }
+  if (array.name == functional_array) return "functional of the path";
+  if (array.name == functional_tangent_array) return "derivative of a functional of the path";
   return fmt::format("{}[{}]", array.name, component);
 }
 

@@ -37,6 +37,17 @@ std::vector<double> moved(const Model& model, const std::vector<std::size_t>& ac
   return parameters;
 }
 
+VectorXd change_between(const Model& model, const std::vector<std::size_t>& active,
+                        const std::vector<double>& from, const std::vector<double>& to) {
+  VectorXd change(static_cast<Index>(active.size()));
+  for (std::size_t i = 0; i < active.size(); ++i) {
+    const Parameter& parameter = model.parameters()[active[i]];
+    change[static_cast<Index>(i)] =
+        to_free(parameter, to[active[i]]) - to_free(parameter, from[active[i]]);
+  }
+  return change;
+}
+
 VectorXd largest_changes(const Model& model, const std::vector<std::size_t>& active) {
   VectorXd largest(static_cast<Index>(active.size()));
   for (std::size_t i = 0; i < active.size(); ++i) {

@@ -21,6 +21,12 @@ namespace divker::fit {
                                         std::vector<double> parameters,
                                         const Eigen::VectorXd& change);
 
+// The change in the free coordinates that leads from some values to others.
+[[nodiscard]] Eigen::VectorXd change_between(const Model& model,
+                                             const std::vector<std::size_t>& active,
+                                             const std::vector<double>& from,
+                                             const std::vector<double>& to);
+
 // The largest change of each u that one step may make; infinite without bounds.
 [[nodiscard]] Eigen::VectorXd largest_changes(const Model& model,
                                               const std::vector<std::size_t>& active);

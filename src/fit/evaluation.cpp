@@ -30,7 +30,8 @@ constexpr double lost = -0.5;
 constexpr std::size_t most_for_windows = std::size_t{1} << 14U;
 constexpr std::size_t most_doubles_for_windows = std::size_t{1} << 26U;
 
-// The pilot compares dampings by the variances of the responses, where they vary.
+}  // namespace
+
 std::vector<double> response_variances(const Snapshot& snapshot) {
   Moments moments(snapshot.responses().cols);
   moments.add(snapshot.responses());
@@ -44,8 +45,6 @@ std::vector<double> response_variances(const Snapshot& snapshot) {
 std::vector<double> response_tails(const Snapshot& snapshot) {
   return tail_indices(snapshot.responses());
 }
-
-}  // namespace
 
 Evaluator::Evaluator(const Model& model, const FitData& data, const FitOptions& options)
     : model_(model), data_(data), options_(options), matcher_(matcher_named(options.match)) {

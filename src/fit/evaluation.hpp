@@ -23,6 +23,10 @@ struct Evaluation {
   RunSummary summary;
 };
 
+// By what the pilot compares dampings: the variances of the responses, where they vary, and tails.
+[[nodiscard]] std::vector<double> response_variances(const Snapshot& snapshot);
+[[nodiscard]] std::vector<double> response_tails(const Snapshot& snapshot);
+
 enum class Numbers {
   common,  // the same random numbers at all parameters
   fresh,   // paths that no common run has

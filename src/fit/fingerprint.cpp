@@ -59,6 +59,10 @@ std::string fingerprint_of(const Model& model, const FitData& data, const FitOpt
                        method.damping.identity()));
   hash.add(fmt::format("{} {} {} {} {} {} {}", options.starts, options.match, options.optimizer,
                        options.regressor, options.tolerance, options.rate, options.window));
+  if (options.optimizer == "dual" || options.divergence != divergence_names().front() ||
+      options.features != FitOptions().features) {
+    hash.add(fmt::format("{} {}", options.divergence, options.features));
+  }
   hash.add(fmt::format("{} {} {} {}", r.neighbours, r.bandwidth, r.bins, r.degree));
   return hash.text();
 }

@@ -7,8 +7,8 @@
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
 #include "fit/fingerprint.hpp"
-#include "fit/report.hpp"
 #include "fit/schedule.hpp"
+#include "fit/training/training.hpp"
 
 namespace divker {
 namespace {
@@ -34,13 +34,20 @@ void check_options(const FitOptions& options, const Model& model) {
   }
 }
 
-void check_data(const FitData& data, const Model& model) {
+void check_data(const FitData& data, const Model& model, bool trained) {
   const std::size_t free = model.free_parameters().size();
   if (free == 0) {
     throw Error(ErrorKind::usage,
                 fmt::format("Model {} has no parameter to fit: all are fixed.", model.name()));
   }
-  if (data.individuals < free) {
+  constexpr std::size_t fewest_to_train = 20;
+  if (trained && data.individuals < fewest_to_train) {
+    throw Error(ErrorKind::model,
+                fmt::format("The data have {} individuals; by features of the law a fit needs at "
+                            "least {}.",
+                            data.individuals, fewest_to_train));
+  }
+  if (!trained && data.individuals < free) {
     throw Error(ErrorKind::model,
                 fmt::format("The data have {} {}, fewer than the {} parameters to be fitted; fix "
                             "some of them.",
@@ -52,7 +59,9 @@ void check_data(const FitData& data, const Model& model) {
 // Checked, and with a window.
 FitOptions completed(FitOptions options, const Model& model, const FitData& data) {
   check_options(options, model);
-  check_data(data, model);
+  const bool trained = fit::is_trained(model, data, options);
+  if (options.optimizer.empty()) options.optimizer = trained ? "dual" : "newton";
+  check_data(data, model, trained);
   if (data.stationary && options.window == 0.0) {
     options.window = 0.5 * (model.time().end - model.time().start);
   }
@@ -63,14 +72,19 @@ FitOptions completed(FitOptions options, const Model& model, const FitData& data
 
 struct Fit::Implementation {
   Implementation(const Model& model_, FitData data_, const FitOptions& options_)
-      : model(model_), data(std::move(data_)), options(completed(options_, model, data)) {}
+      : model(model_), data(std::move(data_)), options(completed(options_, model, data)) {
+    std::string fingerprint = fit::fingerprint_of(model, data, options);
+    if (fit::is_trained(model, data, options)) {
+      procedure = std::make_unique<fit::Training>(model, data, options, std::move(fingerprint));
+    } else {
+      procedure = std::make_unique<fit::Schedule>(model, data, options, std::move(fingerprint));
+    }
+  }
 
   Model model;
   FitData data;
   FitOptions options;
-  fit::Evaluator evaluator{model, data, options};
-  fit::Schedule schedule{model, data, options, evaluator,
-                         fit::fingerprint_of(model, data, options)};
+  std::unique_ptr<fit::Procedure> procedure;
 };
 
 Fit::Fit(const Model& model, FitData data, const FitOptions& options)
@@ -79,17 +93,11 @@ Fit::~Fit() = default;
 Fit::Fit(Fit&&) noexcept = default;
 Fit& Fit::operator=(Fit&&) noexcept = default;
 
-void Fit::resume(FitState state) { implementation_->schedule.resume(std::move(state)); }
-const FitState& Fit::state() const { return implementation_->schedule.state(); }
-bool Fit::advance() { return implementation_->schedule.advance(); }
-
-std::string Fit::current_run() const { return implementation_->evaluator.run_name(state()); }
-
-FitResult Fit::result() {
-  Implementation& own = *implementation_;
-  const fit::Evaluation& evaluation = own.schedule.evaluation();
-  return fit::report(own.model, own.data, own.schedule.state(), evaluation, own.evaluator);
-}
+void Fit::resume(FitState state) { implementation_->procedure->resume(std::move(state)); }
+const FitState& Fit::state() const { return implementation_->procedure->state(); }
+bool Fit::advance() { return implementation_->procedure->advance(); }
+std::string Fit::current_run() const { return implementation_->procedure->current_run(); }
+FitResult Fit::result() { return implementation_->procedure->result(); }
 
 FitResult fit_parameters(const Model& model, const FitData& data, const FitOptions& options) {
   Fit fitting(model, data, options);

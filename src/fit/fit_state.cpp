@@ -29,6 +29,9 @@ class Reader {
     if (next() != first_line) fail("it does not begin with '" + std::string(first_line) + "'");
   }
 
+  // Is this the name of the next line?
+  bool has(std::string_view name) { return stream_.peek() == name.front(); }
+
   // What follows the name.
   std::string rest(std::string_view name) {
     std::string found = next();
@@ -132,7 +135,14 @@ std::string to_text(const FitState& state) {
     text +=
         fmt::format(" {} {} {}\n", one.psi_over_noise, one.step, fmt::join(one.parameters, " "));
   }
-  return text;
+  if (state.pace != 1.0) text += fmt::format("pace {}\n", state.pace);
+  if (state.history.empty() || !state.history.front().divergence) return text;
+  text += "divergence";
+  for (const FitIteration& one : state.history) {
+    const Estimate divergence = one.divergence.value_or(Estimate());
+    text += fmt::format(" {} {}", divergence.value, divergence.standard_error);
+  }
+  return text + "\n";
 }
 
 FitState parse_fit_state(const std::string& text, const std::string& source) {
@@ -169,6 +179,16 @@ FitState parse_fit_state(const std::string& text, const std::string& source) {
     one.step = values[4];
     one.parameters.assign(values.begin() + before_parameters, values.end());
     state.history.push_back(std::move(one));
+  }
+  if (in.has("pace")) state.pace = in.number<double>("pace");
+  if (!in.has("divergence")) return state;
+  const auto divergences = in.numbers<double>("divergence");
+  if (divergences.size() != 2 * state.history.size()) {
+    in.fail(fmt::format("it has {} iterations and {} numbers of divergences", state.history.size(),
+                        divergences.size()));
+  }
+  for (std::size_t i = 0; i < state.history.size(); ++i) {
+    state.history[i].divergence = {divergences[2 * i], divergences[2 * i + 1]};
   }
   return state;
 }

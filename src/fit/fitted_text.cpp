@@ -36,6 +36,10 @@ std::string fitted_text(const FitResult& result) {
                                  result.state.converged ? "converged" : "NOT converged",
                                  result.state.reason.empty() ? "interrupted" : result.state.reason);
   const std::string model = result.model.text();
+  const bool has_errors =
+      !result.determined.empty() ||
+      std::ranges::any_of(result.standard_error, [](double error) { return !std::isnan(error); });
+  if (!has_errors) return text + model;
   for (std::size_t begin = 0; begin < model.size();) {
     const std::size_t end = std::min(model.find('\n', begin), model.size());
     std::string line = model.substr(begin, end - begin);

@@ -22,6 +22,10 @@ double kolmogorov_tail(double x) {
   return std::clamp(sum, 0.0, 1.0);
 }
 
+double corrected_tail(double distance, double root) {
+  return kolmogorov_tail((root + 0.12 + 0.11 / root) * distance);
+}
+
 // Two samples as one, in ascending order, with labels.
 class Pooled {
  public:
@@ -161,8 +165,19 @@ TestResult kolmogorov_smirnov(std::vector<double> a, std::vector<double> b) {
     const double distance = std::fabs(static_cast<double>(i) / n - static_cast<double>(j) / m);
     result.statistic = std::max(result.statistic, distance);
   }
-  const double root = std::sqrt(n * m / (n + m));
-  result.p = kolmogorov_tail((root + 0.12 + 0.11 / root) * result.statistic);
+  result.p = corrected_tail(result.statistic, std::sqrt(n * m / (n + m)));
+  return result;
+}
+
+TestResult uniform_distance(std::vector<double> u) {
+  std::ranges::sort(u);
+  const auto n = static_cast<double>(u.size());
+  TestResult result;
+  for (std::size_t j = 0; j < u.size(); ++j) {
+    const auto below = static_cast<double>(j);
+    result.statistic = std::max({result.statistic, u[j] - below / n, (below + 1.0) / n - u[j]});
+  }
+  result.p = corrected_tail(result.statistic, std::sqrt(n));
   return result;
 }
 

@@ -18,6 +18,8 @@ struct TestResult {
 // Kolmogorov and Smirnov's largest distance of the distribution functions; p from the asymptotic
 // law with the correction of Stephens (1970). Conservative for data with ties.
 [[nodiscard]] TestResult kolmogorov_smirnov(std::vector<double> a, std::vector<double> b);
+// The same of numbers in (0, 1) and the uniform law.
+[[nodiscard]] TestResult uniform_distance(std::vector<double> u);
 
 // The energy distance of Szekely and Rizzo (2004), in one dimension 2 integral (F - G)^2; p from
 // 199 random exchanges of the labels, with numbers of this seed.

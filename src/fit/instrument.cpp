@@ -193,6 +193,11 @@ Instrument::Products Instrument::choose_products(std::size_t dimension, std::siz
   return products;
 }
 
+std::size_t Instrument::features_for(std::size_t dimension, std::size_t samples) {
+  return std::max(choose_products(dimension, samples, Detail::fine).size(),
+                  choose_products(dimension, samples, Detail::coarse).size());
+}
+
 bool Instrument::can_be_finer(std::size_t dimension, std::size_t samples) {
   return choose_products(dimension, samples, Detail::fine).size() >
          choose_products(dimension, samples, Detail::coarse).size();

@@ -42,6 +42,8 @@ class Instrument {
   Instrument(const Matrix& y, const Matrix& responses, Detail detail, std::size_t threads);
   [[nodiscard]] Matrix evaluate(const Matrix& points) const;
   [[nodiscard]] std::size_t features() const { return products_.size(); }
+  // The most of a fine or coarse one.
+  [[nodiscard]] static std::size_t features_for(std::size_t dimension, std::size_t samples);
   // Is there more to learn from n samples in d dimensions than a coarse instrument does?
   [[nodiscard]] static bool can_be_finer(std::size_t dimension, std::size_t samples);
 

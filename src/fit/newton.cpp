@@ -30,6 +30,7 @@ class Newton : public Optimizer {
   explicit Newton(double radius) : radius_(radius) {}
 
   [[nodiscard]] bool begins_small() const override { return true; }
+  [[nodiscard]] bool needs_information() const override { return true; }
   // The radius of the steps.
   [[nodiscard]] std::vector<double> first_memory(std::size_t /*parameters*/) const override {
     return {radius_};
@@ -51,7 +52,7 @@ class Newton : public Optimizer {
         const double foreseen = here.psi.dot(step.change) - 0.5 * step.length * step.length;
         if (step.limited && there->gain > 0.5 * foreseen) radius *= 3.0;
         if (there->gain < 0.25 * foreseen) radius = std::max(0.5 * step.length, least_radius);
-        return {std::move(there), step.length, halvings, "", std::move(memory)};
+        return {std::move(there), step.length, halvings, "", std::move(memory), 1.0};
       }
       step.change *= 0.5;
       step.length *= 0.5;

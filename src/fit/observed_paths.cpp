@@ -172,8 +172,7 @@ class Observer::Halves : public Collector {
  public:
   Halves(const Observer& observer, const Model& model, const Sampling& sampling,
          std::vector<std::array<ObservedHalf, 2>>& blocks)
-      : observer_(observer), function_(observer.function_), seed_(sampling.seed), blocks_(blocks) {
-    function_.set_parameters(model);
+      : observer_(observer), function_(observer.at(model)), seed_(sampling.seed), blocks_(blocks) {
     blocks_.resize(observer.blocks_.size());
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       for (ObservedHalf& half : blocks_[b]) {
@@ -215,13 +214,24 @@ class Observer::Halves : public Collector {
   std::vector<std::array<ObservedHalf, 2>>& blocks_;
 };
 
-std::vector<Matrix> Observer::see(const Model& model, const Paths& paths,
-                                  std::uint64_t seed) const {
+ModelFunction Observer::at(const Model& model) const {
   ModelFunction function = function_;
   function.set_parameters(model);
+  return function;
+}
+
+std::vector<ObservedHalf> Observer::see(const ModelFunction& observations, const PathGroup& group,
+                                        std::uint64_t seed) const {
+  std::vector<ObservedHalf> seen;
+  for (const BlockView& block : blocks_) seen.push_back(see(observations, block, group, seed));
+  return seen;
+}
+
+std::vector<Matrix> Observer::see(const Model& model, const Paths& paths,
+                                  std::uint64_t seed) const {
   const PathGroup all{0, paths.numbers, paths.snapshots};
   std::vector<Matrix> seen;
-  for (const BlockView& block : blocks_) seen.push_back(see(function, block, all, seed).y);
+  for (ObservedHalf& one : see(at(model), all, seed)) seen.push_back(std::move(one.y));
   return seen;
 }
 

@@ -59,6 +59,10 @@ class Observer {
   // parameters: paths x observed for each.
   [[nodiscard]] std::vector<Matrix> see(const Model& model, const Paths& paths,
                                         std::uint64_t seed) const;
+  // What they see of one group of paths with responses, by the observations at some parameters.
+  [[nodiscard]] std::vector<ObservedHalf> see(const ModelFunction& observations,
+                                              const PathGroup& group, std::uint64_t seed) const;
+  [[nodiscard]] ModelFunction at(const Model& model) const;
 
  private:
   struct Part;

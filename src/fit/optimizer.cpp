@@ -11,7 +11,7 @@
 namespace divker {
 namespace fit {
 
-MakeOptimizer make_newton, make_adam, make_gradient_ascent;
+MakeOptimizer make_newton, make_dual, make_adam, make_gradient_ascent;
 
 namespace {
 
@@ -22,9 +22,17 @@ struct NamedOptimizer {
 
 // The default comes first.
 const std::vector<NamedOptimizer>& optimizers() {
-  static const std::vector<NamedOptimizer> table = {
-      {"newton", make_newton}, {"adam", make_adam}, {"gd", make_gradient_ascent}};
+  static const std::vector<NamedOptimizer> table = {{"newton", make_newton},
+                                                    {"dual", make_dual},
+                                                    {"adam", make_adam},
+                                                    {"gd", make_gradient_ascent}};
   return table;
+}
+
+double length_of(const Ground& ground, const Eigen::VectorXd& change) {
+  if (ground.features) return (ground.features->jacobian * change).norm();
+  if (ground.here.information.size() == 0) return change.norm();
+  return std::sqrt(std::max(0.0, change.dot(ground.here.information * change)));
 }
 
 }  // namespace
@@ -39,11 +47,19 @@ std::unique_ptr<Optimizer> make_optimizer(const std::string& name,
 }
 
 Advance take(const Ground& ground, const Eigen::VectorXd& change, std::vector<double> memory) {
+  constexpr std::size_t most_halvings_of_pace = 8;
   Advance advance;
-  advance.taken = ground.attempt(change);
-  advance.length = std::sqrt(std::max(0.0, change.dot(ground.here.information * change)));
   advance.memory = std::move(memory);
-  return advance;
+  for (;; ++advance.halvings, advance.pace *= 0.5) {
+    const Eigen::VectorXd paced = ground.pace * advance.pace * change;
+    try {
+      advance.taken = ground.attempt(paced);
+      advance.length = length_of(ground, paced);
+      return advance;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::numerical || advance.halvings == most_halvings_of_pace) throw;
+    }
+  }
 }
 
 }  // namespace fit

@@ -233,12 +233,12 @@ GoodnessOfFit goodness_of(const Model& model, const FitData& data, const Evaluat
 }
 
 void add_goodness(const Model& model, const FitData& data, const Evaluation& evaluation,
-                  const Evaluator& evaluator, FitResult& result) {
+                  const Circumstances& circumstances, FitResult& result) {
   std::vector<Marginal> marginals = marginals_of(data);
   result.goodness.resize(marginals.size());
-  for_each_block(marginals.size(), 1, evaluator.threads(), [&](std::size_t i, std::size_t) {
+  for_each_block(marginals.size(), 1, circumstances.threads, [&](std::size_t i, std::size_t) {
     result.goodness[i] =
-        goodness_of(model, data, evaluation, evaluator.seed(), std::move(marginals[i]));
+        goodness_of(model, data, evaluation, circumstances.seed, std::move(marginals[i]));
   });
   const bool one_each = std::ranges::all_of(
       data.blocks, [](const DataBlock& block) { return block.observed.size() == 1; });
@@ -315,25 +315,70 @@ std::vector<JointGoodness> joint_goodness(const FitData& data, const Evaluation&
   return all;
 }
 
-FitResult report(const Model& model, const FitData& data, const FitState& state,
-                 const Evaluation& evaluation, Evaluator& evaluator) {
+namespace {
+
+// What is told of any fit before its estimates, and of the law after them.
+FitResult begun(const Model& model, const FitData& data, const FitState& state) {
   FitResult result(model.with_parameters(state.parameters));
   result.inactive = state.inactive;
   result.data_rows = data.rows;
   result.individuals = data.individuals;
   result.remarks = remarks_on(data);
   result.remarks.insert(result.remarks.end(), state.far.begin(), state.far.end());
-  result.tail_index = evaluation.matching.tail_index;
   result.state = state;
+  return result;
+}
+
+void compare_laws(const Model& model, const FitData& data, const Evaluation& law,
+                  const Circumstances& circumstances, FitResult& result) {
+  add_goodness(model, data, law, circumstances, result);
+  result.joint = joint_goodness(data, law);
+  result.rejected = rejections(result);
+}
+
+void leave_without_errors(FitResult& result) {
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  result.standard_error.assign(result.names.size(), none);
+  result.simulation_error = result.standard_error;
+  result.time_step.clear();
+}
+
+}  // namespace
+
+FitResult report(const Model& model, const FitData& data, const FitState& state,
+                 const Evaluation& evaluation, Evaluator& evaluator) {
+  FitResult result = begun(model, data, state);
+  result.tail_index = evaluation.matching.tail_index;
   result.record = evaluator.record(evaluation);
   add_covariances(model, state, evaluation.matching, evaluator, result);
   add_time_step(state, evaluation, evaluator, result);
   add_remark_on_window(result);
   add_remarks_on_tails(result);
-  add_goodness(model, data, evaluation, evaluator, result);
-  result.joint = joint_goodness(data, evaluation);
-  result.rejected = rejections(result);
+  compare_laws(model, data, evaluation, {evaluator.seed(), evaluator.threads()}, result);
   return result;
+}
+
+FitResult report_law(const Model& model, const FitData& data, const FitState& state,
+                     const Evaluation& law, const Circumstances& circumstances,
+                     const RunRecord& record) {
+  FitResult result = begun(model, data, state);
+  result.record = record;
+  for (const std::size_t p : state.active) {
+    result.names.push_back(model.parameters()[p].name);
+    result.estimate.push_back(state.parameters[p]);
+  }
+  leave_without_errors(result);
+  result.undetermined = result.names;
+  compare_laws(model, data, law, circumstances, result);
+  return result;
+}
+
+void withdraw_errors(FitResult& result) {
+  leave_without_errors(result);
+  result.correlation = {};
+  result.remarks.emplace_back(
+      "The estimates have no standard errors: the law of the model is not that of the data, and "
+      "the errors of the matching equations hold here only where it is.");
 }
 
 }  // namespace divker::fit

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "fit/evaluation.hpp"
@@ -11,6 +12,18 @@ namespace divker::fit {
 // At the state's parameters, of which `evaluation` is the law. A few paths may be run beside it.
 [[nodiscard]] FitResult report(const Model& model, const FitData& data, const FitState& state,
                                const Evaluation& evaluation, Evaluator& evaluator);
+
+// Without errors and correlations: what the law alone tells, of parameters that are more than what
+// is known of it. Of `law` the samples are used.
+struct Circumstances {
+  std::uint64_t seed = 1;
+  unsigned threads = 0;
+};
+[[nodiscard]] FitResult report_law(const Model& model, const FitData& data, const FitState& state,
+                                   const Evaluation& law, const Circumstances& circumstances,
+                                   const RunRecord& record);
+// Takes the errors away from estimates of a law that is not that of the data.
+void withdraw_errors(FitResult& result);
 
 [[nodiscard]] std::vector<JointGoodness> joint_goodness(const FitData& data,
                                                         const Evaluation& evaluation);

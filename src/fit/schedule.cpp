@@ -1,7 +1,6 @@
 #include "fit/schedule.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -43,54 +42,19 @@ double first_radius(const FitData& data) {
 }  // namespace
 
 Schedule::Schedule(const Model& model, const FitData& data, const FitOptions& options,
-                   Evaluator& evaluator, std::string fingerprint)
-    : model_(model),
-      data_(data),
-      options_(options),
-      evaluator_(evaluator),
-      optimizer_(make_optimizer(options.optimizer, {options.rate, first_radius(data)})) {
-  state_.fingerprint = std::move(fingerprint);
-  state_.parameters = model.parameter_values();
-  state_.active = model.free_parameters();
-  state_.memory = optimizer_->first_memory(state_.active.size());
-  state_.paths = evaluator.most_paths();
+                   std::string fingerprint)
+    : Procedure(model, data, options, std::move(fingerprint), first_radius(data)),
+      evaluator_(model, data, options) {
   if (optimizer_->begins_small()) {
     state_.paths = std::min(state_.paths, std::max(fewest_paths, state_.paths / (growth * growth)));
   }
-  state_.damping_parameters = state_.parameters;
 }
 
-void Schedule::resume(FitState state) {
-  if (state.fingerprint != state_.fingerprint) {
-    throw Error(ErrorKind::usage,
-                fmt::format("The saved fit belongs to another model, other data or other options "
-                            "({}, not {}).",
-                            state.fingerprint, state_.fingerprint));
-  }
-  if (state.parameters.size() != state_.parameters.size() ||
-      state.paths > evaluator_.most_paths()) {
-    throw Error(ErrorKind::model,
-                fmt::format("The saved fit has {} parameters and {} paths; the model has {} "
-                            "parameters, and --paths allows {}.",
-                            state.parameters.size(), state.paths, state_.parameters.size(),
-                            evaluator_.most_paths()));
-  }
-  const std::size_t memory = optimizer_->first_memory(state.active.size()).size();
-  if (state.memory.size() != memory) {
-    throw Error(ErrorKind::model,
-                fmt::format("The saved fit has {} numbers in the memory of its optimizer; {} has "
-                            "{} for {} active parameters.",
-                            state.memory.size(), options_.optimizer, memory, state.active.size()));
-  }
-  state_ = std::move(state);
-  evaluation_.reset();
-}
-
-const Evaluation& Schedule::evaluation() {
+FitResult Schedule::result() {
   if (!ensure_evaluation()) {
     throw Error(ErrorKind::numerical, "The fit was interrupted before its first iteration ended.");
   }
-  return *evaluation_;
+  return report(model_, data_, state_, *evaluation_, evaluator_);
 }
 
 // --- iterations ---
@@ -166,22 +130,6 @@ void Schedule::record(double gain, double step, std::size_t halvings) {
                             step, halvings, state_.parameters});
 }
 
-void Schedule::end(bool converged, std::string reason) {
-  state_.done = true;
-  state_.converged = converged;
-  state_.reason = std::move(reason);
-  if (!converged && is_windowed()) {
-    state_.reason += fmt::format(
-        " (responses are those of the last {:.4g} before a snapshot; where parameters act for "
-        "longer, a longer --window may help)",
-        *evaluator_.window());
-  }
-  if (!converged && !state_.far.empty()) {
-    state_.reason += fmt::format("; {}", fmt::join(state_.far, " "));
-    if (state_.reason.ends_with('.')) state_.reason.pop_back();
-  }
-}
-
 // --- the sample ---
 
 std::size_t Schedule::steps_with_these_paths() const {
@@ -201,6 +149,14 @@ bool Schedule::is_noisy() const {
 
 // Are responses those of a part of the time before a snapshot?
 bool Schedule::is_windowed() const { return !data_.stationary && evaluator_.window().has_value(); }
+
+std::string Schedule::advice() const {
+  if (!is_windowed()) return {};
+  return fmt::format(
+      " (responses are those of the last {:.4g} before a snapshot; where parameters act for "
+      "longer, a longer --window may help)",
+      *evaluator_.window());
+}
 
 bool Schedule::is_near() const { return evaluation_->psi_over_noise <= near_noise; }
 
@@ -295,7 +251,11 @@ std::optional<Trial> Schedule::attempt(const Matching& here, const Eigen::Vector
 }
 
 bool Schedule::step() {
-  Ground ground{free_matching(), largest_changes(model_, state_.active), state_.history.size(), {}};
+  Ground ground;
+  ground.here = free_matching();
+  ground.largest = largest_changes(model_, state_.active);
+  ground.iteration = state_.history.size();
+  ground.pace = state_.pace;
   const Eigen::MatrixXd blind = left_out(ground.here);
   ground.attempt = [&](const Eigen::VectorXd& change) {
     return attempt(ground.here, without(blind, change));
@@ -303,6 +263,7 @@ bool Schedule::step() {
   Advance advance = optimizer_->step(ground, state_.memory);
   if (advance.taken) {
     state_.memory = std::move(advance.memory);
+    state_.pace *= advance.pace;
     state_.parameters = std::move(advance.taken->parameters);
     evaluation_ = std::move(advance.taken->evaluation);
     record(advance.taken->gain, advance.length, advance.halvings);
@@ -347,13 +308,8 @@ bool Schedule::at_noise_floor() const {
 std::vector<double> Schedule::mean_of(const std::vector<const FitIteration*>& some) const {
   Eigen::VectorXd mean = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(state_.active.size()));
   for (const FitIteration* one : some) {
-    for (std::size_t i = 0; i < state_.active.size(); ++i) {
-      const std::size_t p = state_.active[i];
-      const Parameter& parameter = model_.parameters()[p];
-      mean[static_cast<Eigen::Index>(i)] +=
-          (to_free(parameter, one->parameters[p]) - to_free(parameter, state_.parameters[p])) /
-          static_cast<double>(some.size());
-    }
+    mean += change_between(model_, state_.active, state_.parameters, one->parameters) /
+            static_cast<double>(some.size());
   }
   return moved(model_, state_.active, state_.parameters, mean);
 }

@@ -7,25 +7,24 @@
 #include <string>
 #include <vector>
 
-#include "fit/optimizer.hpp"
+#include "fit/procedure.hpp"
 
 namespace divker::fit {
 
-class Schedule {
+class Schedule : public Procedure {
  public:
-  // The arguments are kept by reference. `fingerprint`: of all that the fit depends on.
-  Schedule(const Model& model, const FitData& data, const FitOptions& options, Evaluator& evaluator,
+  Schedule(const Model& model, const FitData& data, const FitOptions& options,
            std::string fingerprint);
 
-  [[nodiscard]] const FitState& state() const { return state_; }
-  void resume(FitState state);
-  // One iteration, see Fit::advance.
-  bool advance();
-  // The law where the fit stands. Parameters that no path ever notices are dropped first.
-  // Error(numerical) if the run was interrupted.
-  [[nodiscard]] const Evaluation& evaluation();
+  bool advance() override;
+  // Parameters that no path ever notices are dropped first. Error(numerical) if the run was
+  // interrupted.
+  [[nodiscard]] FitResult result() override;
+  [[nodiscard]] std::string current_run() const override { return evaluator_.run_name(state_); }
 
  private:
+  void forget_law() override { evaluation_.reset(); }
+  [[nodiscard]] std::string advice() const override;
   // False if the run was interrupted.
   bool ensure_evaluation();
   bool evaluate_anew(const FitState& before);
@@ -33,7 +32,6 @@ class Schedule {
   void choose_again();
   bool begin_nearest();
   void record(double gain, double step, std::size_t halvings);
-  void end(bool converged, std::string reason);
 
   [[nodiscard]] std::size_t steps_with_these_paths() const;
   [[nodiscard]] bool is_noisy() const;
@@ -60,12 +58,7 @@ class Schedule {
   [[nodiscard]] std::optional<JointGoodness> rejected(const Evaluation& there) const;
   void confirm(const std::string& reason);
 
-  const Model& model_;
-  const FitData& data_;
-  const FitOptions& options_;
-  Evaluator& evaluator_;
-  std::unique_ptr<Optimizer> optimizer_;
-  FitState state_;
+  Evaluator evaluator_;
   std::optional<Evaluation> evaluation_;  // at the state's parameters with its paths
 };
 

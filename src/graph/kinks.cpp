@@ -317,7 +317,26 @@ class Search {
       place.point = {{input, residue::add(knowledge_.of(input).value, move)}};
       if (Side(graph_, knowledge_, place, true).values({&id, 1}).front() == Residue(wanted)) return;
     }
-    place.point = {{id, wanted}};
+    place.point.clear();
+    fix(place, id, wanted);
+  }
+
+  // A node and, as far as constants alone stand between, what it is made of.
+  void fix(Place& place, NodeId id, std::uint64_t value) {
+    place.point[id] = value;
+    const Node& node = graph_.node(id);
+    if (node.op == Op::neg) return fix(place, node.a, residue::negative(value));
+    if (node.op != Op::add && node.op != Op::sub && node.op != Op::mul) return;
+    const bool is_first = graph_.node(node.a).op == Op::constant;
+    if (!is_first && graph_.node(node.b).op != Op::constant) return;
+    const NodeId other = is_first ? node.b : node.a;
+    const std::uint64_t constant = knowledge_.of(is_first ? node.a : node.b).value;
+    if (node.op == Op::add) fix(place, other, residue::add(value, residue::negative(constant)));
+    if (node.op == Op::mul) fix(place, other, residue::times(value, residue::inverse(constant)));
+    if (node.op != Op::sub) return;
+    fix(place, other,
+        is_first ? residue::add(constant, residue::negative(value))
+                 : residue::add(value, constant));
   }
 
   enum class Difference { none, finite, infinite };

@@ -10,6 +10,8 @@ std::string_view name_of(Role role) {
       return "carried";
     case Role::noise:
       return "noise";
+    case Role::inside:
+      return "noise inside a step";
     case Role::start_noise:
       return "noise of the start";
     case Role::sample:

@@ -6,6 +6,7 @@
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
@@ -41,11 +42,23 @@ T require(llvm::Expected<T> expected) {
   return std::move(*expected);
 }
 
+// LLVM's scheduler compares each store of a chunk with the accesses before it, up to this many: a
+// time that grows with their square, for an order that is the schedule's already. By LLVM's own
+// limit, 1000, half of the compilation of a step with a thousand responses went there.
+void shorten_regions() {
+  constexpr unsigned most_accesses = 200;
+  const auto& options = llvm::cl::getRegisteredOptions();
+  const auto found = options.find("dag-maps-huge-region");
+  if (found == options.end()) return;  // a version of LLVM without it takes longer
+  static_cast<llvm::cl::opt<unsigned>*>(found->second)->setValue(most_accesses);
+}
+
 void initialise_llvm() {
   static std::once_flag once;
   std::call_once(once, [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
+    shorten_regions();
   });
 }
 

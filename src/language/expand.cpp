@@ -68,6 +68,10 @@ Expression Expander::raw(const Syntax& syntax) {
       return name(syntax);
     case SyntaxKind::component:
       return component(syntax);
+    case SyntaxKind::element:
+    case SyntaxKind::dot:
+    case SyntaxKind::network:
+      return number_of(syntax, raw_array(syntax));
     case SyntaxKind::call:
       return syntax.function->decides ? choice(syntax) : call(syntax);
     case SyntaxKind::sum_over:
@@ -162,34 +166,19 @@ Expression Expander::name(const Syntax& syntax) {
   if (syntax.name == "t") return time_;
   if (syntax.name == "pi") return graph_.constant(std::numbers::pi);
   const Symbol& symbol = defined(syntax);
-  if (symbol.is_vector) {
-    const std::size_t n = symbol.values.size();
-    source_.fail(
-        syntax.offset,
-        fmt::format("{0} is a vector of {1}: write {0}[0] for a component or sum(i, 0:{2}, "
-                    "{0}[i]) for all of them.",
-                    syntax.name, n, n - 1));
-  }
-  return symbol.values.front();
+  if (!symbol.is_vector()) return symbol.values.front();
+  return number_of(syntax, {symbol.shape, symbol.values});
 }
 
 Expression Expander::component(const Syntax& syntax) {
   const Symbol& symbol = defined(syntax);
-  if (!symbol.is_vector) {
-    source_.fail(syntax.offset,
-                 fmt::format("{} is not a vector and has no components.", in_quotes(syntax.name)));
+  if (symbol.shape.size() != syntax.operands.size()) return number_of(syntax, raw_array(syntax));
+  std::size_t at = 0;
+  for (std::size_t k = 0; k < symbol.shape.size(); ++k) {
+    const std::size_t n = symbol.shape[k];
+    at = at * n + index_in(n, syntax, syntax.operands[k], symbol.periodic, k > 0);
   }
-  const auto n = static_cast<long long>(symbol.values.size());
-  long long i = integer(syntax.operands[0], "index");
-  if (symbol.periodic) i = (i % n + n) % n;
-  if (i < 0 || i >= n) {
-    source_.fail(syntax.operands[0].offset,
-                 fmt::format("The index of {0} is {1}{2}, but {0} has {3} components, {0}[0] to "
-                             "{0}[{4}]{5}.",
-                             syntax.name, i, where(), n, n - 1,
-                             symbol.kind == SymbolKind::state ? ", and is not periodic" : ""));
-  }
-  return symbol.values[static_cast<std::size_t>(i)];
+  return symbol.values[at];
 }
 
 Expression Expander::additive(const Syntax& syntax) {
@@ -290,14 +279,20 @@ double Expander::index_value(const Syntax& syntax, const std::string& what) {
 
 void Expander::collect_extents(const Syntax& syntax, const std::string& index, bool exact,
                                std::vector<std::pair<std::size_t, Extent>>& found) const {
-  if (syntax.kind == SyntaxKind::component) {
-    const Syntax& inside = syntax.operands[0];
-    const bool bare = inside.kind == SyntaxKind::name && inside.name == index;
-    const auto symbol = symbols_.find(syntax.name);
-    if (symbol != symbols_.end() && (exact ? bare : mentions(inside, index))) {
-      found.push_back({syntax.offset, {symbol->second.values.size(), syntax.name}});
+  const auto collect = [&](const Shape& shape, std::size_t first, const std::string& name) {
+    for (std::size_t k = first; k < std::min(first + shape.size(), syntax.operands.size()); ++k) {
+      const Syntax& inside = syntax.operands[k];
+      const bool bare = inside.kind == SyntaxKind::name && inside.name == index;
+      if (exact ? bare : mentions(inside, index)) {
+        found.push_back({syntax.offset, {shape[k - first], name}});
+      }
     }
+  };
+  const auto symbol = symbols_.find(syntax.name);
+  if (syntax.kind == SyntaxKind::component && symbol != symbols_.end()) {
+    collect(symbol->second.shape, 0, syntax.name);
   }
+  if (syntax.kind == SyntaxKind::element) collect(shape(syntax.operands[0]), 1, "the expression");
   for (const Syntax& operand : syntax.operands) collect_extents(operand, index, exact, found);
 }
 

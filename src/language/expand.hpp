@@ -2,11 +2,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "divker/expression.hpp"
+#include "language/arrays.hpp"
 #include "language/parser.hpp"
 #include "language/source.hpp"
 #include "language/syntax.hpp"
@@ -15,9 +17,13 @@ namespace divker {
 
 struct Symbol {
   SymbolKind kind = SymbolKind::constant;
-  bool is_vector = false;
+  Shape shape;
   bool periodic = false;
   std::vector<Expression> values;  // empty: not defined yet
+
+  std::shared_ptr<const Network> network = {};  // of a network, whose values are its weights
+
+  [[nodiscard]] bool is_vector() const { return !shape.empty(); }
 };
 using Symbols = std::map<std::string, Symbol, std::less<>>;
 
@@ -36,6 +42,10 @@ class Expander {
   // A whole number made of numbers, constants and indices.
   [[nodiscard]] long long integer(const Syntax& syntax, const std::string& what);
   [[nodiscard]] Expression product(const Syntax& syntax);
+  // The same where vectors and matrices may stand.
+  [[nodiscard]] Array array(const Syntax& syntax);
+  // The shape of its value, where the shapes inside fit.
+  [[nodiscard]] Shape shape(const Syntax& syntax) const;
 
   // The range of a free index that is not given: the length of the vectors that it indexes.
   struct Extent {
@@ -52,6 +62,12 @@ class Expander {
   [[nodiscard]] Expression condition(const Syntax& syntax);
   [[nodiscard]] Expression comparison(const Syntax& syntax);
   [[nodiscard]] Expression component(const Syntax& syntax);
+  [[nodiscard]] Expression number_of(const Syntax& syntax, const Array& value) const;
+  [[nodiscard]] Array raw_array(const Syntax& syntax);
+  [[nodiscard]] Array network(const Syntax& syntax);
+  [[nodiscard]] Array rows(const Syntax& syntax, Array value, bool periodic);
+  [[nodiscard]] std::size_t index_in(std::size_t n, const Syntax& syntax, const Syntax& index,
+                                     bool periodic, bool is_column);
   [[nodiscard]] Expression additive(const Syntax& syntax);
   [[nodiscard]] Expression sum_over(const Syntax& syntax);
   [[nodiscard]] double index_value(const Syntax& syntax, const std::string& what);
@@ -68,6 +84,7 @@ class Expander {
   Expression time_;
   std::vector<std::pair<std::string, long long>> indices_;
   std::size_t work_ = 0;
+  std::map<std::pair<std::string, std::vector<NodeId>>, std::vector<Expression>> calls_;
 };
 
 }  // namespace divker

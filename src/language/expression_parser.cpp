@@ -65,7 +65,7 @@ bool ExpressionParser::is_noise(const Token& token) const {
   }
   if (!noise_allowed_ || context_ != Context::everything) return false;
   if (dynamics_ == Dynamics::map) return token.text.starts_with("xi");
-  return token.text.size() > 1 && token.text.front() == 'd';
+  return token.text.size() > 1 && token.text.front() == 'd' && token.text != "dot";
 }
 
 // The o of S o dW, which may be the name of something all the same.
@@ -242,7 +242,7 @@ Syntax ExpressionParser::primary() {
   if (accept("(")) {
     Syntax inner = expression();
     expect(")", "the expression in parentheses");
-    return inner;
+    return element_of(std::move(inner));
   }
   if (token.kind == TokenKind::identifier) return named();
   fail(token, fmt::format("An expression was expected, but {} was found.", shown(token)));
@@ -257,9 +257,30 @@ Syntax ExpressionParser::index() {
   return result;
 }
 
+std::vector<Syntax> ExpressionParser::indices() {
+  std::vector<Syntax> result;
+  do {
+    result.push_back(expression());
+  } while (accept(","));
+  if (result.size() > 2) fail(peek(), "A matrix has two indices, its row and its column.");
+  expect("]", "the index");
+  return result;
+}
+
+// What is computed may be a vector or a matrix too: (A*x)[i].
+Syntax ExpressionParser::element_of(Syntax base) {
+  if (!accept("[")) return base;
+  Syntax result;
+  result.kind = SyntaxKind::element;
+  result.offset = base.offset;
+  result.operands.push_back(std::move(base));
+  for (Syntax& i : indices()) result.operands.push_back(std::move(i));
+  return result;
+}
+
 Syntax ExpressionParser::named() {
   const Token& token = take();
-  if (peek().is("(") && !is_declared(token.text)) return call(token);
+  if (peek().is("(") && !is_declared(token.text)) return element_of(call(token));
   if (is_noise(token)) misplaced_noise(token);
   Syntax result;
   result.kind = SyntaxKind::name;
@@ -267,18 +288,41 @@ Syntax ExpressionParser::named() {
   result.name = token.text;
   const bool has_index = peek().is("[");
   check_name(token, has_index);
-  if (peek().is("(") && is_input(token.text)) argument_of_input(token);
+  if (is_kind(token.text, SymbolKind::network)) return element_of(network(token));
+  if (peek().is("(") && is_kind(token.text, SymbolKind::input)) argument_of_input(token);
   if (has_index) {
     take();
     result.kind = SyntaxKind::component;
-    result.operands.push_back(index());
+    if (is_kind(token.text, SymbolKind::state)) {
+      result.operands.push_back(index());
+    } else {
+      result.operands = indices();
+    }
   }
   return result;
 }
 
-bool ExpressionParser::is_input(std::string_view name) const {
+bool ExpressionParser::is_kind(std::string_view name, SymbolKind kind) const {
   const auto found = declarations_.find(name);
-  return found != declarations_.end() && found->second.kind == SymbolKind::input;
+  return found != declarations_.end() && found->second.kind == kind;
+}
+
+Syntax ExpressionParser::network(const Token& name) {
+  Syntax result;
+  result.kind = SyntaxKind::network;
+  result.offset = name.offset;
+  result.name = name.text;
+  if (!accept("(")) {
+    fail(peek(),
+         fmt::format("{0} is a network; its arguments were expected, as in {0}(...), but {1} "
+                     "was found.",
+                     name.text, shown(peek())));
+  }
+  do {
+    result.operands.push_back(expression());
+  } while (accept(","));
+  expect(")", fmt::format("the arguments of {}", name.text));
+  return result;
 }
 
 // u may be written u(t), as in its declaration; it is not known at other times.
@@ -302,7 +346,7 @@ void ExpressionParser::check_name(const Token& token, bool has_index) const {
     return;
   }
   if (name == "t") {
-    if (context_ != Context::everything) fail(token, "Time t cannot be used here.");
+    if (context_ < Context::everything) fail(token, "Time t cannot be used here.");
     if (has_index) fail(token, "Time t is a number and has no components.");
     return;
   }
@@ -312,6 +356,10 @@ void ExpressionParser::check_name(const Token& token, bool has_index) const {
   if (kind == SymbolKind::observation) {
     fail(token, fmt::format("{} is an observation; expressions are made of states, parameters, "
                             "lets and constants.",
+                            in_quotes(name)));
+  }
+  if (kind == SymbolKind::functional && context_ != Context::observables) {
+    fail(token, fmt::format("{} is a functional of the path, which observables alone know.",
                             in_quotes(name)));
   }
   if (context_ == Context::numbers && kind != SymbolKind::constant) {
@@ -370,8 +418,21 @@ void ExpressionParser::unknown(const Token& token) const {
                               : "." + advice));
 }
 
+Syntax ExpressionParser::dot(const Token& name) {
+  Syntax result;
+  result.kind = SyntaxKind::dot;
+  result.offset = name.offset;
+  take();
+  result.operands.push_back(expression());
+  expect(",", "the first vector of dot(a, b)");
+  result.operands.push_back(expression());
+  expect(")", "the vectors of dot(a, b)");
+  return result;
+}
+
 Syntax ExpressionParser::call(const Token& name) {
   if (name.text == "sum") return sum_over(name);
+  if (name.text == "dot") return dot(name);
   Syntax result;
   result.kind = SyntaxKind::call;
   result.offset = name.offset;

@@ -16,6 +16,7 @@ enum class Context {
   numbers,     // numbers and constants
   parameters,  // initial laws
   everything,  // equations and lets
+  observables,
 };
 
 class ExpressionParser {
@@ -42,8 +43,10 @@ class ExpressionParser {
   void release_index() { indices_.pop_back(); }
 
   [[nodiscard]] Syntax expression();
-  [[nodiscard]] Syntax index();             // after [ up to and with ]
-  [[nodiscard]] std::vector<Term> terms();  // a right-hand side
+  [[nodiscard]] Syntax primary();               // a number, a name, or what is in parentheses
+  [[nodiscard]] Syntax index();                 // after [ up to and with ]
+  [[nodiscard]] std::vector<Syntax> indices();  // the same, one or two
+  [[nodiscard]] std::vector<Term> terms();      // a right-hand side
   [[nodiscard]] bool is_declared(std::string_view name) const {
     return declarations_.find(name) != declarations_.end();
   }
@@ -56,17 +59,19 @@ class ExpressionParser {
   [[nodiscard]] bool is_noise(const Token& token) const;
   [[nodiscard]] bool is_circle(const Token& token, const Token& next) const;
   [[nodiscard]] bool is_index(std::string_view name) const;
-  [[nodiscard]] bool is_input(std::string_view name) const;
+  [[nodiscard]] bool is_kind(std::string_view name, SymbolKind kind) const;
   [[nodiscard]] Syntax conjunction();
   [[nodiscard]] Syntax negation();
   [[nodiscard]] Syntax comparison();
   [[nodiscard]] Syntax additive();
   [[nodiscard]] Syntax product();
   [[nodiscard]] Syntax factor();
-  [[nodiscard]] Syntax primary();
   [[nodiscard]] Syntax named();
   [[nodiscard]] Syntax call(const Token& name);
   [[nodiscard]] Syntax sum_over(const Token& name);
+  [[nodiscard]] Syntax dot(const Token& name);
+  [[nodiscard]] Syntax network(const Token& name);
+  [[nodiscard]] Syntax element_of(Syntax base);
   [[nodiscard]] Term term();
   void noise_factor(Term& term);
   void check_name(const Token& token, bool has_index) const;

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "language/canonical_text.hpp"
+#include "language/declared.hpp"
 #include "language/expand.hpp"
+#include "language/networks.hpp"
 #include "language/parser.hpp"
 #include "model/model_text.hpp"
 #include "model/names.hpp"
@@ -21,9 +23,9 @@ namespace {
 
 // One line of Model::text(): as it was, or remade from the current values.
 struct Line {
-  enum class Kind { fixed, parameter, time } kind = Kind::fixed;
+  enum class Kind { fixed, parameter, network, time } kind = Kind::fixed;
   std::string text;
-  std::size_t family = 0;
+  std::size_t number = 0;  // of the family of parameters, or of the network
 };
 
 // Statements that speak of the components of one state, by how closely they do.
@@ -45,16 +47,28 @@ class Assembler {
     each(StatementKind::param, [this](const Statement& s) { parameter(s); });
     each(StatementKind::state, [this](const Statement& s) { state(s); });
     each(StatementKind::input, [this](const Statement& s) { input(s); });
+    each(StatementKind::net, [this](const Statement& s) { network(s); });
     each(StatementKind::let, [this](const Statement& s) { let(s); });
     each(StatementKind::equation, [this](const Statement& s) { sort_equation(s); });
     for (const StateName& state : states_) equations(state);
     drifts();
     each(StatementKind::init, [this](const Statement& s) { sort_initial(s); });
     for (const StateName& state : states_) initial_laws(state);
-    each(StatementKind::observe, [this](const Statement& s) { observe(s); });
+    each(StatementKind::observe, [this](const Statement& s) {
+      by_components(s, [&](const std::string& name) { observation(s, name); });
+    });
+    each(StatementKind::path, [this](const Statement& s) {
+      by_components(s, [&](const std::string& name) { functional(s, name); });
+    });
     time();
     set_printer();
-    return at(text_.statements.front().offset, [this] { return builder_.build(); });
+    return at(text_.statements.front().offset, [this] {
+      Model model = builder_.build();
+      for (const auto& [number, weights] : weights_) {
+        model = model.with_weights(number, weights, "");
+      }
+      return model;
+    });
   }
 
  private:
@@ -97,68 +111,33 @@ class Assembler {
     }
   }
 
-  std::size_t length(const Declarator& d) {
-    const long long n = expander_.integer(*d.size, "length of the vector");
-    if (n < 1 || static_cast<std::size_t>(n) > source_.limits.vector_length) {
-      source_.fail(d.size->offset, fmt::format("The length of {} is {}; it must be from 1 to {}.",
-                                               d.name, n, source_.limits.vector_length));
-    }
-    return static_cast<std::size_t>(n);
-  }
-
-  // Numbers of a param or const: one for all components or a list with one for each.
-  std::vector<double> numbers(const Statement& s) {
-    std::vector<double> values;
-    for (const Syntax& value : s.values) values.push_back(expander_.number(value));
-    const Declarator& d = s.declarators.front();
-    if (!d.size) {
-      if (values.size() > source_.limits.vector_length) too_long(s, values.size());
-      add_components(values.size(), d.offset);
-      return values;
-    }
-    const std::size_t n = length(d);
-    add_components(n, d.offset);
-    if (!s.is_list) values.resize(n, values.front());
-    if (values.size() != n) {
-      source_.fail(s.values.front().offset,
-                   fmt::format("{} has {} components, but the list has {} values.", d.name, n,
-                               values.size()));
-    }
-    return values;
-  }
-
   [[noreturn]] void too_long(const Statement& s, std::size_t n) const {
     source_.fail(s.offset, fmt::format("The list has {} values; the limit is {}.", n,
                                        source_.limits.vector_length));
   }
 
   void constant(const Statement& s) {
-    Symbol symbol{
-        SymbolKind::constant, s.is_list || s.declarators.front().size.has_value(), false, {}};
-    for (const double value : numbers(s)) {
+    Symbol symbol{SymbolKind::constant, declared_shape(source_, expander_, s), false, {}};
+    add_components(size_of(symbol.shape), s.declarators.front().offset);
+    for (const double value : declared_numbers(source_, expander_, s, symbol.shape)) {
       symbol.values.push_back(builder_.graph().constant(value));
     }
     symbols_[s.declarators.front().name] = std::move(symbol);
   }
 
-  Range range_of(const std::optional<Syntax>& lower, const std::optional<Syntax>& upper) {
-    Range range;
-    if (lower) range.lower = expander_.number(*lower);
-    if (upper) range.upper = expander_.number(*upper);
-    return range;
-  }
-
   void parameter(const Statement& s) {
     const Declarator& d = s.declarators.front();
-    const std::vector<double> values = numbers(s);
-    const Range bounds = range_of(s.lower, s.upper);
-    Symbol symbol{SymbolKind::parameter, s.is_list || d.size.has_value(), false, {}};
+    Symbol symbol{SymbolKind::parameter, declared_shape(source_, expander_, s), false, {}};
+    add_components(size_of(symbol.shape), d.offset);
+    const std::vector<double> values = declared_numbers(source_, expander_, s, symbol.shape);
+    const std::vector<Range> bounds = declared_bounds(source_, expander_, s, values.size());
     at(d.offset, [&] {
-      if (symbol.is_vector) {
-        symbol.values = builder_.parameters(d.name, values, bounds.lower, bounds.upper, s.fixed);
+      if (symbol.is_vector()) {
+        const std::size_t columns = symbol.shape.size() == 2 ? symbol.shape[1] : 0;
+        symbol.values = builder_.parameters(d.name, values, bounds, s.fixed, columns);
       } else {
-        symbol.values = {
-            builder_.parameter(d.name, values.front(), bounds.lower, bounds.upper, s.fixed)};
+        symbol.values = {builder_.parameter(d.name, values.front(), bounds.front().lower,
+                                            bounds.front().upper, s.fixed)};
       }
     });
     symbols_[d.name] = std::move(symbol);
@@ -166,10 +145,10 @@ class Assembler {
 
   void state(const Statement& s) {
     for (const Declarator& d : s.declarators) {
-      Symbol symbol{SymbolKind::state, d.size.has_value(), d.periodic, {}};
-      const std::size_t n = d.size ? length(d) : 1;
+      const std::size_t n = d.size ? declared_length(source_, expander_, d.name, *d.size) : 1;
+      Symbol symbol{SymbolKind::state, d.size ? Shape{n} : Shape{}, d.periodic, {}};
       add_components(n, d.offset);
-      const Range range = d.has_range ? range_of(d.lower, d.upper) : Range{};
+      const Range range = d.has_range ? declared_range(expander_, d.lower, d.upper) : Range{};
       at(d.offset, [&] {
         if (d.size) {
           symbol.values = builder_.states(d.name, n, d.periodic, range);
@@ -184,7 +163,19 @@ class Assembler {
 
   void input(const Statement& s) {
     const Expression value = at(s.target.offset, [&] { return builder_.input(s.input); });
-    symbols_[s.input.name] = {SymbolKind::input, false, false, {value}};
+    symbols_[s.input.name] = {SymbolKind::input, {}, false, {value}};
+  }
+
+  void network(const Statement& s) {
+    const Network network = declared_network(source_, expander_, symbols_, text_.declarations, s);
+    at(s.target.offset, [&] {
+      const std::vector<Expression> weights = builder_.network(network);
+      add_components(weights.size(), s.target.offset);
+      add_network(symbols_, network, weights);
+    });
+    std::vector<double> given = declared_weights(source_, expander_, s, network);
+    if (!given.empty()) weights_.emplace_back(networks_, std::move(given));
+    ++networks_;
   }
 
   void add_components(std::size_t n, std::size_t offset) {
@@ -196,12 +187,8 @@ class Assembler {
   }
 
   void let(const Statement& s) {
-    Symbol symbol{SymbolKind::let, s.is_list || !s.target.free_index.empty(), false, {}};
-    if (s.target.free_index.empty()) {
-      if (s.values.size() > source_.limits.vector_length) too_long(s, s.values.size());
-      add_components(s.values.size(), s.target.offset);
-      for (const Syntax& value : s.values) symbol.values.push_back(expander_.expand(value));
-    } else {
+    Symbol symbol{SymbolKind::let, {}, false, {}};
+    if (!s.target.free_index.empty()) {
       const std::size_t n = let_length(s);
       add_components(n, s.target.offset);
       for (std::size_t i = 0; i < n; ++i) {
@@ -209,9 +196,27 @@ class Assembler {
         symbol.values.push_back(expander_.expand(s.values.front()));
         expander_.release();
       }
+      symbol.shape = {n};
+    } else if (s.is_list) {
+      if (s.values.size() > source_.limits.vector_length) too_long(s, s.values.size());
+      add_components(s.values.size(), s.target.offset);
+      for (const Syntax& value : s.values) symbol.values.push_back(expander_.expand(value));
+      symbol.shape = {s.values.size()};
+    } else {
+      Array value = number_or_vector(s.values.front(), "A let");
+      add_components(value.values.size(), s.target.offset);
+      symbol.shape = std::move(value.shape);
+      symbol.values = std::move(value.values);
     }
     at(s.target.offset, [&] { builder_.let(s.target.name, symbol.values); });
     symbols_[s.target.name] = std::move(symbol);
+  }
+
+  Array number_or_vector(const Syntax& syntax, const std::string& what) {
+    Array value = expander_.array(syntax);
+    if (value.shape.size() < 2) return value;
+    source_.fail(syntax.offset, fmt::format("{} is a number or a vector, but this is {}.", what,
+                                            in_words(value.shape)));
   }
 
   std::size_t let_length(const Statement& s) {
@@ -224,7 +229,9 @@ class Assembler {
             fmt::format("The range of {0} is not clear, because no vector is indexed by it; "
                         "state the range as in {2} {1}[{0}, 0:9] = ...",
                         index, s.target.name,
-                        s.kind == StatementKind::observe ? "observe" : "let"));
+                        s.kind == StatementKind::observe ? "observe"
+                        : s.kind == StatementKind::path  ? "path"
+                                                         : "let"));
       }
       return extent.length;
     }
@@ -240,21 +247,14 @@ class Assembler {
   }
 
   // Files a statement under the components that its left-hand side names.
-  void sort(const Statement& s, std::map<std::string, ByComponent>& into, bool bare_is_all) {
+  void sort(const Statement& s, std::map<std::string, ByComponent>& into) {
     const Target& target = s.target;
     const Symbol& symbol = symbols_.at(target.name);
     ByComponent& place = into[target.name];
     const bool indexed = target.literal.has_value() || !target.free_index.empty();
-    if (indexed && !symbol.is_vector) {
+    if (indexed && !symbol.is_vector()) {
       source_.fail(target.offset,
                    fmt::format("{} is not a vector; leave out the index.", in_quotes(target.name)));
-    }
-    if (!indexed && symbol.is_vector && !bare_is_all) {
-      source_.fail(
-          target.offset,
-          fmt::format("{0} is a vector of {1}; write an equation with a free index, {0}[i], "
-                      "or one for each component.",
-                      target.name, symbol.values.size()));
     }
     if (!target.literal) {
       if (place.general != nullptr) twice(s, *place.general);
@@ -286,10 +286,10 @@ class Assembler {
   }
 
   [[nodiscard]] std::string component_name(const std::string& name, std::size_t i) const {
-    return symbols_.at(name).is_vector ? fmt::format("{}[{}]", name, i) : name;
+    return symbols_.at(name).is_vector() ? fmt::format("{}[{}]", name, i) : name;
   }
 
-  void sort_equation(const Statement& s) { sort(s, equations_, false); }
+  void sort_equation(const Statement& s) { sort(s, equations_); }
 
   void equations(const StateName& state) {
     const ByComponent& among = equations_[state.name];
@@ -304,7 +304,7 @@ class Assembler {
                 ? fmt::format("The state {0} has no equation; {0}' = ... was expected.", name)
                 : fmt::format("The state {0} has no equation; d{0} = ... was expected.", name));
       }
-      with_index(s->target, i, [&] { equation(*s, components[i]); });
+      with_index(s->target, i, [&] { equation(*s, components[i], i); });
     }
   }
 
@@ -316,25 +316,77 @@ class Assembler {
     expander_.release();
   }
 
-  void equation(const Statement& s, Expression state) {
+  // What stands before the differential of a term: a number or, before that of several motions,
+  // dW[0], dW[1], ..., a vector. Of an equation for the whole vector x, dx = A*x dt + S*dW, it is
+  // the row for one component.
+  Array coefficient(const Statement& s, const Term& term, std::size_t component) {
+    const bool drift = term.noise.empty() || term.noise == "dt";
+    const Symbol& state = symbols_.at(s.target.name);
+    const bool whole = state.is_vector() && s.target.free_index.empty() && !s.target.literal;
+    if (!whole) {
+      if (drift || term.index || expander_.shape(term.coefficient).empty()) {
+        return {{}, {expander_.product(term.coefficient)}};
+      }
+      Array value = expander_.array(term.coefficient);
+      if (value.shape.size() == 1) return value;
+      wrong_term(s, term, value.shape, "a number or a vector");
+    }
+    auto [place, is_new] = whole_terms_.try_emplace(&term);
+    if (is_new) place->second = expander_.array(term.coefficient);
+    const Array& value = place->second;
+    const std::size_t n = state.values.size();
+    if (value.is_number()) {
+      source_.fail(
+          s.target.offset,
+          fmt::format("{0} is a vector of {1}; write an equation with a free index, {0}[i], "
+                      "or one for each component.",
+                      s.target.name, n));
+    }
+    const bool fits =
+        value.shape.front() == n && (value.shape.size() == 1 || !(drift || term.index));
+    if (!fits) {
+      wrong_term(
+          s, term, value.shape,
+          fmt::format("a vector of {}{}", n, drift ? "" : ", or a matrix with as many rows,"));
+    }
+    return row(value, component);
+  }
+
+  [[noreturn]] void wrong_term(const Statement& s, const Term& term, const Shape& shape,
+                               const std::string& expected) const {
+    source_.fail(term.offset,
+                 fmt::format("This term of the equation of {} is {}, but {} was expected.",
+                             s.target.name, in_words(shape), expected));
+  }
+
+  void equation(const Statement& s, Expression state, std::size_t component) {
     std::vector<Expression> drift;
     for (const Term& term : s.terms) {
-      Expression value = expander_.product(term.coefficient);
-      if (value.is_constant() && !std::isfinite(value.node().value)) {
-        source_.fail(term.offset, fmt::format("The value of this term is {}; it must be finite.",
-                                              value.node().value));
+      Array value = coefficient(s, term, component);
+      for (Expression& one : value.values) {
+        if (one.is_constant() && !std::isfinite(one.node().value)) {
+          source_.fail(term.offset, fmt::format("The value of this term is {}; it must be finite.",
+                                                one.node().value));
+        }
+        if (term.negative) one = -one;
       }
-      if (term.negative) value = -value;
       if (term.noise.empty() || term.noise == "dt") {
-        drift.push_back(value);
+        drift.push_back(value.values.front());
+      } else if (value.is_number()) {
+        noise(term, noise_name(term), state, value.values.front());
       } else {
-        const std::string name = noise_name(term);
-        at(term.offset, [&] { builder_.noise(state, name, value); });
-        amplitudes_[name].emplace_back(state, value);
-        if (term.stratonovich) midpoints_.push_back({drifts_.size(), name, value});
+        for (std::size_t k = 0; k < value.values.size(); ++k) {
+          noise(term, fmt::format("{}[{}]", noise_stem(term), k), state, value.values[k]);
+        }
       }
     }
     drifts_.push_back({s.offset, state, total(drift)});
+  }
+
+  void noise(const Term& term, const std::string& name, Expression state, Expression amplitude) {
+    at(term.offset, [&] { builder_.noise(state, name, amplitude); });
+    amplitudes_[name].emplace_back(state, amplitude);
+    if (term.stratonovich) midpoints_.push_back({drifts_.size(), name, amplitude});
   }
 
   // S o dW is S dW and the drift 1/2 sum_j R_j dS/dx_j, with R_j all that dW moves x_j by.
@@ -359,8 +411,12 @@ class Assembler {
     return result;
   }
 
+  [[nodiscard]] std::string noise_stem(const Term& term) const {
+    return text_.dynamics == Dynamics::map ? term.noise : term.noise.substr(1);
+  }
+
   std::string noise_name(const Term& term) {
-    std::string stem = text_.dynamics == Dynamics::map ? term.noise : term.noise.substr(1);
+    std::string stem = noise_stem(term);
     if (!term.index) return stem;
     const long long i = expander_.integer(*term.index, "index of " + term.noise);
     if (i < 0) {
@@ -375,7 +431,7 @@ class Assembler {
   }
 
   void sort_initial(const Statement& s) {
-    if (!s.target.name.empty()) return sort(s, initial_, true);
+    if (!s.target.name.empty()) return sort(s, initial_);
     if (initial_of_all_ != nullptr) twice(s, *initial_of_all_);
     initial_of_all_ = &s;
   }
@@ -413,7 +469,9 @@ class Assembler {
     });
   }
 
-  void observe(const Statement& s) {
+  // A statement for a name, for one component or for all of a free index.
+  template <class F>
+  void by_components(const Statement& s, F&& act) {
     if (s.target.literal) {
       const long long i = expander_.integer(*s.target.literal, "index");
       const auto last = static_cast<long long>(source_.limits.vector_length) - 1;
@@ -422,13 +480,13 @@ class Assembler {
             s.target.literal->offset,
             fmt::format("The index of {} is {}; it must be from 0 to {}.", s.target.name, i, last));
       }
-      return observation(s, fmt::format("{}[{}]", s.target.name, i));
+      return act(fmt::format("{}[{}]", s.target.name, i));
     }
-    if (s.target.free_index.empty()) return observation(s, s.target.name);
+    if (s.target.free_index.empty()) return act(s.target.name);
     const std::size_t n = let_length(s);
     add_components(n, s.target.offset);
     for (std::size_t i = 0; i < n; ++i) {
-      with_index(s.target, i, [&] { observation(s, fmt::format("{}[{}]", s.target.name, i)); });
+      with_index(s.target, i, [&] { act(fmt::format("{}[{}]", s.target.name, i)); });
     }
   }
 
@@ -439,6 +497,20 @@ class Assembler {
       if (values.size() == 1) return builder_.observe(name, values.front());
       builder_.observe_normal(name, values[0], values[1]);
     });
+  }
+
+  void functional(const Statement& s, const std::string& name) {
+    const Syntax& value = s.values.front();
+    Expression followed;
+    if (s.functional->takes_condition()) {
+      const bool is_above = value.name == ">";
+      const Expression left = expander_.expand(value.operands.at(0));
+      const Expression right = expander_.expand(value.operands.at(1));
+      followed = is_above ? left - right : right - left;
+    } else {
+      followed = expander_.expand(value);
+    }
+    at(s.offset, [&] { builder_.path(name, *s.functional, followed); });
   }
 
   void time() {
@@ -471,11 +543,15 @@ class Assembler {
     auto lines = std::make_shared<std::vector<Line>>();
     lines->push_back({Line::Kind::fixed, header_comment(source_.text), 0});
     std::size_t family = 0;
+    std::size_t network = 0;
     for (const Statement& s : text_.statements) {
       const std::span<const Token> tokens(text_.tokens.data() + s.first_token,
                                           s.last_token - s.first_token);
       if (s.kind == StatementKind::param) {
         lines->push_back({Line::Kind::parameter, "", family++});
+      } else if (s.kind == StatementKind::net) {
+        const auto head = tokens.first(s.head_end - s.first_token);
+        lines->push_back({Line::Kind::network, canonical_text(head) + " = ", network++});
       } else if (s.kind == StatementKind::time) {
         lines->push_back({Line::Kind::time, "", 0});
       } else {
@@ -490,7 +566,10 @@ class Assembler {
             text += line.text;
             break;
           case Line::Kind::parameter:
-            text += parameter_statement(model, line.family) + "\n";
+            text += parameter_statement(model, line.number) + "\n";
+            break;
+          case Line::Kind::network:
+            text += line.text + network_text(model, line.number) + "\n";
             break;
           case Line::Kind::time:
             text += time_statement(model.time()) + "\n";
@@ -517,9 +596,12 @@ class Assembler {
   std::vector<Drift> drifts_;
   std::vector<Midpoint> midpoints_;
   std::map<std::string, std::vector<std::pair<Expression, Expression>>> amplitudes_;
+  std::map<const Term*, Array> whole_terms_;  // of equations for whole vectors
   Symbols symbols_;
   Expander expander_;
   std::vector<StateName> states_;
+  std::size_t networks_ = 0;
+  std::vector<std::pair<std::size_t, std::vector<double>>> weights_;  // listed, by network
   std::size_t components_ = 0;
   std::map<std::string, ByComponent> equations_;
   std::map<std::string, ByComponent> initial_;
@@ -545,29 +627,49 @@ Expression parse_expression(std::string_view text, const Model& model, Graph& gr
   const Source source{text, "expression", {}};
   Declarations declarations;
   Symbols symbols;
-  const auto add = [&](const std::string& name, SymbolKind kind, bool is_vector, bool periodic) {
+  const auto add = [&](const std::string& name, SymbolKind kind, const Shape& shape,
+                       bool periodic) {
     declarations[name] = {kind, 0};
-    symbols[name] = {kind, is_vector, periodic, {}};
+    symbols[name] = {kind, shape, periodic, {}};
     return &symbols[name].values;
   };
+  const auto shape_of = [](const Family& f) {
+    if (f.columns > 0) return Shape{f.size / f.columns, f.columns};
+    return f.is_vector ? Shape{f.size} : Shape{};
+  };
   for (const Family& f : model.state_families()) {
-    std::vector<Expression>* values = add(f.name, SymbolKind::state, f.is_vector, f.periodic);
+    std::vector<Expression>* values = add(f.name, SymbolKind::state, shape_of(f), f.periodic);
     for (std::size_t i = 0; i < f.size; ++i) {
       values->push_back(graph.at(model.states()[f.first + i].node));
     }
   }
   for (const Family& f : model.parameter_families()) {
-    std::vector<Expression>* values = add(f.name, SymbolKind::parameter, f.is_vector, false);
+    std::vector<Expression>* values = add(f.name, SymbolKind::parameter, shape_of(f), false);
     for (std::size_t i = 0; i < f.size; ++i) {
       values->push_back(graph.at(model.parameters()[f.first + i].node));
     }
   }
+  for (const Network& network : model.networks()) {
+    declarations[network.name] = {SymbolKind::network, 0};
+    std::vector<Expression> weights;
+    for (std::size_t i = 0; i < network.weight_count(); ++i) {
+      weights.push_back(graph.at(model.parameters()[network.first + i].node));
+    }
+    add_network(symbols, network, weights);
+  }
   for (const Input& input : model.inputs()) {
-    add(input.name, SymbolKind::input, false, false)->push_back(graph.at(input.node));
+    add(input.name, SymbolKind::input, {}, false)->push_back(graph.at(input.node));
   }
   for (const auto& [name, nodes] : model.lets()) {
-    std::vector<Expression>* values = add(name, SymbolKind::let, nodes.size() > 1, false);
+    std::vector<Expression>* values =
+        add(name, SymbolKind::let, nodes.size() > 1 ? Shape{nodes.size()} : Shape{}, false);
     for (const NodeId node : nodes) values->push_back(graph.at(node));
+  }
+  for (const Family& f : model.functional_families()) {
+    std::vector<Expression>* values = add(f.name, SymbolKind::functional, shape_of(f), false);
+    for (std::size_t i = 0; i < f.size; ++i) {
+      values->push_back(graph.at(model.functionals()[f.first + i].node));
+    }
   }
   const Syntax syntax = parse_single_expression(source, declarations);
   return Expander(source, graph, symbols, graph.at(model.time_input())).expand(syntax);

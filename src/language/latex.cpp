@@ -157,7 +157,26 @@ Formula formula(const Syntax& s) {
     case SyntaxKind::name:
       return {symbol(s.name), closed};
     case SyntaxKind::component:
-      return {symbol(s.name, formula(s.operands.at(0)).text), closed};
+      return {symbol(s.name, joined(s, ",", logical).text), closed};
+    case SyntaxKind::element: {
+      std::string below;
+      for (std::size_t i = 1; i < s.operands.size(); ++i) {
+        below += (below.empty() ? "" : ",") + formula(s.operands[i]).text;
+      }
+      if (s.operands.front().kind == SyntaxKind::network) {
+        const Syntax& called = s.operands.front();
+        return {symbol(called.name, below) + in_parentheses(joined(called, ", ", logical).text),
+                closed};
+      }
+      return {fmt::format("{}_{{{}}}", in_parentheses(formula(s.operands.at(0)).text), below),
+              closed};
+    }
+    case SyntaxKind::network:
+      return {symbol(s.name) + in_parentheses(joined(s, ", ", logical).text), closed};
+    case SyntaxKind::dot:
+      return {at_least(formula(s.operands.at(0)), raised) + " \\cdot " +
+                  at_least(formula(s.operands.at(1)), raised),
+              multiplied};
     case SyntaxKind::call:
       return call(s);
     case SyntaxKind::sum_over:
@@ -199,6 +218,14 @@ std::string target(const Target& t) {
 
 std::string values(const Statement& s) {
   if (!s.is_list) return formula(s.values.at(0)).text;
+  if (s.row_length > 0) {
+    std::string rows;
+    for (std::size_t i = 0; i < s.values.size(); ++i) {
+      rows += i == 0 ? "" : i % s.row_length == 0 ? " \\\\ " : " & ";
+      rows += formula(s.values[i]).text;
+    }
+    return fmt::format("\\begin{{pmatrix}} {} \\end{{pmatrix}}", rows);
+  }
   std::string text;
   for (const Syntax& value : s.values) text += (text.empty() ? "" : ",\\; ") + formula(value).text;
   return in_parentheses(text);
@@ -284,6 +311,20 @@ std::string parameter(const Statement& s) {
   return text;
 }
 
+std::string network(const Statement& s) {
+  std::string arguments;
+  for (const Declarator& d : s.declarators) {
+    arguments += (arguments.empty() ? "" : ", ") + symbol(d.name);
+  }
+  std::string layers;
+  for (const SyntaxLayer& layer : s.layers) {
+    layers = fmt::format("\\mathrm{{{}}}_{{{}}}{}{}", layer.activation, formula(layer.width).text,
+                         layers.empty() ? "" : " \\circ ", layers);
+  }
+  return symbol(s.target.name) + in_parentheses(arguments) + " &= " + layers +
+         in_parentheses(arguments);
+}
+
 std::string observation(const Statement& s) {
   if (s.values.size() < 2) return target(s.target) + " &= " + formula(s.values.at(0)).text;
   return fmt::format("{} &\\sim \\mathcal{{N}}\\left({},\\; {}^2\\right)", target(s.target),
@@ -304,6 +345,9 @@ std::string latex(const Model& model) {
       case StatementKind::constant:
         parameters += (parameters.empty() ? "" : ",\\quad ") + parameter(s);
         break;
+      case StatementKind::net:
+        lines.push_back(network(s));
+        break;
       case StatementKind::let:
         lines.push_back(target(s.target) + " &= " + values(s));
         break;
@@ -316,6 +360,10 @@ std::string latex(const Model& model) {
         break;
       case StatementKind::observe:
         lines.push_back(observation(s));
+        break;
+      case StatementKind::path:
+        lines.push_back(target(s.target) +
+                        " &= " + s.functional->latex(formula(s.values.at(0)).text));
         break;
       default:
         break;

@@ -82,6 +82,12 @@ class Lexer {
   void word() {
     const std::size_t begin = at_;
     while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+    // Weights of a network have a point in their names: h.W1.
+    if (at_ + 1 < text_.size() && text_[at_] == '.' && is_word(text_[at_ + 1]) &&
+        !is_digit(text_[at_ + 1])) {
+      ++at_;
+      while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+    }
     // A name of the greatest length may stand in a differential, with one letter more.
     if (at_ - begin > longest_name + 1) {
       source_.fail(begin, fmt::format("This name has {} characters; the limit is {}.", at_ - begin,

@@ -6,6 +6,8 @@
 #include <array>
 
 #include "language/expression_parser.hpp"
+#include "language/networks.hpp"
+#include "language/parse_arrays.hpp"
 #include "model/names.hpp"
 
 namespace divker {
@@ -20,12 +22,21 @@ constexpr std::array keywords{
     Keyword{"const", StatementKind::constant}, Keyword{"state", StatementKind::state},
     Keyword{"let", StatementKind::let},        Keyword{"init", StatementKind::init},
     Keyword{"time", StatementKind::time},      Keyword{"observe", StatementKind::observe},
-    Keyword{"input", StatementKind::input}};
+    Keyword{"input", StatementKind::input},    Keyword{"net", StatementKind::net},
+    Keyword{"path", StatementKind::path}};
 
 const Keyword* find_keyword(std::string_view name) {
   const auto* found = std::find_if(keywords.begin(), keywords.end(),
                                    [name](const Keyword& k) { return k.name == name; });
   return found == keywords.end() ? nullptr : found;
+}
+
+// A statement begins here. The word net may be a name too, in net' = ...
+const Keyword* find_keyword(const Token& token, const Token& next) {
+  const Keyword* keyword = find_keyword(token.text);
+  const bool is_name = keyword != nullptr && keyword->kind == StatementKind::net &&
+                       next.kind != TokenKind::identifier;
+  return is_name ? nullptr : keyword;
 }
 
 // The names that the text declares, and whether its equations are of a map: one look ahead, so that
@@ -51,9 +62,11 @@ class Survey {
     if (word == "param") return declare(i + 1, SymbolKind::parameter);
     if (word == "let") return declare(i + 1, SymbolKind::let);
     if (word == "input") return declare(i + 1, SymbolKind::input);
-    if (word == "observe") return observation(i + 1);
+    if (word == "observe") return components(i + 1, SymbolKind::observation);
+    if (word == "path") return components(i + 1, SymbolKind::functional);
+    if (word == "net" && tokens_[i + 1].kind == TokenKind::identifier) return network(i + 1);
     if (word == "state") return states(i + 1);
-    if (find_keyword(word) != nullptr) return;
+    if (find_keyword(tokens_[i], tokens_[i + 1]) != nullptr) return;
     while (tokens_[i].kind != TokenKind::newline && !tokens_[i].is("=")) {
       if (tokens_[i].is("'")) result_.dynamics = Dynamics::map;
       ++i;
@@ -61,12 +74,19 @@ class Survey {
   }
 
   // The components of a vector may be given one by one, observe y[0] = ..., observe y[1] = ...
-  void observation(std::size_t i) {
+  void components(std::size_t i, SymbolKind kind) {
     const auto known = result_.declarations.find(tokens_[i].text);
-    const bool again =
-        known != result_.declarations.end() && known->second.kind == SymbolKind::observation;
+    const bool again = known != result_.declarations.end() && known->second.kind == kind;
     if (again && tokens_[i + 1].is("[")) return;
-    declare(i, SymbolKind::observation);
+    declare(i, kind);
+  }
+
+  void network(std::size_t i) {
+    declare(i, SymbolKind::network);
+    for (std::string& name : names_of_weights(tokens_, i)) {
+      result_.declarations.try_emplace(std::move(name),
+                                       Declaration{SymbolKind::parameter, tokens_[i].offset});
+    }
   }
 
   void states(std::size_t i) {
@@ -134,7 +154,7 @@ class StatementParser {
     result.first_token = in_.position();
     in_.set_context(Context::numbers);
     if (first.kind != TokenKind::identifier) no_statement(first);
-    const Keyword* keyword = find_keyword(first.text);
+    const Keyword* keyword = find_keyword(first, in_.peek(1));
     if (keyword == nullptr) {
       result.kind = StatementKind::equation;
       equation(result);
@@ -164,12 +184,16 @@ class StatementParser {
         return state(s);
       case StatementKind::input:
         return input(s);
+      case StatementKind::net:
+        return parse_network(in_, s);
       case StatementKind::let:
         return let(s);
       case StatementKind::init:
         return init(s);
       case StatementKind::observe:
         return observe(s);
+      case StatementKind::path:
+        return path(s);
       case StatementKind::time:
         return time(s);
       case StatementKind::equation:
@@ -179,7 +203,7 @@ class StatementParser {
 
   [[noreturn]] void no_statement(const Token& token) const {
     in_.fail(token, fmt::format("A statement was expected (model, param, const, state, input, let, "
-                                "init, observe, time or an equation), but {} was found.",
+                                "init, observe, path, time or an equation), but {} was found.",
                                 ExpressionParser::shown(token)));
   }
 
@@ -194,63 +218,52 @@ class StatementParser {
 
   void model(Statement& s) {
     const Token& token = name("the model");
-    s.declarators.push_back({std::string(token.text), token.offset, {}, false, false, {}, {}});
+    s.declarators.push_back({std::string(token.text), token.offset, {}, false, false, {}, {}, {}});
   }
 
   Declarator declarator(const std::string& what) {
     const Token& token = name(what);
-    Declarator result{std::string(token.text), token.offset, {}, false, false, {}, {}};
+    Declarator result{std::string(token.text), token.offset, {}, false, false, {}, {}, {}};
     if (in_.accept("[")) result.size = in_.index();
     return result;
   }
 
-  void list(Statement& s) {
-    s.is_list = true;
-    do {
-      s.values.push_back(in_.expression());
-    } while (in_.accept(","));
-    in_.expect("]", "the list");
-  }
-
-  void value_or_list(Statement& s) {
-    if (in_.accept("[")) return list(s);
-    s.values.push_back(in_.expression());
+  // A number, a vector a[3] or a matrix a[3, 3].
+  Declarator array_declarator(const std::string& what) {
+    const Token& token = name(what);
+    Declarator result{std::string(token.text), token.offset, {}, false, false, {}, {}, {}};
+    parse_sizes(in_, result);
+    return result;
   }
 
   void constant(Statement& s) {
-    s.declarators.push_back(declarator("a constant"));
+    s.declarators.push_back(array_declarator("a constant"));
     in_.expect("=", "the name of the constant");
-    value_or_list(s);
-  }
-
-  std::optional<Syntax> bound() {
-    const bool negative = in_.peek().is("-") && in_.peek(1).is("inf");
-    if (negative || in_.peek().is("inf")) {
-      if (negative) in_.take();
-      in_.take();
-      return std::nullopt;
-    }
-    return in_.expression();
+    parse_values(in_, s);
   }
 
   // "(0, inf)" behind 'in'.
   void range(std::optional<Syntax>& lower, std::optional<Syntax>& upper) {
     in_.expect("(", "'in'");
-    lower = bound();
+    lower = parse_bound(in_);
     in_.expect(",", "the lower bound");
-    upper = bound();
+    upper = parse_bound(in_);
     in_.expect(")", "the upper bound");
   }
 
   void parameter(Statement& s) {
-    s.declarators.push_back(declarator("a parameter"));
+    s.declarators.push_back(array_declarator("a parameter"));
     in_.expect("=", "the name of the parameter");
-    value_or_list(s);
+    parse_values(in_, s);
     bool bounded = false;
     while (true) {
       if (!bounded && in_.accept("in")) {
         bounded = true;
-        range(s.lower, s.upper);
+        in_.expect("(", "'in'");
+        parse_bounds(in_, s.lower, s.lower_list);
+        in_.expect(",", "the lower bound");
+        parse_bounds(in_, s.upper, s.upper_list);
+        in_.expect(")", "the upper bound");
       } else if (!s.fixed && in_.accept("fixed")) {
         s.fixed = true;
       } else {
@@ -387,7 +400,7 @@ class StatementParser {
     in_.expect("=", "the name of the let");
     in_.set_context(Context::everything);
     if (s.target.free_index.empty()) {
-      value_or_list(s);
+      parse_value_or_list(in_, s);
     } else {
       s.values.push_back(in_.expression());
       in_.release_index();
@@ -549,6 +562,39 @@ class StatementParser {
     if (!s.target.free_index.empty()) in_.release_index();
   }
 
+  // path m = max(x), path tau = first(x > level)
+  void path(Statement& s) {
+    const Token& token = name("a functional");
+    s.target.name = token.text;
+    s.target.offset = token.offset;
+    if (in_.accept("[")) {
+      left_index(s.target);
+      rest_of_index(s);
+    }
+    in_.expect("=", "the name of the functional");
+    const Token& kind = in_.take();
+    s.functional = find_path_functional_kind(kind.text);
+    if (s.functional == nullptr) {
+      in_.fail(kind, fmt::format("A functional of the path was expected ({}), but {} was found.",
+                                 fmt::join(path_functional_usages(), ", "),
+                                 ExpressionParser::shown(kind)));
+    }
+    in_.expect("(", in_quotes(kind.text));
+    in_.set_context(Context::everything);
+    s.values.push_back(in_.expression());
+    const Syntax& followed = s.values.front();
+    const bool is_condition =
+        followed.kind == SyntaxKind::comparison && (followed.name == ">" || followed.name == "<");
+    if (s.functional->takes_condition() && !is_condition) {
+      source_.fail(followed.offset,
+                   fmt::format("'{}' waits for a state to pass a level: a condition x > level or "
+                               "x < level was expected, as in {}.",
+                               s.functional->name(), s.functional->usage()));
+    }
+    in_.expect(")", "what is followed");
+    if (!s.target.free_index.empty()) in_.release_index();
+  }
+
   void two_arguments(Statement& s, const Token& law) {
     in_.expect("(", in_quotes(law.text));
     s.values.push_back(in_.expression());
@@ -587,10 +633,14 @@ std::string_view with_article(SymbolKind kind) {
       return "a state";
     case SymbolKind::input:
       return "an input";
+    case SymbolKind::network:
+      return "a network";
     case SymbolKind::let:
       return "a let";
     case SymbolKind::observation:
       return "an observation";
+    case SymbolKind::functional:
+      return "a functional of the path";
   }
   return "a name";
 }
@@ -606,6 +656,7 @@ ParsedText parse_statements(const Source& source) {
 Syntax parse_single_expression(const Source& source, const Declarations& declarations) {
   const std::vector<Token> tokens = tokenize(source);
   ExpressionParser in(source, tokens, declarations, Dynamics::sde);
+  in.set_context(Context::observables);
   Syntax result = in.expression();
   while (in.peek().kind == TokenKind::newline) in.take();
   if (in.peek().kind != TokenKind::end) {

@@ -13,7 +13,7 @@
 
 namespace divker {
 
-enum class SymbolKind { constant, parameter, state, input, let, observation };
+enum class SymbolKind { constant, parameter, state, input, network, let, observation, functional };
 [[nodiscard]] std::string_view with_article(SymbolKind kind);
 
 struct Declaration {

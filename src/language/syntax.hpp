@@ -18,7 +18,10 @@ inline constexpr std::string_view comparison_misplaced =
 enum class SyntaxKind {
   number,       // value
   name,         // a scalar, a free index, t or pi
-  component,    // name[operand 0]
+  component,    // name[operand 0], or name[operand 0, operand 1] of a matrix
+  element,      // (operand 0)[operand 1], or with operand 2
+  dot,          // dot(operand 0, operand 1)
+  network,      // name(operands)
   call,         // function(operands)
   sum_over,     // sum(name, operand 0 : operand 1, operand 2)
   additive,     // operands joined by signs '+' and '-', one sign before each
@@ -57,8 +60,9 @@ struct Declarator {
   std::optional<Syntax> size;
   bool periodic = false;
   bool has_range = false;
-  std::optional<Syntax> lower;  // of a range, and
-  std::optional<Syntax> upper;  // none at infinity
+  std::optional<Syntax> lower;    // of a range, and
+  std::optional<Syntax> upper;    // none at infinity
+  std::optional<Syntax> columns;  // of a matrix
 };
 
 // What stands left of the = of an equation, a let or an initial law.
@@ -69,16 +73,25 @@ struct Target {
   std::optional<Syntax> literal;  // of x[0]
 };
 
+// A layer of a network.
+struct SyntaxLayer {
+  std::string activation;
+  std::size_t offset = 0;
+  Syntax width;
+};
+
 enum class StatementKind {
   model,
   param,
   constant,
   state,
   input,
+  net,
   let,
   equation,
   init,
   observe,
+  path,
   time
 };
 
@@ -91,18 +104,27 @@ struct Statement {
   Target target;
   std::vector<Syntax> values;  // right-hand side, arguments of a law, or start, step, end and
                                // perhaps the limit of a tamed grid; of an
-                               // observation its value and, with noise, its deviation
+                               // observation its value and, with noise, its deviation; of a
+                               // functional what is followed, or its condition
   bool is_list = false;
+  std::size_t row_length = 0;  // of a list of rows, [[1, 2], [3, 4]]
   std::optional<Syntax> lower;
   std::optional<Syntax> upper;
+  std::vector<std::optional<Syntax>> lower_list;  // one bound for each component
+  std::vector<std::optional<Syntax>> upper_list;
   bool fixed = false;
   bool tamed = false;
   std::optional<Syntax> range_begin;  // let y[i, 0:9]
   std::optional<Syntax> range_end;
   std::vector<Term> terms;
   InitialKind law = InitialKind::point;
-  std::string file;  // of samples
+  std::string file;  // of samples, or of the weights of a network
   Input input;       // all but its node
+  // Of a network, whose arguments are the declarators, and the values a list of weights.
+  std::vector<SyntaxLayer> layers;
+  std::optional<Syntax> seed;
+  std::size_t head_end = 0;  // the token behind the arguments
+  const PathFunctionalKind* functional = nullptr;
 };
 
 }  // namespace divker

@@ -1,6 +1,10 @@
 #include "divker/paths.hpp"
 
 #include <algorithm>
+#include <limits>
+
+#include "divker/path_functional.hpp"
+#include "divker/step.hpp"
 
 namespace divker {
 
@@ -16,6 +20,23 @@ Matrix& Snapshot::table(std::string_view name) {
       std::ranges::find_if(tables_, [name](const auto& one) { return one.first == name; });
   if (found != tables_.end()) return found->second;
   return tables_.emplace_back(std::string(name), Matrix()).second;
+}
+
+Matrix Snapshot::functionals() const {
+  Matrix values = (*this)[functional_array];
+  std::ranges::replace(values.data, not_yet, std::numeric_limits<double>::infinity());
+  return values;
+}
+
+Matrix Snapshot::x_and_functionals() const {
+  const Matrix more = functionals();
+  if (more.cols == 0) return x();
+  Matrix both(x().rows, x().cols + more.cols);
+  for (std::size_t r = 0; r < both.rows; ++r) {
+    const auto after = std::ranges::copy(x().row(r), both.row(r).begin()).out;
+    std::ranges::copy(more.row(r), after);
+  }
+  return both;
 }
 
 void Snapshot::transfer(Archive& archive) {

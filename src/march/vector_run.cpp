@@ -18,6 +18,7 @@ void require_served(const Argument& argument) {
   switch (argument.role) {
     case Role::carried:
     case Role::noise:
+    case Role::inside:
     case Role::start_noise:
     case Role::sample:
     case Role::time:
@@ -56,7 +57,8 @@ std::size_t choose_vectors(const CompiledPlan& compiled, const Model& model, std
   if (block == 0) {
     constexpr std::size_t cache_bytes = 32 * 1024;
     const std::size_t noise = model.noise_count();
-    std::size_t doubles = noise * batch_steps(noise);
+    std::size_t doubles =
+        noise * batch_steps(noise) + compiled.inside * batch_steps(compiled.inside);
     for (const SharedArray& array : compiled.arrays) {
       doubles += array.is_doubled ? 2 * array.width : array.width;
     }
@@ -100,6 +102,7 @@ CompiledStage CompiledPlan::compile(const Stage& stage) {
   CompiledStage compiled;
   for (const Argument& argument : program.arguments) {
     require_served(argument);
+    if (argument.role == Role::inside) inside = std::max(inside, argument.inputs.size());
     compiled.roles.push_back(argument.role);
     compiled.arguments.push_back(argument.role == Role::carried
                                      ? share(argument.name, argument.inputs.size())
@@ -154,6 +157,7 @@ VectorRun::VectorRun(const CompiledPlan& compiled_, const March& march_, std::si
       start(bind(compiled.start, march.model)),
       inputs(march.model, march.steps.back()),
       step_noise(march.sampling.seed, Stream::step, march.sampling.resolution),
+      inside_noise(march.sampling.seed, Stream::inside, march.sampling.resolution),
       start_noise(march.sampling.seed, Stream::start, march.sampling.resolution),
       pick(march.sampling.seed, Stream::pick, march.sampling.resolution) {
   if (compiled.first) first = bind(*compiled.first, march.model);

@@ -46,6 +46,7 @@ struct CompiledPlan {
   CompiledStage start;
   std::optional<CompiledStage> first;
   std::vector<CompiledStage> step;
+  std::size_t inside = 0;             // numbers of a step for what happens between its ends
   std::vector<std::size_t> recorded;  // numbers of the arrays, as Plan::recorded()
   double compile_seconds = 0.0;
 
@@ -92,6 +93,7 @@ class VectorRun : public Prepared::Run {
   std::vector<BoundStage> step;
   InputsAtSteps inputs;
   NormalSource step_noise;
+  NormalSource inside_noise;
   NormalSource start_noise;
   NormalSource pick;
   // Inversions: the sign of the determinant at each step of the path without noise. It is that of

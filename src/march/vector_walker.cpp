@@ -8,15 +8,6 @@
 namespace divker::march {
 namespace {
 
-// Steps whose random numbers are made together: few enough to stay in the first-level cache, many
-// enough that the call does not count.
-std::size_t steps_per_fill(std::size_t noise_count, std::size_t paths) {
-  constexpr std::size_t most_numbers = 2048;
-  const std::size_t least = batch_steps(noise_count);
-  const std::size_t numbers = std::max<std::size_t>(1, least * noise_count * paths);
-  return least * std::max<std::size_t>(1, most_numbers / numbers);
-}
-
 // Every stage of a run, for what they need together.
 template <class Visit>
 void for_each_stage(const CompiledPlan& compiled, const Visit& visit) {
@@ -32,9 +23,11 @@ VectorWalker::VectorWalker(const VectorRun& run, std::size_t vectors)
       vectors_(vectors),
       lanes_(run.compiled.lanes()),
       dimension_(run.march.model.dimension()),
-      noise_count_(run.march.model.noise_count()),
-      batch_(steps_per_fill(noise_count_, vectors * lanes_)),
       buffers_(run.compiled.arrays.size()),
+      noise_(run.step_noise, run.march.model.noise_count(), vectors, lanes_,
+             run.march.sampling.increments_per_step),
+      inside_(run.inside_noise, run.compiled.inside, vectors, lanes_,
+              run.march.sampling.increments_per_step),
       time_(1 + 2 * run.inputs.count()) {
   const std::size_t width = paths();
   for (std::size_t a = 0; a < buffers_.size(); ++a) {
@@ -44,9 +37,6 @@ VectorWalker::VectorWalker(const VectorRun& run, std::size_t vectors)
   }
   sample_.resize(width * dimension_);
   z_.resize(width * dimension_ * batch_steps(dimension_));
-  noise_.resize(width * noise_count_ * batch_);
-  const std::size_t fine = run.march.sampling.increments_per_step;
-  if (fine > 1) fine_noise_.resize(width * noise_count_ * batch_ * fine);
   std::size_t scratch = 0;
   for_each_stage(run.compiled, [&](const CompiledStage& stage) {
     scratch = std::max(scratch, stage.kernel->scratch_size());
@@ -67,10 +57,14 @@ VectorWalker::Call VectorWalker::prepare(const VectorRun::BoundStage& bound) con
   for (const std::size_t array : bound.stage->results) {
     if (run_.compiled.arrays[array].is_doubled) call.turns |= std::uint64_t{1} << array;
   }
-  const auto noise = std::ranges::find(bound.stage->roles, Role::noise);
-  if (noise != bound.stage->roles.end()) {
-    call.noise = static_cast<std::size_t>(noise - bound.stage->roles.begin());
-  }
+  const std::vector<Role>& roles = bound.stage->roles;
+  const auto place_of = [&](Role role) -> std::optional<std::size_t> {
+    const auto found = std::ranges::find(roles, role);
+    if (found == roles.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - roles.begin());
+  };
+  call.noise = place_of(Role::noise);
+  call.inside = place_of(Role::inside);
   return call;
 }
 
@@ -86,7 +80,8 @@ const double* VectorWalker::pointer_for(const CompiledStage& stage, std::size_t 
       return time_.data();
     case Role::schedule:
       return damping_.data();
-    case Role::noise:       // set at each call
+    case Role::noise:  // set at each call
+    case Role::inside:
     case Role::parameters:  // bound before
     case Role::step_size:
       break;
@@ -107,10 +102,11 @@ void VectorWalker::point(const CompiledStage& stage, Pointers& pointers) {
   }
 }
 
-void VectorWalker::call(Call& call, const double* noise) {
+void VectorWalker::call(Call& call, const Noise& noise) {
   Pointers& pointers = call.pointers[current_ == 0 ? 0 : 1];
   if (pointers.current != current_) point(*call.bound->stage, pointers);
-  if (call.noise) pointers.arguments[*call.noise] = noise;
+  if (call.noise) pointers.arguments[*call.noise] = noise.step;
+  if (call.inside) pointers.arguments[*call.inside] = noise.inside;
   (*call.bound->stage->kernel)(call.bound->constants.data(), pointers.arguments.data(),
                                pointers.results.data(), vectors_, scratch_.data());
   current_ ^= call.turns;
@@ -130,7 +126,8 @@ void VectorWalker::start(const std::function<std::size_t(std::size_t)>& sample_r
     const SharedArray& array = run_.compiled.arrays[a];
     if (array.begins_at_zero) std::fill_n(now(a), paths() * array.width, 0.0);
   }
-  call(start_, nullptr);
+  set_time(0);
+  call(start_, {});
 }
 
 void VectorWalker::begin(std::uint64_t first_path) {
@@ -178,10 +175,11 @@ void VectorWalker::set_time(std::size_t n) {
   time_[0] = run_.march.model.time().time(n);
   if (count == 0) return;
   run_.inputs.copy(n, std::span(time_).subspan(1, count));
+  if (n == run_.march.steps.back()) return;
   run_.inputs.copy(n + 1, std::span(time_).subspan(1 + count, count));
 }
 
-std::int64_t VectorWalker::step(std::size_t n, const double* noise) {
+std::int64_t VectorWalker::step(std::size_t n, const Noise& noise) {
   const TimeGrid& grid = run_.march.model.time();
   set_time(n);
   if (n == 0 && first_) {
@@ -200,34 +198,13 @@ std::int64_t VectorWalker::step(std::size_t n, const double* noise) {
 std::vector<std::int64_t> VectorWalker::orientations_without_noise() {
   std::vector<std::int64_t> signs(run_.march.steps.back());
   start([](std::size_t) { return std::size_t{0}; });
-  for (std::size_t n = 0; n < signs.size(); ++n) signs[n] = step(n, noise_.data());
+  for (std::size_t n = 0; n < signs.size(); ++n)
+    signs[n] = step(n, {noise_.data(), inside_.data()});
   return signs;
 }
 
-void VectorWalker::draw(std::size_t n) {
-  const std::size_t fine = run_.march.sampling.increments_per_step;
-  if (fine <= 1) {
-    run_.step_noise.fill(first_path_, n, batch_, vectors_, noise_count_, lanes_, noise_.data());
-    return;
-  }
-  run_.step_noise.fill(first_path_, n * fine, batch_ * fine, vectors_, noise_count_, lanes_,
-                       fine_noise_.data());
-  const std::size_t size = paths() * noise_count_;  // of one step
-  const double scale = 1.0 / std::sqrt(static_cast<double>(fine));
-  for (std::size_t step = 0; step < batch_; ++step) {
-    const double* from = fine_noise_.data() + step * fine * size;
-    double* to = noise_.data() + step * size;
-    for (std::size_t i = 0; i < size; ++i) {
-      double sum = 0.0;
-      for (std::size_t k = 0; k < fine; ++k) sum += from[k * size + i];
-      to[i] = scale * sum;
-    }
-  }
-}
-
 void VectorWalker::advance(std::size_t n) {
-  if (n % batch_ == 0) draw(n);
-  step(n, noise_.data() + (n % batch_) * paths() * noise_count_);
+  step(n, {noise_.of_step(first_path_, n), inside_.of_step(first_path_, n)});
 }
 
 bool VectorWalker::walk(std::uint64_t first_path, std::size_t first_row, std::size_t rows,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "march/step_numbers.hpp"
 #include "march/vector_run.hpp"
 #include "numbers/aligned_array.hpp"
 #include "numbers/inverse.hpp"
@@ -40,8 +41,15 @@ class VectorWalker : public Walker {
   struct Call {
     const VectorRun::BoundStage* bound = nullptr;
     std::uint64_t turns = 0;  // bits of the arrays whose other buffer is current afterwards
-    std::optional<std::size_t> noise;  // which argument is the noise
+    std::optional<std::size_t> noise;   // which argument is the noise
+    std::optional<std::size_t> inside;  // and which is that inside the step
     std::array<Pointers, 2> pointers;
+  };
+
+  // The random numbers of a step.
+  struct Noise {
+    const double* step = nullptr;
+    const double* inside = nullptr;
   };
 
   [[nodiscard]] std::size_t paths() const { return vectors_ * lanes_; }
@@ -49,14 +57,12 @@ class VectorWalker : public Walker {
   // x_0 and its covector, from z and, where the model starts from samples, from `sample_row`.
   void start(const std::function<std::size_t(std::size_t)>& sample_row);
   void advance(std::size_t n);
-  // Random numbers of the steps n ... n + batch_ - 1.
-  void draw(std::size_t n);
   void set_time(std::size_t n);
   // Step n from the noise given: the first one, or the others with their damping. Returns the sign
   // of the determinant of an inversion in the first lane, 0 if there is none.
-  std::int64_t step(std::size_t n, const double* noise);
+  std::int64_t step(std::size_t n, const Noise& noise);
   [[nodiscard]] Call prepare(const VectorRun::BoundStage& bound) const;
-  void call(Call& call, const double* noise);
+  void call(Call& call, const Noise& noise);
   void point(const CompiledStage& stage, Pointers& pointers);
   [[nodiscard]] const double* pointer_for(const CompiledStage& stage, std::size_t argument);
   [[nodiscard]] double* now(std::size_t array) {
@@ -75,12 +81,11 @@ class VectorWalker : public Walker {
   std::size_t vectors_;
   std::size_t lanes_;
   std::size_t dimension_;
-  std::size_t noise_count_;
-  std::size_t batch_;
   std::uint64_t first_path_ = 0;
   std::vector<Buffers> buffers_;  // as CompiledPlan::arrays
   std::uint64_t current_ = 0;     // a bit for each array: which of its buffers holds its values
-  AlignedArray noise_, fine_noise_, z_, sample_, scratch_;
+  StepNumbers noise_, inside_;
+  AlignedArray z_, sample_, scratch_;
   std::optional<numbers::LaneInverse> inverse_;
   std::vector<double> time_;  // t, the inputs at t, the inputs at t + dt
   std::vector<double> damping_;

@@ -36,6 +36,7 @@ std::vector<NodeId> roots_of(const Model& model) {
     roots.push_back(observation.value);
     roots.push_back(observation.deviation);
   }
+  for (const PathFunctional& functional : model.functionals()) roots.push_back(functional.followed);
   return roots;
 }
 
@@ -76,6 +77,10 @@ std::uint64_t fingerprint(const Model& model) {
   for (const Observation& observation : model.observations()) {
     all.add(observation.name);
     all.add(observation.noisy ? 1 : 0);
+  }
+  for (const PathFunctional& functional : model.functionals()) {
+    all.add(functional.name);
+    all.add(functional.kind->name());
   }
   for (const NodeId root : roots) all.add(values.at(root));
   // How they are stepped; nothing is added for the plain way.

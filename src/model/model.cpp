@@ -3,7 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
+#include <iterator>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include "divker/error.hpp"
@@ -29,6 +34,32 @@ void check_bounds(const Parameter& parameter, double value) {
       ErrorKind::usage,
       fmt::format("There is no parameter {} in the model {}; its parameters are: {}.{}",
                   in_quotes(name), model.name(), list_of(known), did_you_mean(name, known)));
+}
+
+std::vector<std::size_t> range_of_indices(std::size_t first, std::size_t count) {
+  std::vector<std::size_t> indices(count);
+  std::iota(indices.begin(), indices.end(), first);
+  return indices;
+}
+
+constexpr std::size_t no_index = std::numeric_limits<std::size_t>::max();
+
+// Of "[3]" and "[1,2]"; no_index for what is none.
+std::pair<std::size_t, std::size_t> indices_in(std::string_view text) {
+  std::array<std::size_t, 2> found{no_index, no_index};
+  const char* at = text.data();
+  const char* last = at + text.size();
+  for (std::size_t& index : found) {
+    const auto [end, error] = std::from_chars(at + 1, last, index);
+    const bool is_written =
+        error == std::errc() && end != last && (*(at + 1) != '0' || end == at + 2);
+    if (!is_written) return {no_index, no_index};
+    at = end;
+    if (*at == ']') break;
+    if (*at != ',') return {no_index, no_index};
+  }
+  if (*at != ']' || at + 1 != last) return {no_index, no_index};
+  return {found[0], found[1]};
 }
 
 }  // namespace
@@ -90,27 +121,68 @@ std::size_t Model::parameter_index(std::string_view name) const {
   return static_cast<std::size_t>(found - parameters_.begin());
 }
 
+std::string Family::component(std::size_t i) const {
+  if (!is_vector) return name;
+  return columns == 0 ? fmt::format("{}[{}]", name, i)
+                      : fmt::format("{}[{},{}]", name, i / columns, i % columns);
+}
+
 std::vector<std::size_t> Model::parameter_indices(std::string_view name) const {
+  std::string written;  // "a[1, 2]" may have spaces
+  if (name.ends_with(']')) {
+    std::ranges::copy_if(name, std::back_inserter(written), [](char c) { return c != ' '; });
+    name = written;
+  }
   for (const Family& family : parameter_families_) {
     if (family.name != name) continue;
-    std::vector<std::size_t> indices(family.size);
-    for (std::size_t i = 0; i < family.size; ++i) indices[i] = family.first + i;
-    return indices;
+    return range_of_indices(family.first, family.size);
   }
   for (const Family& family : parameter_families_) {
     if (!family.is_vector || !name.starts_with(family.name + "[")) continue;
-    const auto first = parameters_.begin() + static_cast<std::ptrdiff_t>(family.first);
-    const auto last = first + static_cast<std::ptrdiff_t>(family.size);
-    const auto found =
-        std::find_if(first, last, [name](const Parameter& p) { return p.name == name; });
-    if (found != last) return {static_cast<std::size_t>(found - parameters_.begin())};
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("There is no component {} of the parameter {}; its components are {}[0] "
-                    "to {}[{}].",
-                    in_quotes(name), family.name, family.name, family.name, family.size - 1));
+    const auto [i, j] = indices_in(name.substr(family.name.size()));
+    const std::size_t columns = std::max<std::size_t>(family.columns, 1);
+    if (family.columns > 0 && i < family.size / columns && j < columns) {
+      return {family.first + i * columns + j};
+    }
+    const bool alone = j == no_index;
+    if (alone && i < family.size / columns) {
+      return range_of_indices(family.first + i * columns, columns);
+    }
+    throw Error(ErrorKind::usage,
+                fmt::format("There is no component {} of the parameter {}; its components are {} "
+                            "to {}.",
+                            in_quotes(name), family.name, family.component(0),
+                            family.component(family.size - 1)));
+  }
+  for (const Network& network : networks_) {
+    if (network.name == name) return range_of_indices(network.first, network.weight_count());
   }
   unknown_parameter(*this, name);
+}
+
+std::vector<double> Model::weights(std::size_t network) const {
+  const Network& net = networks_.at(network);
+  std::vector<double> values(net.weight_count());
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = parameters_[net.first + i].value;
+  return values;
+}
+
+Model Model::with_weights(std::size_t network, std::span<const double> weights,
+                          const std::string& file) const {
+  const Network& net = networks_.at(network);
+  if (weights.size() != net.weight_count()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} weights were given for the network {}, which has {}.",
+                            weights.size(), net.name, net.weight_count()));
+  }
+  std::vector<double> values = parameter_values();
+  std::ranges::copy(weights, values.begin() + static_cast<std::ptrdiff_t>(net.first));
+  Model copy = with_parameters(values);
+  copy.networks_[network].file = file;
+  copy.networks_[network].read =
+      file.empty() ? nullptr
+                   : std::make_shared<const std::vector<double>>(weights.begin(), weights.end());
+  return copy;
 }
 
 std::vector<std::size_t> Model::free_parameters() const {

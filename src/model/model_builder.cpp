@@ -6,15 +6,12 @@
 
 #include "divker/error.hpp"
 #include "divker/model.hpp"
+#include "divker/model_kinks.hpp"
 #include "model/names.hpp"
 #include "model/noise_check.hpp"
 
 namespace divker {
 namespace {
-
-std::string component(const std::string& name, std::size_t i) {
-  return fmt::format("{}[{}]", name, i);
-}
 
 void check_parameter(const Parameter& p) {
   if (!(p.lower < p.upper)) {
@@ -105,12 +102,12 @@ ModelBuilder::ModelBuilder(std::string name, Dynamics dynamics) : graph_(new Gra
 
 Expression ModelBuilder::time() { return graph_->at(model_.time_); }
 
-void ModelBuilder::declare(const std::string& name) {
+void ModelBuilder::declare(const std::string& name, bool of_parameter) {
   if (name.size() > longest_name) {
     refuse(fmt::format("The name {} has {} characters; the limit is {}.", in_quotes(name),
                        name.size(), longest_name));
   }
-  if (!is_identifier(name)) {
+  if (!is_identifier(name) && !(of_parameter && is_name_of_weights(name))) {
     refuse(
         fmt::format("{} is not a name; names are made of letters, digits and underscores and do "
                     "not begin with a digit.",
@@ -137,17 +134,36 @@ Expression ModelBuilder::parameter(const std::string& name, double value, double
 std::vector<Expression> ModelBuilder::parameters(const std::string& name,
                                                  std::span<const double> values, double lower,
                                                  double upper, bool fixed) {
-  declare(name);
+  const Range range{lower, upper};
+  return parameters(name, values, std::span(&range, 1), fixed);
+}
+
+std::vector<Expression> ModelBuilder::parameters(const std::string& name,
+                                                 std::span<const double> values,
+                                                 std::span<const Range> bounds, bool fixed,
+                                                 std::size_t columns) {
+  declare(name, true);
   if (values.empty()) refuse(fmt::format("The parameter {} has no components.", name));
+  if (columns > 0 && values.size() % columns != 0) {
+    refuse(fmt::format("The {} values of the parameter {} do not fill rows of {}.", values.size(),
+                       name, columns));
+  }
+  if (bounds.size() != 1 && bounds.size() != values.size()) {
+    refuse(fmt::format("The parameter {} has {} values and {} bounds.", name, values.size(),
+                       bounds.size()));
+  }
   model_.parameter_families_.push_back(
-      {name, model_.parameters_.size(), values.size(), true, false, {}});
+      {name, model_.parameters_.size(), values.size(), true, false, {}, columns});
+  const Family family = model_.parameter_families_.back();
   check_count(model_.parameters_.size() + values.size(), most_parameters, "parameters");
   std::vector<Expression> inputs;
   inputs.reserve(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::string full = component(name, i);
+    const std::string full = family.component(i);
     inputs.push_back(graph_->input(full));
-    model_.parameters_.push_back({full, values[i], lower, upper, fixed, inputs.back().id()});
+    const Range& range = bounds[bounds.size() == 1 ? 0 : i];
+    model_.parameters_.push_back(
+        {full, values[i], range.lower, range.upper, fixed, inputs.back().id()});
     check_parameter(model_.parameters_.back());
   }
   return inputs;
@@ -173,15 +189,40 @@ std::vector<Expression> ModelBuilder::states(const std::string& name, std::size_
   std::vector<Expression> inputs;
   inputs.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
-    const std::string full = component(name, i);
+    const std::string full = model_.state_families_.back().component(i);
     inputs.push_back(graph_->input(full));
     model_.states_.push_back({full, inputs.back().id(), range});
   }
   return inputs;
 }
 
+std::vector<Expression> ModelBuilder::network(Network network) {
+  network.check();
+  declare(network.name);
+  if (!network.file.empty()) check_file_name(network.file, "the network " + network.name);
+  network.first = model_.parameters_.size();
+  const std::vector<double> initial = network.initial_weights();
+  std::vector<Expression> weights;
+  const std::array<Range, 1> everywhere{};
+  std::size_t before = network.inputs();
+  const auto add = [&](const std::string& name, std::size_t count, std::size_t columns) {
+    const auto values = std::span(initial).subspan(weights.size(), count);
+    for (const Expression& weight : parameters(name, values, everywhere, network.fixed, columns)) {
+      weights.push_back(weight);
+    }
+  };
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const std::size_t width = network.layers[l].width;
+    add(fmt::format("{}.W{}", network.name, l + 1), width * before, before);
+    add(fmt::format("{}.b{}", network.name, l + 1), width, 0);
+    before = width;
+  }
+  model_.networks_.push_back(std::move(network));
+  return weights;
+}
+
 void ModelBuilder::let(const std::string& name, std::vector<Expression> values) {
-  declare(name);
+  declare(name, true);
   if (values.empty()) refuse(fmt::format("The let {} has no values.", name));
   std::vector<NodeId>& nodes = model_.lets_[name];
   for (const Expression& value : values) nodes.push_back(value.id());
@@ -287,6 +328,66 @@ void ModelBuilder::declare_observation(const std::string& name) {
   }
   if ((stem != name && names_.contains(stem)) || !names_.insert(name).second) {
     refuse(fmt::format("{} is declared twice.", in_quotes(name)));
+  }
+}
+
+void ModelBuilder::declare_functional(const std::string& name) {
+  const std::size_t open = name.find('[');
+  const bool is_component = open != std::string::npos;
+  const std::string stem = name.substr(0, open);
+  std::vector<Family>& families = model_.functional_families_;
+  const auto known = std::ranges::find(families, stem, &Family::name);
+  if (known == families.end()) {
+    declare(stem);
+    Family& made = families.emplace_back();
+    made.name = stem;
+    made.first = model_.functionals_.size();
+    made.size = 0;
+    made.is_vector = is_component;
+  } else if (!is_component || !known->is_vector || &*known != &families.back()) {
+    refuse(fmt::format("{} is declared twice.", in_quotes(name)));
+  }
+  Family& family = families.back();
+  if (is_component && name != family.component(family.size)) {
+    refuse(
+        fmt::format("The components of the functional {0} are given in their order: {1} was "
+                    "expected, but {2} was found.",
+                    stem, family.component(family.size), name));
+  }
+  ++family.size;
+}
+
+Expression ModelBuilder::path(const std::string& name, const PathFunctionalKind& kind,
+                              Expression followed) {
+  declare_functional(name);
+  check_count(model_.functionals_.size() + 1, most_functionals, "functionals");
+  const bool is_map = model_.dynamics_ == Dynamics::map;
+  if (is_map && !kind.is_for_maps()) {
+    refuse(
+        fmt::format("The model {0} is a map, whose time has no inside: {1} is for SDEs. A sum over "
+                    "its times is a state, s' = s + ....",
+                    model_.name_, kind.usage()));
+  }
+  if (!is_map && kind.side() != 0) check_bridged(name, followed);
+  const Expression node = graph_->input(name);
+  model_.functionals_.push_back({name, &kind, followed.id(), node.id()});
+  return node;
+}
+
+// Between two times what is followed is taken for a Brownian motion.
+void ModelBuilder::check_bridged(const std::string& name, Expression followed) const {
+  std::vector<Expression> states;
+  for (const State& state : model_.states_) states.push_back(graph_->at(state.node));
+  const NodeId root = followed.id();
+  const std::vector<Expression> positive = positive_inputs(model_, *graph_);
+  for (const Kink& kink : find_kinks(*graph_, {&root, 1}, states, positive)) {
+    const bool is_edge = kink.op == Op::sqrt || kink.op == Op::pow;
+    if (kink.kind == KinkKind::bend || is_edge) continue;
+    refuse(
+        fmt::format("The functional {} follows an expression with a {} ({}), which is not known "
+                    "between the times of the grid: follow its smooth parts one by one, and put "
+                    "them together in the observable, as max(high, -low) for the largest |x|.",
+                    name, name_of(kink.kind), name_of(kink.op)));
   }
 }
 
@@ -444,6 +545,7 @@ Model ModelBuilder::build() {
   for (const Observation& observation : model.observations_) {
     roots.insert(roots.end(), {observation.value, observation.deviation});
   }
+  for (const PathFunctional& functional : model.functionals_) roots.push_back(functional.followed);
   check_ingredients(*graph_, roots, allowed, "The model " + model.name_,
                     "its states, parameters, inputs and t");
 

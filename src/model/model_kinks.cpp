@@ -79,11 +79,40 @@ bool is_at(const Kink& kink, std::span<const double> inputs) {
   return kink.op == Op::floor ? value == std::floor(value) : !(std::fabs(value) > 0.0);
 }
 
+// Does a parameter move what functionals are at fixed states: by what they follow, or by a point
+// where paths start?
+bool moves_functionals(const Model& model, std::size_t p, Graph& graph,
+                       std::span<const PathFunctional* const> functionals) {
+  const Expression parameter = graph.at(model.parameters()[p].node);
+  const auto depends = [&](NodeId id) { return depends_on(graph.at(id), {&parameter, 1}); };
+  const auto starts = [&](const InitialLaw& law) {
+    return law.kind == InitialKind::point && depends(law.a);
+  };
+  if (functionals.empty()) return false;
+  return std::ranges::any_of(model.initial(), starts) ||
+         std::ranges::any_of(functionals, [&](const auto* one) { return depends(one->followed); });
+}
+
+// Those that an expression mentions.
+std::vector<const PathFunctional*> functionals_in(const Model& model, Expression f) {
+  std::vector<const PathFunctional*> found;
+  const NodeId root = f.id();
+  const std::vector<NodeId> known = reachable(f.graph(), {&root, 1});
+  for (const PathFunctional& one : model.functionals()) {
+    if (std::ranges::binary_search(known, one.node)) found.push_back(&one);
+  }
+  return found;
+}
+
 std::vector<std::size_t> movers_of(const Model& model, Expression place) {
   std::vector<std::size_t> movers;
+  const std::vector<const PathFunctional*> functionals = functionals_in(model, place);
   for (std::size_t p = 0; p < model.parameters().size(); ++p) {
     const Expression parameter = place.graph().at(model.parameters()[p].node);
-    if (depends_on(place, {&parameter, 1})) movers.push_back(p);
+    if (depends_on(place, {&parameter, 1}) ||
+        moves_functionals(model, p, place.graph(), functionals)) {
+      movers.push_back(p);
+    }
   }
   return movers;
 }
@@ -102,6 +131,8 @@ std::string_view name_of(ModelPart part) {
       return "observation";
     case ModelPart::observable:
       return "observable";
+    case ModelPart::functional:
+      return "functional";
   }
   return "unknown";
 }
@@ -111,7 +142,8 @@ bool ModelKink::is_moved_by(std::size_t parameter) const {
 }
 
 std::string ModelKink::sentence() const {
-  const bool is_named = part == ModelPart::observation || part == ModelPart::observable;
+  const bool is_named = part == ModelPart::observation || part == ModelPart::observable ||
+                        part == ModelPart::functional;
   std::string subject = fmt::format("The {}{}{}", name_of(part), is_named ? " " : " of ", name);
   const std::string where = fmt::format("{} ({})", place, name_of(op));
   switch (kind) {
@@ -147,7 +179,10 @@ std::vector<ModelKink> kinks_of(const Model& model, const std::shared_ptr<Graph>
   Graph& graph = *copy;
   std::vector<Expression> states;
   std::vector<Expression> parameters;
+  std::vector<Expression> functionals;
   for (const State& state : model.states()) states.push_back(graph.at(state.node));
+  for (const PathFunctional& one : model.functionals()) functionals.push_back(graph.at(one.node));
+  states.insert(states.end(), functionals.begin(), functionals.end());
   for (const std::size_t p : model.free_parameters()) {
     parameters.push_back(graph.at(model.parameters()[p].node));
   }
@@ -165,22 +200,46 @@ std::vector<ModelKink> kinks_of(const Model& model, const std::shared_ptr<Graph>
   std::vector<ModelKink> result;
   for (const Kink& kink : find_kinks(graph, roots, inputs, positive_inputs(model, graph))) {
     const Statement& statement = statements[kink.root];
-    const ModelKink found{statement.part,
-                          statement.name,
-                          kink.op,
-                          kink.kind,
-                          place_text(kink, names, states),
-                          depends_on(kink.place, states),
-                          depends_on(kink.place, parameters),
-                          depends_on(kink.place, times),
-                          movers_of(model, kink.place),
-                          copy,
-                          kink.place.id()};
+    const ModelKink found{
+        statement.part,
+        statement.name,
+        kink.op,
+        kink.kind,
+        place_text(kink, names, states),
+        depends_on(kink.place, states),
+        depends_on(kink.place, parameters),
+        depends_on(kink.place, times),
+        movers_of(model, kink.place),
+        copy,
+        kink.place.id(),
+        statement.part == ModelPart::functional || depends_on(kink.place, functionals)};
     if (!found.by_states && !found.by_time && !is_at(kink, values)) continue;
     // Two columns of noise may switch at one place.
     if (result.empty() || result.back().sentence() != found.sentence()) result.push_back(found);
   }
   return result;
+}
+
+// Where a functional that has no derivative along the path switches.
+ModelKink switch_of(const Model& model, const std::shared_ptr<Graph>& copy,
+                    const PathFunctional& functional) {
+  const Expression followed = copy->at(functional.followed);
+  std::vector<Expression> states;
+  for (const State& state : model.states()) states.push_back(copy->at(state.node));
+  ModelKink kink;
+  kink.part = ModelPart::functional;
+  kink.name = functional.name;
+  kink.op = Op::step;
+  kink.place = place_text({0, Op::step, KinkKind::jump, followed}, let_names(model), states);
+  kink.by_states = true;
+  for (std::size_t p = 0; p < model.parameters().size(); ++p) {
+    const PathFunctional* one = &functional;
+    if (moves_functionals(model, p, *copy, {&one, 1})) kink.moved_by.push_back(p);
+  }
+  kink.graph = copy;
+  kink.function = functional.followed;
+  kink.by_functionals = true;
+  return kink;
 }
 
 }  // namespace
@@ -192,7 +251,16 @@ std::vector<ModelKink> model_kinks(const Model& model) {
 std::vector<ModelKink> observable_kinks(const Model& model, const std::string& name,
                                         Expression observable) {
   const auto copy = std::make_shared<Graph>(observable.graph());
-  return kinks_of(model, copy, {{ModelPart::observable, name, observable.id()}});
+  std::vector<Statement> statements{{ModelPart::observable, name, observable.id()}};
+  const std::vector<const PathFunctional*> functionals = functionals_in(model, observable);
+  for (const PathFunctional* one : functionals) {
+    statements.push_back({ModelPart::functional, one->name, one->followed});
+  }
+  std::vector<ModelKink> kinks = kinks_of(model, copy, statements);
+  for (const PathFunctional* one : functionals) {
+    if (!one->kind->is_smooth()) kinks.push_back(switch_of(model, copy, *one));
+  }
+  return kinks;
 }
 
 }  // namespace divker

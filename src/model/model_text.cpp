@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
+#include <span>
 
 namespace divker {
 namespace {
@@ -15,8 +17,17 @@ constexpr std::size_t shared_size = 64;
 constexpr std::size_t longest = 2'000;
 constexpr std::size_t deepest = 50;
 
-std::string in_brackets(const std::vector<double>& values) {
-  return fmt::format("[{}]", fmt::join(values, ", "));
+// One number where all are equal, else a list, of a matrix by rows.
+std::string one_or_all(std::span<const double> values, std::size_t columns) {
+  const bool equal =
+      std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
+  if (equal) return fmt::format("{}", values.front());
+  if (columns == 0) return fmt::format("[{}]", fmt::join(values, ", "));
+  std::vector<std::string> rows;
+  for (std::size_t begin = 0; begin < values.size(); begin += columns) {
+    rows.push_back(fmt::format("[{}]", fmt::join(values.subspan(begin, columns), ", ")));
+  }
+  return fmt::format("[{}]", fmt::join(rows, ", "));
 }
 
 // A term of a sum, before its differential or factor.
@@ -43,6 +54,7 @@ class Writer {
     for (std::size_t i = 0; i < model_.dimension(); ++i) line(equation(i));
     for (const Family& family : model_.state_families()) write_initial(family);
     for (const Observation& y : model_.observations()) line(observation(y));
+    for (const PathFunctional& one : model_.functionals()) line(functional(one));
     line(time_statement(model_.time()));
     return std::move(text_);
   }
@@ -62,6 +74,7 @@ class Writer {
     for (const Observation& y : model_.observations()) {
       all.insert(all.end(), {y.value, y.deviation});
     }
+    for (const PathFunctional& one : model_.functionals()) all.push_back(one.followed);
     return all;
   }
 
@@ -133,6 +146,8 @@ class Writer {
     const auto named = [&name](const Family& family) { return family.name == name; };
     return model_.lets().contains(name) ||
            std::ranges::any_of(model_.inputs(), [&](const Input& u) { return u.name == name; }) ||
+           std::any_of(model_.functional_families().begin(), model_.functional_families().end(),
+                       named) ||
            std::any_of(model_.state_families().begin(), model_.state_families().end(), named) ||
            std::any_of(model_.parameter_families().begin(), model_.parameter_families().end(),
                        named);
@@ -181,6 +196,11 @@ class Writer {
     return fmt::format("observe {} ~ normal({}, {})", y.name, text(y.value), text(y.deviation));
   }
 
+  [[nodiscard]] std::string functional(const PathFunctional& one) const {
+    return fmt::format("path {} = {}({}{})", one.name, one.kind->name(), text(one.followed),
+                       one.kind->takes_condition() ? " > 0" : "");
+  }
+
   void write_initial(const Family& family) {
     std::vector<std::string> laws;
     for (std::size_t i = 0; i < family.size; ++i) laws.push_back(law(family.first + i));
@@ -204,21 +224,25 @@ std::string text_by_component(const Model& model) { return Writer(model).write()
 
 std::string parameter_statement(const Model& model, std::size_t family) {
   const Family& f = model.parameter_families()[family];
-  std::vector<double> values;
-  for (std::size_t i = 0; i < f.size; ++i) values.push_back(model.parameters()[f.first + i].value);
-  const Parameter& first = model.parameters()[f.first];
+  const std::span<const Parameter> all(&model.parameters()[f.first], f.size);
+  const auto each = [&](double Parameter::*number) {
+    std::vector<double> numbers;
+    for (const Parameter& p : all) numbers.push_back(p.*number);
+    return one_or_all(numbers, f.columns);
+  };
   std::string text = "param " + f.name;
-  if (!f.is_vector) {
-    text += fmt::format(" = {}", values.front());
-  } else if (std::equal(values.begin() + 1, values.end(), values.begin())) {
-    text += fmt::format("[{}] = {}", f.size, values.front());
-  } else {
-    text += fmt::format("[{}] = {}", f.size, in_brackets(values));
+  if (f.columns > 0) {
+    text += fmt::format("[{}, {}]", f.size / f.columns, f.columns);
+  } else if (f.is_vector) {
+    text += fmt::format("[{}]", f.size);
   }
-  if (std::isfinite(first.lower) || std::isfinite(first.upper)) {
-    text += fmt::format(" in ({}, {})", first.lower, first.upper);
+  text += " = " + each(&Parameter::value);
+  if (std::ranges::any_of(all, [](const Parameter& p) {
+        return std::isfinite(p.lower) || std::isfinite(p.upper);
+      })) {
+    text += fmt::format(" in ({}, {})", each(&Parameter::lower), each(&Parameter::upper));
   }
-  return text + (first.fixed ? " fixed" : "");
+  return text + (all.front().fixed ? " fixed" : "");
 }
 
 std::string input_statement(const Input& input) {
@@ -229,6 +253,20 @@ std::string input_statement(const Input& input) {
   }
   if (input.interpolation == Interpolation::step) text += " step";
   return text + (input.hold ? " hold" : "");
+}
+
+std::string network_text(const Model& model, std::size_t network) {
+  const Network& net = model.networks()[network];
+  std::string text = net.layers_text();
+  if (net.seed != Network{}.seed) text += fmt::format(" seed {}", net.seed);
+  const std::vector<double> weights = model.weights(network);
+  const bool initial = weights == net.initial_weights();
+  if (!net.file.empty() && (net.read ? weights == *net.read : initial)) {
+    text += fmt::format(" weights \"{}\"", net.file);
+  } else if (!initial) {
+    text += fmt::format(" weights [{}]", fmt::join(weights, ", "));
+  }
+  return text + (net.fixed ? " fixed" : "");
 }
 
 std::string time_statement(const TimeGrid& grid) {

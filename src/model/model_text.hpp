@@ -15,6 +15,9 @@ namespace divker {
 [[nodiscard]] std::string parameter_statement(const Model& model, std::size_t family);
 // "input u(t) from \"forcing.csv\" step"
 [[nodiscard]] std::string input_statement(const Input& input);
+// "tanh 32, linear 2 seed 3": what stands behind the = of a net. Weights that are neither the
+// initial ones nor those of its file are listed.
+[[nodiscard]] std::string network_text(const Model& model, std::size_t network);
 // "time 0 : 0.01 : 1"
 [[nodiscard]] std::string time_statement(const TimeGrid& grid);
 

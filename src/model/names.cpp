@@ -13,10 +13,10 @@
 namespace divker {
 namespace {
 
-constexpr std::array<std::string_view, 26> words{
+constexpr std::array<std::string_view, 27> words{
     "observe",   "periodic", "positive", "tamed", "t",   "dt",  "T",     "pi",    "inf",
     "sum",       "model",    "param",    "const", "in",  "let", "fixed", "state", "normal",
-    "lognormal", "init",     "samples",  "time",  "and", "or",  "not",   "input"};
+    "lognormal", "init",     "samples",  "time",  "and", "or",  "not",   "input", "path"};
 
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
@@ -54,6 +54,12 @@ std::string lower_case(std::string_view text) {
 bool is_identifier(std::string_view text) {
   return !text.empty() && is_letter(text.front()) &&
          std::all_of(text.begin(), text.end(), [](char c) { return is_letter(c) || is_digit(c); });
+}
+
+bool is_name_of_weights(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  return dot != std::string_view::npos && is_identifier(text.substr(0, dot)) &&
+         is_identifier(text.substr(dot + 1));
 }
 
 bool is_component_name(std::string_view text) {

@@ -17,6 +17,8 @@ inline constexpr std::size_t longest_file_name = 255;
 [[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // A letter or underscore followed by letters, digits and underscores.
 [[nodiscard]] bool is_identifier(std::string_view text);
+// "h.W1": that of a matrix or vector of weights of the network h.
+[[nodiscard]] bool is_name_of_weights(std::string_view text);
 // "W" or "W[3]".
 [[nodiscard]] bool is_component_name(std::string_view text);
 // Words of the language, its functions and constants: t, dt, T, pi, inf, sum, sin, param, ...

@@ -101,6 +101,12 @@ void show(Fields& o, const Model& model, const std::vector<OperationCount>& coun
       one.set("last", input.knots->times().back());
     });
   }
+  if (!model.functionals().empty()) {
+    o.list("functionals", model.functionals(), [](Fields& one, const PathFunctional& functional) {
+      one.set("name", functional.name);
+      one.set("kind", std::string(functional.kind->name()));
+    });
+  }
   o.set("score_free_start", !model.has_initial_density());
   o.set("steps", model.time().steps());
   o.set("lanes", host_lanes());

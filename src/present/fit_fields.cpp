@@ -40,6 +40,13 @@ void series(Fields& o, const OfSeries& series) {
   o.set("most_substeps", series.most_substeps);
 }
 
+void divergence(Fields& o, const OfDivergence& divergence) {
+  o.set("divergence", divergence.name);
+  o.set("divergence_estimate", divergence.value.value);
+  o.set("divergence_stderr", divergence.value.standard_error);
+  o.set("features", divergence.features);
+}
+
 void undetermined(Fields& o, const FitResult& result) {
   o.set("undetermined", result.undetermined);
   o.list("determined", result.determined,
@@ -70,6 +77,7 @@ void fit(Fields& o, const FitResult& result) {
     o.set("window_bias", result.window_bias);
   }
   if (result.series) series(o, *result.series);
+  if (result.divergence) divergence(o, *result.divergence);
   undetermined(o, result);
   o.set("weak", result.weak);
   o.set("inactive", result.inactive);
@@ -85,6 +93,10 @@ void fit(Fields& o, const FitResult& result) {
     one.set("psi_over_noise", iteration.psi_over_noise);
     one.set("step", iteration.step);
     one.set("halvings", iteration.halvings);
+    if (iteration.divergence) {
+      one.set("divergence", iteration.divergence->value);
+      one.set("divergence_stderr", iteration.divergence->standard_error);
+    }
     one.set("parameters", iteration.parameters);
   });
 }

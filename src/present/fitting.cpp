@@ -116,8 +116,17 @@ void describe(FitRequest& r, OptionVisitor& visit) {
                "COLUMN"),
         r.columns.group_column);
   visit(Option("match", "The matching equation").shown().one_of(matcher_names()), r.options.match);
-  visit(Option("optimizer", "The optimizer").shown().one_of(optimizer_names()),
+  visit(Option("optimizer",
+               "The optimizer (default: newton; dual for other divergences than kl, and for more "
+               "parameters than the law has features)")
+            .one_of(optimizer_names()),
         r.options.optimizer);
+  visit(Option("divergence", "Of the data from the model: what is made small")
+            .shown()
+            .one_of(divergence_names()),
+        r.options.divergence);
+  visit(Option("features", "By features of the law: about how many", "N").shown().within(8, 10'000),
+        r.options.features);
   visit(Option("iterations", "Iterations at most; the last have all paths", "N").shown(),
         r.options.iterations);
   visit(Option("starts",
@@ -137,9 +146,9 @@ void describe(FitRequest& r, OptionVisitor& visit) {
   visit(Option("series",
                "The rows of each individual are a time series: consecutive ones are transitions")
             .only_with("time")
-            .not_with({"alpha", "scheme", "order", "match", "optimizer", "starts", "tolerance",
-                       "rate", "window", "regressor", "checkpoint", "richardson",
-                       "ignore_time_step"}),
+            .not_with({"alpha", "scheme", "order", "match", "optimizer", "divergence", "features",
+                       "starts", "tolerance", "rate", "window", "regressor", "checkpoint",
+                       "richardson", "ignore_time_step"}),
         r.series);
   visit(Option("substeps", "Series: steps of a transition (default: chosen)", "N")
             .only_with("series"),

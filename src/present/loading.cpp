@@ -9,6 +9,7 @@
 
 #include "divker/error.hpp"
 #include "divker/language.hpp"
+#include "divker/npy.hpp"
 #include "divker/table.hpp"
 
 namespace divker::present {
@@ -114,31 +115,62 @@ Model with_inputs_read(const Model& model, const fs::path& folder, Tables& table
   return model.with_inputs(knots);
 }
 
+Model with_weights_read(Model model, const fs::path& folder, Tables& tables) {
+  for (std::size_t n = 0; n < model.networks().size(); ++n) {
+    const Network network = model.networks()[n];
+    if (network.file.empty() || network.read) continue;
+    const std::string takes = fmt::format("takes the weights of the network {} from", network.name);
+    const fs::path path = path_of(model, takes, network.file, folder);
+    const std::vector<double>& numbers = tables.read(path).values.data;
+    model = model.with_weights(n, network.from_file(numbers, path.string()), network.file);
+  }
+  return model;
+}
+
 }  // namespace
+
+Model with_weights_written(Model model, const fs::path& file) {
+  for (std::size_t n = 0; n < model.networks().size(); ++n) {
+    const Network& network = model.networks()[n];
+    const std::string own = fmt::format("{}.{}.npy", file.stem().string(), network.name);
+    const std::vector<double> weights = model.weights(n);
+    const std::vector<double> numbers = network.to_file(weights);
+    Matrix column(numbers.size(), 1);
+    column.data = numbers;
+    write_npy(file.parent_path() / own, column);
+    model = model.with_weights(n, weights, own);
+  }
+  return model;
+}
 
 Model with_values(Model model, const Values& values) {
   TimeGrid grid = model.time();
   bool new_grid = false;
+  bool new_numbers = false;
+  std::vector<double> numbers = model.parameter_values();
   for (const auto& [name, value] : values) {
     if (set_in_grid(grid, name, value)) {
       new_grid = true;
     } else {
-      model = model.with_value(name, value);
+      new_numbers = true;
+      for (const std::size_t index : model.parameter_indices(name)) numbers[index] = value;
     }
   }
+  if (new_numbers) model = model.with_parameters(numbers);
   return new_grid ? model.with_time(grid) : model;
 }
 
 Model with_inputs_read(const Model& model, const fs::path& folder,
                        std::vector<std::string>& remarks) {
   Tables tables(remarks);
-  return with_inputs_read(model, folder, tables);
+  return with_inputs_read(with_weights_read(model, folder, tables), folder, tables);
 }
 
 Model with_files_read(const Model& model, const fs::path& folder,
                       std::vector<std::string>& remarks) {
   Tables tables(remarks);
-  return with_samples_read(with_inputs_read(model, folder, tables), folder, tables);
+  const Model read = with_inputs_read(with_weights_read(model, folder, tables), folder, tables);
+  return with_samples_read(read, folder, tables);
 }
 
 Model load_with_files(const std::string& file_or_name, std::vector<std::string>& remarks) {

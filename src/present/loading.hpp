@@ -14,11 +14,15 @@ namespace divker::present {
 // the grid is set once. Errors as Model::with_value.
 [[nodiscard]] Model with_values(Model model, const Values& values);
 
-// With the files of `input u(t) from "..."`, which are looked for in `folder`, that of the model
-// file, then in the current one. Error(model) for files at fault, with the line. What their reader
-// remarks is added to `remarks`.
+// With the files of `input u(t) from "..."` and of `net ... weights "..."`, which are looked for in
+// `folder`, that of the model file, then in the current one. Error(model) for files at fault, with
+// the line. What their reader remarks is added to `remarks`.
 [[nodiscard]] Model with_inputs_read(const Model& model, const std::filesystem::path& folder,
                                      std::vector<std::string>& remarks);
+
+// The weights of its networks written beside a model file, to "NAME.h.npy" for the network h of
+// "NAME.sde"; the text of the model that is returned refers to them. Error(usage) as write_npy.
+[[nodiscard]] Model with_weights_written(Model model, const std::filesystem::path& file);
 
 // With those of `init x ~ samples("...")` as well.
 [[nodiscard]] Model with_files_read(const Model& model, const std::filesystem::path& folder,

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "divker/fit_data.hpp"
 #include "divker/matrix.hpp"
 
 namespace divker::present {
@@ -31,7 +32,8 @@ struct Option {
   std::vector<std::string> choices = {};  // the only values; none: any
   double least = -infinite;
   double most = infinite;
-  bool positive = false;                   // zero is too little
+  bool positive = false;  // zero is too little
+  bool required = false;
   std::string needs = {};                  // an option without which it means nothing
   std::vector<std::string> excludes = {};  // options that cannot be asked for together with it
 
@@ -45,6 +47,7 @@ struct Option {
   }
   Option&& at_least(double value) && { return least = value, std::move(*this); }
   Option&& within(double low, double high) && { return least = low, most = high, std::move(*this); }
+  Option&& asked_for() && { return required = true, std::move(*this); }
   Option&& above_zero() && { return positive = true, std::move(*this); }
   Option&& only_with(std::string other) && { return needs = std::move(other), std::move(*this); }
   Option&& not_with(std::vector<std::string> others) && {
@@ -66,6 +69,12 @@ struct GivenPoints {
   [[nodiscard]] bool any() const { return rows.has_value() || !file.empty(); }
 };
 
+// Tables of measurements: files of them, or what Python has in arrays.
+struct GivenTables {
+  std::vector<std::string> files;
+  std::vector<DataTable> tables;
+};
+
 // Who asks, for messages that name an option as its user writes it.
 enum class Voice { command, python };
 // --fd-step, or fd_step.
@@ -79,7 +88,7 @@ using OptionValue =
     std::variant<bool*, int*, unsigned*, std::uint64_t*, double*, std::string*,
                  std::vector<std::string>*, std::vector<double>*, std::optional<int>*,
                  std::optional<std::size_t>*, std::optional<double>*, std::optional<Values>*,
-                 std::map<std::string, std::string>*, GivenPoints*>;
+                 std::map<std::string, std::string>*, GivenPoints*, GivenTables*>;
 
 // What a request is filled by: the command line, or the arguments of Python.
 class OptionVisitor {

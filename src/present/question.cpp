@@ -7,10 +7,12 @@ Question density_question();
 Question score_question();
 Question response_question();
 Question diagnose_question();
+Question forecast_question();
+Question residuals_question();
 
 std::vector<Question>& questions() {
-  static std::vector<Question> all{density_question(), score_question(), response_question(),
-                                   diagnose_question()};
+  static std::vector<Question> all{density_question(),  score_question(),    response_question(),
+                                   diagnose_question(), forecast_question(), residuals_question()};
   return all;
 }
 

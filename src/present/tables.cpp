@@ -10,6 +10,12 @@ std::vector<std::string> names_of_states(const Model& model) {
   return names;
 }
 
+std::vector<std::string> names_along_paths(const Model& model) {
+  std::vector<std::string> names = names_of_states(model);
+  for (const PathFunctional& one : model.functionals()) names.push_back(one.name);
+  return names;
+}
+
 void append_row(Matrix& rows, const std::vector<double>& row) {
   rows.cols = row.size();
   ++rows.rows;
@@ -18,6 +24,9 @@ void append_row(Matrix& rows, const std::vector<double>& row) {
 
 Table history_table(const FitResult& result) {
   Table table{{"iteration", "paths", "gain", "psi_over_noise", "step", "halvings"}, {}};
+  if (result.divergence) {
+    table.columns.insert(table.columns.end(), {"divergence", "divergence_stderr"});
+  }
   for (const Parameter& parameter : result.model.parameters()) {
     table.columns.push_back(parameter.name);
   }
@@ -28,6 +37,10 @@ Table history_table(const FitResult& result) {
                             one.psi_over_noise,
                             one.step,
                             static_cast<double>(one.halvings)};
+    if (result.divergence) {
+      const Estimate divergence = one.divergence.value_or(Estimate());
+      row.insert(row.end(), {divergence.value, divergence.standard_error});
+    }
     row.insert(row.end(), one.parameters.begin(), one.parameters.end());
     append_row(table.values, row);
   }

@@ -10,6 +10,8 @@
 namespace divker::present {
 
 [[nodiscard]] std::vector<std::string> names_of_states(const Model& model);
+// And of the functionals of the path.
+[[nodiscard]] std::vector<std::string> names_along_paths(const Model& model);
 // Rows are appended, all as long as the first.
 void append_row(Matrix& rows, const std::vector<double>& row);
 

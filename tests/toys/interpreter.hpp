@@ -27,6 +27,7 @@ class InterpretedPath {
         has_noise_(has_noise),
         signs_(signs),
         step_noise_(march.sampling.seed, Stream::step, march.sampling.resolution),
+        inside_noise_(march.sampling.seed, Stream::inside, march.sampling.resolution),
         start_noise_(march.sampling.seed, Stream::start, march.sampling.resolution),
         pick_(march.sampling.seed, Stream::pick, march.sampling.resolution) {
     run(march.plan.start.program);
@@ -51,13 +52,12 @@ class InterpretedPath {
   }
 
  private:
-  [[nodiscard]] std::vector<double> noise() const {
-    const std::size_t count = march_.model.noise_count();
+  [[nodiscard]] std::vector<double> noise(const NormalSource& source, std::size_t count) const {
     const std::size_t fine = march_.sampling.increments_per_step;
     std::vector<double> values(count, 0.0);
     for (std::size_t k = 0; has_noise_ && k < count; ++k) {
       for (std::size_t j = 0; j < fine; ++j) {
-        values[k] += step_noise_.normal(number_, step_ * fine + j, k, count);
+        values[k] += source.normal(number_, step_ * fine + j, k, count);
       }
       values[k] /= std::sqrt(static_cast<double>(fine));
     }
@@ -99,7 +99,9 @@ class InterpretedPath {
       case Role::carried:
         return arrays_.at(argument.name);
       case Role::noise:
-        return noise();
+        return noise(step_noise_, march_.model.noise_count());
+      case Role::inside:
+        return noise(inside_noise_, argument.inputs.size());
       case Role::start_noise:
         return start_noise();
       case Role::sample:
@@ -158,7 +160,7 @@ class InterpretedPath {
   std::uint64_t number_;
   bool has_noise_;
   const std::vector<int>* signs_;  // of determinants on the path without noise
-  NormalSource step_noise_, start_noise_, pick_;
+  NormalSource step_noise_, inside_noise_, start_noise_, pick_;
   std::size_t step_ = 0;
   std::map<std::string, std::vector<double>> arrays_;
 };

@@ -172,7 +172,9 @@ void add_step_bias(const Model& model, const std::vector<std::size_t>& parameter
 PointAnswer density_difference(const Model& model, const std::vector<std::size_t>& parameters,
                                const Matrix& points, const AnswerOptions& options) {
   require_one_state(model);
-  const PathFunction function = [](const Model&, const Matrix& x) { return x.column(0); };
+  const PathFunction function = [](const Model&, const Snapshot& paths) {
+    return paths.x().column(0);
+  };
   ShiftedRuns runs(model, options.sampling, options.session, function);
   const std::vector<double> unshifted = runs.at(parameters.front(), 0.0, options.sampling.paths);
   require_paths(runs.record().summary);

@@ -16,8 +16,9 @@ class DivergenceKernel : public Estimator {
                                                      const std::string& observable,
                                                      const AnswerOptions& options) const override {
     const Observable phi(model, parameters, observable);
-    Study study(model, options.method, Asked::responses_to(parameters), options.sampling,
-                options.session, tuning_of_mean(phi));
+    const Asked asked = Asked::responses_to(parameters).with(phi.functionals());
+    Study study(model, options.method, asked, options.sampling, options.session,
+                tuning_of_mean(phi));
     return response_of_mean(study, phi, observable, options.time_step);
   }
 

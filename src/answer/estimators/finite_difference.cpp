@@ -74,11 +74,11 @@ class FiniteDifference : public Estimator {
     check_difference_step(options.difference_step);
     const std::size_t paths = options.sampling.paths;
     const double time = model.time().snapshot_times(options.sampling.snapshots).back();
-    (void)Observable(model, {}, observable);
-    const PathFunction function = [&](const Model& shifted, const Matrix& x) {
-      return Observable(shifted, {}, observable)(x, time).phi;
+    const std::vector<std::size_t> functionals = Observable(model, {}, observable).functionals();
+    const PathFunction function = [&](const Model& shifted, const Snapshot& of) {
+      return Observable(shifted, {}, observable)(of, time).phi;
     };
-    ShiftedRuns runs(model, options.sampling, options.session, function);
+    ShiftedRuns runs(model, options.sampling, options.session, function, functionals);
     const std::vector<double> unshifted = runs.at(parameters.front(), 0.0, paths);
     require_paths(runs.record().summary);
     ObservableAnswer answer;
@@ -105,7 +105,7 @@ class FiniteDifference : public Estimator {
     answer.record.effort.steps = effort.steps;
     answer.record.effort.truncation = effort.truncation;
     if (options.time_step != TimeStep::ignored && runs.has_time_step()) {
-      PairedDifferences pairs(model, options.sampling, options.session, function);
+      PairedDifferences pairs(model, options.sampling, options.session, function, functionals);
       std::vector<StepBias> biases{pairs.of_mean()};
       for (std::size_t k = 0; k < parameters.size(); ++k) {
         biases.push_back(pairs.of(mean_difference, parameters[k], effort.steps[k]).front());

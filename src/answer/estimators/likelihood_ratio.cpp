@@ -39,21 +39,22 @@ class LikelihoodRatio : public Estimator {
                                                      const std::vector<std::size_t>& parameters,
                                                      const std::string& observable,
                                                      const AnswerOptions& options) const override {
-    Study study = study_of(model, parameters, options);
-    return response_of_mean(study, Observable(model, parameters, observable), observable,
-                            options.time_step);
+    const Observable phi(model, parameters, observable);
+    Study study = study_of(model, parameters, phi.functionals(), options);
+    return response_of_mean(study, phi, observable, options.time_step);
   }
 
   [[nodiscard]] PointAnswer response_at(const Model& model,
                                         const std::vector<std::size_t>& parameters,
                                         const Matrix& points,
                                         const AnswerOptions& options) const override {
-    Study study = study_of(model, parameters, options);
+    Study study = study_of(model, parameters, {}, options);
     return conditional_means(study, points, options);
   }
 
  private:
   [[nodiscard]] Study study_of(const Model& model, const std::vector<std::size_t>& parameters,
+                               const std::vector<std::size_t>& functionals,
                                const AnswerOptions& options) const {
     Method method;
     method.estimator = name();
@@ -61,8 +62,10 @@ class LikelihoodRatio : public Estimator {
     method.damping = kernel_damping();
     // Noise on every state makes this the noise-only step of the divergence kernel, to the bit.
     const bool is_everywhere = model.noise_class() != NoiseClass::degenerate;
+    const bool has_covector = is_everywhere && functionals.empty();
     const Asked asked =
-        is_everywhere ? Asked::responses_to(parameters) : Asked::likelihood_ratios_of(parameters);
+        (has_covector ? Asked::responses_to(parameters) : Asked::likelihood_ratios_of(parameters))
+            .with(functionals);
     Study study(model, method, asked, options.sampling, options.session);
     study.record().alpha.clear();
     study.record().warnings = noise_warnings(model, parameters);

@@ -58,6 +58,15 @@ bool hands_all_over(const Damping& damping, const TimeGrid& grid) {
 constexpr const char* others =
     "The methods divergence-kernel and finite-difference see what happens there.";
 
+// Error where a functional of the path jumps, or the observable with one: paths meet the place at
+// any time, and the noise of the last step comes too late.
+void require_smooth_path(const ModelKink& kink) {
+  if (!kink.by_functionals) return;
+  throw Error(ErrorKind::model, kink.sentence() +
+                                    " The methods likelihood-ratio and finite-difference see what "
+                                    "happens there.");
+}
+
 // Error where the noise of the last step cannot make up for a jump, or is not asked to.
 void require_noise_at(const ModelKink& kink, const Model& model, const AnswerOptions& options) {
   const TimeGrid& grid = model.time();
@@ -95,11 +104,14 @@ class PathKernel : public Estimator {
     const Model model = to_last_snapshot(whole, options.sampling);
     const Observable phi(model, parameters, observable, Observable::Gradient::in_states);
     const std::vector<ModelKink> jumps = places_missed(model, observable);
-    for (const ModelKink& jump : jumps) require_noise_at(jump, model, options);
+    for (const ModelKink& jump : jumps) {
+      require_smooth_path(jump);
+      require_noise_at(jump, model, options);
+    }
     Tuning tuning = tuning_of_tangents(phi);
     tuning.hands_over = !jumps.empty();
-    Study study(model, options.method, Asked::tangents_by(parameters), options.sampling,
-                options.session, tuning);
+    const Asked asked = Asked::tangents_by(parameters).with(phi.functionals());
+    Study study(model, options.method, asked, options.sampling, options.session, tuning);
     return response_of_mean(study, phi, observable, options.time_step);
   }
 

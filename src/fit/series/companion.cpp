@@ -24,6 +24,7 @@ void append_paths(const PathBlock& block, const double* array, std::size_t paths
 
 Companion::Companion(const Model& model, const LegRules& rules)
     : rules_(rules),
+      clock_(model),
       program_(derive::derive_companion(model, rules.beyond_boundaries)),
       dimension_(model.dimension()),
       noise_count_(model.noise_count()) {}
@@ -35,15 +36,12 @@ CompanionSteps Companion::follow(const std::vector<double>& parameters, const Le
   PathBlock block(count, program_.kernel().lanes());
   const PathBlock::Call call = block.prepare(program_, program_.bind(parameters));
   double* x = block.array(state_array, dimension_);
-  double* dt = block.array("dt", 1);
-  double* t = block.array("t", 1);
   for (std::size_t p = 0; p < block.paths(); ++p) {
     const auto leg = static_cast<Eigen::Index>(begin + std::min(p, count - 1));
     for (std::size_t i = 0; i < dimension_; ++i) {
       x[block.place(p, i, dimension_)] = legs.from(static_cast<Eigen::Index>(i), leg);
     }
-    dt[p] = legs.interval[leg] / static_cast<double>(steps);
-    t[p] = legs.time[leg];
+    clock_.set(block, p, legs.time[leg], legs.interval[leg] / static_cast<double>(steps));
   }
   CompanionSteps result;
   for (std::size_t n = 0; n < steps; ++n) {
@@ -54,7 +52,7 @@ CompanionSteps Companion::follow(const std::vector<double>& parameters, const Le
                  result.jacobian);
     append_paths(block, block.array(derive::amplitude_array, noisy), count, noisy,
                  result.amplitude);
-    for (std::size_t p = 0; p < block.paths(); ++p) t[p] += dt[p];
+    if (n + 1 < steps) clock_.advance(block);
   }
   std::vector<double> ends;
   append_paths(block, block.array(state_array, dimension_), count, dimension_, ends);

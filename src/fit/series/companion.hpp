@@ -7,6 +7,7 @@
 
 #include "divker/model.hpp"
 #include "fit/series/legs.hpp"
+#include "fit/series/path_clock.hpp"
 #include "fit/series/path_program.hpp"
 
 namespace divker::fit {
@@ -38,6 +39,7 @@ class Companion {
 
  private:
   LegRules rules_;
+  PathClock clock_;
   PathProgram program_;
   std::size_t dimension_;
   std::size_t noise_count_;

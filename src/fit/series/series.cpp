@@ -55,7 +55,10 @@ void check_model(const Model& model, const SeriesData& data) {
 bool depends_on_time(const Model& model) {
   std::vector<NodeId> roots = model.drift();
   for (const NoiseEntry& entry : model.noise()) roots.push_back(entry.amplitude);
-  return std::ranges::binary_search(reachable(*model.graph(), roots), model.time_input());
+  const std::vector<NodeId> met = reachable(*model.graph(), roots);
+  const auto is_met = [&met](NodeId node) { return std::ranges::binary_search(met, node); };
+  return is_met(model.time_input()) ||
+         std::ranges::any_of(model.inputs(), [&](const Input& u) { return is_met(u.node); });
 }
 
 // How fast deviations from the path without noise change at the starts, the median over

@@ -59,20 +59,20 @@ class SeriesMatcher {
  public:
   SeriesMatcher(const Model& model, const DataOptions& options)
       : model_(model), options_(options), dimension_(model.dimension()) {
-    data_.from.cols = data_.to.cols = dimension_;
+    data_.from.cols = data_.to.cols = data_.last.cols = dimension_;
   }
 
-  SeriesData run(const std::vector<DataTable>& tables) {
+  SeriesData run(const std::vector<DataTable>& tables, std::size_t fewest) {
     if (options_.stationary) {
       throw Error(ErrorKind::usage,
                   "Data of the stationary law are snapshots: they cannot be a series.");
     }
     for (const DataTable& table : tables) add(table);
-    if (data_.size() == 0) {
+    if (data_.names.empty() || data_.size() < fewest) {
       throw Error(ErrorKind::model,
                   "The data hold no transition: no individual has two rows with all states.");
     }
-    check_units();
+    if (data_.size() > 0) check_units();
     remark();
     return std::move(data_);
   }
@@ -124,6 +124,7 @@ class SeriesMatcher {
     for (std::size_t r = 1; r < rows.size(); ++r) refuse_equal_times(table, rows[r - 1], rows[r]);
     std::erase_if(rows, [](const SeriesRow& row) { return !row.is_whole(); });
     data_.rows += rows.size();
+    if (!rows.empty()) add_individual(table, rows.back());
     for (std::size_t r = 1; r < rows.size(); ++r) add_transition(rows[r - 1], rows[r]);
     ++(rows.size() > 1 ? data_.individuals : single_);
   }
@@ -137,7 +138,27 @@ class SeriesMatcher {
                     row_in_words(table, a.row), row_in_words(table, b.row), table.source, a.time));
   }
 
+  void add_individual(const DataTable& table, const SeriesRow& last) {
+    data_.names.push_back(name_of_individual(table, last));
+    data_.last.data.insert(data_.last.data.end(), last.states.begin(), last.states.end());
+    ++data_.last.rows;
+    data_.last_time.push_back(last.time);
+  }
+
+  // What its column of groups holds, and without one the table's name.
+  [[nodiscard]] std::string name_of_individual(const DataTable& table, const SeriesRow& row) const {
+    const auto found = std::ranges::find(table.columns, options_.group_column);
+    if (options_.group_column.empty() || found == table.columns.end()) return table.source;
+    const auto column = static_cast<std::size_t>(found - table.columns.begin());
+    const auto texts = table.texts.find(column);
+    if (texts != table.texts.end() && !texts->second.cells[row.row - 1].empty()) {
+      return texts->second.cells[row.row - 1];
+    }
+    return fmt::format("{:g}", table.values(row.row - 1, column));
+  }
+
   void add_transition(const SeriesRow& from, const SeriesRow& to) {
+    data_.individual.push_back(data_.names.size() - 1);
     data_.from.data.insert(data_.from.data.end(), from.states.begin(), from.states.end());
     data_.to.data.insert(data_.to.data.end(), to.states.begin(), to.states.end());
     ++data_.from.rows;
@@ -178,7 +199,7 @@ class SeriesMatcher {
     }
     if (single_ > 0) {
       data_.remarks.push_back(
-          fmt::format("{} with less than two rows that have all states {} nothing to the fit.",
+          fmt::format("{} with less than two rows that have all states {} nothing.",
                       single_ == 1 ? "One individual" : fmt::format("{} individuals", single_),
                       single_ == 1 ? "adds" : "add"));
     }
@@ -201,8 +222,8 @@ class SeriesMatcher {
 }  // namespace
 
 SeriesData match_series(const Model& model, const std::vector<DataTable>& tables,
-                        const DataOptions& options) {
-  return SeriesMatcher(model, options).run(tables);
+                        const DataOptions& options, std::size_t fewest) {
+  return SeriesMatcher(model, options).run(tables, fewest);
 }
 
 bool looks_like_series(const DataTable& table, const DataOptions& options, std::size_t least_rows) {

@@ -69,6 +69,8 @@ TransitionPaths::TransitionPaths(const Model& model, const LegRules& rules,
       active_(active),
       dimension_(model.dimension()),
       noise_count_(model.noise_count()),
+      clock_(model),
+      coarse_clock_(model, "coarse "),
       companion_(model, rules),
       likelihood_(derive_noise_step(model, likelihoods(rules, active), false),
                   {{response_array, "L"}}),
@@ -133,10 +135,8 @@ struct TransitionPaths::Walk {
         x[block.place(p, i, width)] = legs.from(static_cast<Index>(i), leg);
       }
       const double dt = legs.interval[leg] / static_cast<double>(steps);
-      block.array("dt", 1)[p] = dt;
-      block.array("coarse dt", 1)[p] = 2.0 * dt;
-      block.array("t", 1)[p] = legs.time[leg];
-      block.array("coarse t", 1)[p] = legs.time[leg];
+      owner.clock_.set(block, p, legs.time[leg], dt);
+      owner.coarse_clock_.set(block, p, legs.time[leg], 2.0 * dt);
     }
     std::copy_n(x, block.paths() * width, coarse);
   }
@@ -175,7 +175,7 @@ struct TransitionPaths::Walk {
   void set_damping(std::size_t n) {
     const std::size_t m = owner.dimension_;
     double* damping = block.array("damping", m * m);
-    const double* dt = block.array("dt", 1);
+    const double* dt = owner.clock_.step_sizes(block);
     Eigen::MatrixXd a(dimension(), dimension());
     for (std::size_t t = 0; t < count; ++t) {
       const double step = dt[t * run.paths];
@@ -257,10 +257,9 @@ struct TransitionPaths::Walk {
       block(likelihood, noise_of(n));
       add_coarse_noise(n);
       if (n % 2 == 1) block(coarse, coarse_noise.data());
-      double* t = block.array("t", 1);
-      const double* dt = block.array("dt", 1);
-      for (std::size_t p = 0; p < block.paths(); ++p) t[p] += dt[p];
-      if (n % 2 == 1) std::copy_n(t, block.paths(), block.array("coarse t", 1));
+      if (n + 1 == steps) break;
+      owner.clock_.advance(block);
+      if (n % 2 == 1) owner.coarse_clock_.advance(block);
     }
   }
 

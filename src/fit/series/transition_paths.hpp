@@ -11,6 +11,7 @@
 #include "divker/model.hpp"
 #include "fit/series/companion.hpp"
 #include "fit/series/legs.hpp"
+#include "fit/series/path_clock.hpp"
 #include "fit/series/path_program.hpp"
 
 namespace divker::fit {
@@ -73,6 +74,8 @@ class TransitionPaths {
   std::vector<std::size_t> of_noise_;
   std::size_t dimension_;
   std::size_t noise_count_;
+  PathClock clock_;
+  PathClock coarse_clock_;
   Companion companion_;
   PathProgram likelihood_;
   PathProgram coarse_;

@@ -26,6 +26,15 @@ Sampling simulated(const SimulateRequest& request) {
   return sampling;
 }
 
+// What there are means of: the probability of a passage so far, in place of its time.
+std::vector<std::string> names_of_means(const Model& model) {
+  std::vector<std::string> names = names_of_states(model);
+  for (const PathFunctional& one : model.functionals()) {
+    names.push_back(is_passage(one) ? "P(" + one.name + " <= t)" : one.name);
+  }
+  return names;
+}
+
 // Means of the states, their standard errors, and deviations.
 struct MomentColumns {
   std::vector<double> mean, error, deviation;
@@ -53,7 +62,7 @@ Fields fields_of_moments(const MomentsAnswer& answer) {
 
 Table table_of_moments(const Model& model, const MomentsAnswer& answer) {
   Table table{{"t"}, {}};
-  for (const std::string& name : names_of_states(model)) {
+  for (const std::string& name : names_of_means(model)) {
     for (const char* what : {"mean.", "stderr.", "deviation."}) {
       table.columns.push_back(what + name);
     }
@@ -71,13 +80,14 @@ Table table_of_moments(const Model& model, const MomentsAnswer& answer) {
 
 std::string text_of_moments(const Model& model, const MomentsAnswer& answer) {
   std::string text;
+  const std::vector<std::string> names = names_of_means(model);
   for (const StateMoments& snapshot : answer.snapshots) {
     const MomentColumns columns(snapshot);
     text += fmt::format("t = {:.6g}\n{:>12} {:>14} {:>12} {:>14}\n", snapshot.time, "state", "mean",
                         "+-", "deviation");
     for (std::size_t i = 0; i < columns.mean.size(); ++i) {
-      text += fmt::format("{:>12} {:>14.6g} {:>12.2g} {:>14.6g}\n", model.states()[i].name,
-                          columns.mean[i], columns.error[i], columns.deviation[i]);
+      text += fmt::format("{:>12} {:>14.6g} {:>12.2g} {:>14.6g}\n", names[i], columns.mean[i],
+                          columns.error[i], columns.deviation[i]);
     }
   }
   return text;
@@ -92,7 +102,7 @@ void describe(SimulateRequest& r, OptionVisitor& visit) {
 }
 
 Study study_of(const SimulateRequest& request, const Model& model, const Session& session) {
-  return {model, method_of_states(request), Asked::states(), simulated(request),
+  return {model, method_of_states(request), states_and_functionals(model), simulated(request),
           saved_session_of(request, request, session)};
 }
 
