@@ -309,7 +309,7 @@ class Forecaster {
       all.back().push_back(values[k * states + i]);
       lag = std::max(lag, pairs[k].to - pairs[k].from - 1);
     }
-    return mean_of(all, lag);
+    return sequence_mean(all, lag);
   }
 
   const SeriesData& data_;

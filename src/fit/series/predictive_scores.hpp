@@ -42,7 +42,7 @@ using Sequences = std::vector<std::vector<double>>;
 
 // The mean of all, with the error of sequences whose members are dependent up to a lag:
 // W. K. Newey, K. D. West, Econometrica 55 (1987) 703.
-[[nodiscard]] Estimate mean_of(const Sequences& all, std::size_t lag);
+[[nodiscard]] Estimate sequence_mean(const Sequences& all, std::size_t lag);
 
 struct PortmanteauTest {
   double statistic = 0.0;

@@ -162,7 +162,7 @@ StateResiduals judged(const std::string& name, const SeriesData& data, std::size
   const Sequences z = of([](const Residual& r) { return normal_score(r.uniform); });
   StateResiduals one;
   one.name = name;
-  one.mean = mean_of(z, 0);
+  one.mean = sequence_mean(z, 0);
   one.deviation = deviation_of(z);
   std::vector<double> u;
   double expected = 0.0;
@@ -175,10 +175,10 @@ StateResiduals judged(const std::string& name, const SeriesData& data, std::size
     for (double& value : sequence) value *= value;
   }
   one.steady = as_test(ljung_box(squares, lags));
-  one.coverage = mean_of(
+  one.coverage = sequence_mean(
       of([](const Residual& r) { return std::fabs(r.uniform - 0.5) <= 0.5 * central ? 1.0 : 0.0; }),
       0);
-  one.score = mean_of(of([](const Residual& r) { return r.score; }), 0);
+  one.score = sequence_mean(of([](const Residual& r) { return r.score; }), 0);
   one.expected_score = expected / static_cast<double>(all.size());
   return one;
 }
@@ -218,7 +218,7 @@ void warn_of_time_step(std::vector<Warning>& warnings, const SeriesData& data,
   for (std::size_t i = 0; i < states.size(); ++i) {
     const Sequences coarse =
         sequences_of(data, [&](std::size_t k) { return normal_score(all[k][i].coarse); });
-    const double mean = mean_of(coarse, 0).value - states[i].mean.value;
+    const double mean = sequence_mean(coarse, 0).value - states[i].mean.value;
     const double deviation = deviation_of(coarse).value - states[i].deviation.value;
     if (std::fabs(mean) < share * states[i].mean.standard_error &&
         std::fabs(deviation) < share * states[i].deviation.standard_error) {
