@@ -48,7 +48,7 @@ PredictedValue::PredictedValue(std::vector<double> sample) : sample_(std::move(s
 }
 
 double PredictedValue::distribution(double y, double tie) const {
-  const auto [first, last] = std::ranges::equal_range(sample_, y);
+  const auto [first, last] = std::equal_range(sample_.begin(), sample_.end(), y);
   const auto below = static_cast<double>(first - sample_.begin());
   const auto equal = static_cast<double>(last - first);
   return (below + tie * (equal + 1.0)) / (static_cast<double>(sample_.size()) + 1.0);
