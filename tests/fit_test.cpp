@@ -11,11 +11,13 @@
 #include "fit/bounds.hpp"
 #include "fit/goodness.hpp"
 #include "fit/instrument.hpp"
+#include "support/asked.hpp"
 #include "support/statistics.hpp"
 
 namespace divker {
 namespace {
 
+using test::sample;
 using ::testing::HasSubstr;
 
 // Normal at all times: closed forms, and a maximum-likelihood estimate from mean and variance.
@@ -27,13 +29,6 @@ dx = (m - x) dt + s dW
 init x ~ normal(0, 0.5)
 time 0 : 0.01 : 1
 )";
-
-Matrix sample(const Model& model, std::size_t count, std::uint64_t seed) {
-  Sampling sampling;
-  sampling.paths = count;
-  sampling.seed = seed;
-  return Ensemble(model, {}, Asked::states()).run(sampling).snapshots.back().x();
-}
 
 FitOptions quick(std::size_t paths) {
   FitOptions options;

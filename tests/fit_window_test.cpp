@@ -8,11 +8,13 @@
 #include "divker/language.hpp"
 #include "fit/quasi_score.hpp"
 #include "fit/window.hpp"
+#include "support/asked.hpp"
 #include "support/statistics.hpp"
 
 namespace divker {
 namespace {
 
+using test::sample;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -25,13 +27,6 @@ dx = (m - x) dt + s dW
 init x ~ normal(0, 0.5)
 time 0 : 0.02 : 12
 )";
-
-Matrix sample(const Model& model, std::size_t count, std::uint64_t seed) {
-  Sampling sampling;
-  sampling.paths = count;
-  sampling.seed = seed;
-  return Ensemble(model, {}, Asked::states()).run(sampling).snapshots.back().x();
-}
 
 FitResult fit_sample(const Model& model, const Matrix& y, const FitOptions& options) {
   return fit_parameters(model, match_data(model, {{"data", {}, y, {}}}, {}), options);
