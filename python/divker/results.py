@@ -431,12 +431,12 @@ class SeriesResiduals(Result):
     @property
     def uniform(self) -> np.ndarray:
         """(transitions, states): the distribution function of each prediction at what came."""
-        return np.asarray(self._file["values"])[:, 2:]
+        return np.asarray(self._file["rows"])[:, 2:]
 
     @property
     def t(self) -> np.ndarray:
         """(transitions,): the times of the rows that were predicted."""
-        return np.asarray(self._file["values"])[:, 1]
+        return np.asarray(self._file["rows"])[:, 1]
 
     def _lines(self):
         rows = [[one["state"], with_bar(one["z_mean"], one["z_mean_stderr"]),

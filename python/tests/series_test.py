@@ -46,6 +46,34 @@ class Series(TestCase):
         self.assertIn("converged", text)
         self.assertEqual(divker.Model.from_file(fitted).name, "ou")
 
+    def test_residuals_and_forecasts_are_those_of_the_command(self):
+        model = divker.Model("ou").set(dt=0.025)
+        found = model.residuals(self.data, time="t", seed=3)
+        answer = json.loads(command("residuals", "ou", "--set", "dt=0.025", "--data", self.file,
+                                    "--time", "t", "--seed", 3, "--json", "--quiet"))
+        self.assertEqual(answer["states"], found.to_dict()["states"])
+        self.assertEqual(found.uniform.shape, (400, 1))
+        self.assertEqual(list(found.t[:2]), [0.5, 1.0])
+        self.assertTrue(np.all((found.uniform > 0) & (found.uniform < 1)))
+        self.assertIn("mean of z", repr(found))
+
+        future = model.forecast(self.data, time="t", ahead=[0.5, 1], held_out=0.3, quantiles=[0.1, 0.9])
+        answer = json.loads(command("forecast", "ou", "--set", "dt=0.025", "--data", self.file,
+                                    "--time", "t", "--ahead", "0.5,1", "--held-out", 0.3,
+                                    "--quantiles", "0.1,0.9", "--json", "--quiet"))
+        for told, one in zip(answer["forecasts"], future.to_dict()["forecasts"], strict=True):
+            self.assertEqual((told["t"], told["value"], told["stderr"]),
+                             (one["t"], one["value"], one["stderr"]))
+        self.assertEqual(answer["scores"], future.to_dict()["scores"])
+        exact = np.exp(-1) * self.data["x"][-1]
+        one = future.forecasts[1]
+        self.assertLess(abs(one["value"][0][0] - exact), 4.5 * one["stderr"][0][0])
+        self.assertIn("q0.9", repr(future))
+        with self.assertRaisesRegex(divker.UsageError, "ascending"):
+            model.forecast(self.data, time="t", ahead=[2, 1])
+        with self.assertRaisesRegex(divker.UsageError, "no column 'z'"):
+            model.residuals(self.data, time="z")
+
     def test_rows_that_look_like_a_series_are_questioned(self):
         few = {name: column[:20] for name, column in self.data.items()}
         with self.assertWarnsRegex(divker.DivkerWarning, "is this a series[?] series fits it as one"):
