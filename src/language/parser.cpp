@@ -534,14 +534,18 @@ class StatementParser {
     two_arguments(s, token);
   }
 
-  void observe(Statement& s) {
-    const Token& token = name("an observation");
+  // y, or y[i] and y[0] of a vector.
+  void indexed_name(Statement& s, const char* what) {
+    const Token& token = name(what);
     s.target.name = token.text;
     s.target.offset = token.offset;
-    if (in_.accept("[")) {
-      left_index(s.target);
-      rest_of_index(s);
-    }
+    if (!in_.accept("[")) return;
+    left_index(s.target);
+    rest_of_index(s);
+  }
+
+  void observe(Statement& s) {
+    indexed_name(s, "an observation");
     in_.set_context(Context::everything);
     if (in_.accept("=")) {
       s.values.push_back(in_.expression());
@@ -564,13 +568,7 @@ class StatementParser {
 
   // path m = max(x), path tau = first(x > level)
   void path(Statement& s) {
-    const Token& token = name("a functional");
-    s.target.name = token.text;
-    s.target.offset = token.offset;
-    if (in_.accept("[")) {
-      left_index(s.target);
-      rest_of_index(s);
-    }
+    indexed_name(s, "a functional");
     in_.expect("=", "the name of the functional");
     const Token& kind = in_.take();
     s.functional = find_path_functional_kind(kind.text);

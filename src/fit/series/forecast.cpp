@@ -52,14 +52,6 @@ void check(const ForecastOptions& options) {
               fmt::format("{} of {} paths fail: take a smaller dt.", failed, made));
 }
 
-std::vector<double> row_of(const Eigen::MatrixXd& states, std::size_t i, std::size_t point,
-                           std::size_t paths) {
-  const Eigen::RowVectorXd x =
-      states.row(static_cast<Index>(i))
-          .segment(static_cast<Index>(point * paths), static_cast<Index>(paths));
-  return {x.data(), x.data() + x.size()};
-}
-
 // The rows of an individual in the order of time.
 struct Chain {
   std::size_t individual = 0;
@@ -173,8 +165,8 @@ class Forecaster {
     ForecastLaw law;
     law.value = law.standard_error = law.time_step = Matrix(states, columns);
     for (std::size_t i = 0; i < states; ++i) {
-      const PredictedValue fine(row_of(arrivals.fine, i, point, options_.paths));
-      const PredictedValue coarse(row_of(arrivals.coarse, i, point, options_.paths));
+      const PredictedValue fine(sample_of_point(arrivals.fine, i, point, options_.paths));
+      const PredictedValue coarse(sample_of_point(arrivals.coarse, i, point, options_.paths));
       failed = std::max(failed, options_.paths - fine.size());
       if (std::min(fine.size(), coarse.size()) < 2) refuse_failed(failed, options_.paths);
       for (std::size_t c = 0; c < columns; ++c) {
@@ -252,7 +244,7 @@ class Forecaster {
                   .front();
           for (std::size_t k = begin; k < end; ++k) {
             for (std::size_t i = 0; i < states; ++i) {
-              const PredictedValue law(row_of(arrivals.fine, i, k - begin, paths));
+              const PredictedValue law(sample_of_point(arrivals.fine, i, k - begin, paths));
               if (law.size() < 2) refuse_failed(paths - law.size(), paths);
               const double y = pairs[k].chain->states[pairs[k].to][i];
               const std::size_t at = k * states + i;

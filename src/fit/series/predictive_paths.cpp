@@ -122,6 +122,14 @@ class March {
 
 }  // namespace
 
+std::vector<double> sample_of_point(const Eigen::MatrixXd& states, std::size_t i, std::size_t point,
+                                    std::size_t paths) {
+  const Eigen::RowVectorXd x =
+      states.row(static_cast<Index>(i))
+          .segment(static_cast<Index>(point * paths), static_cast<Index>(paths));
+  return {x.data(), x.data() + x.size()};
+}
+
 PredictivePaths::PredictivePaths(const Model& model, const Session& session)
     : model_(as_simulated(model, session)),
       rules_(model_),

@@ -29,6 +29,10 @@ struct Arrivals {
   Eigen::MatrixXd fine, coarse;
 };
 
+// State i on the paths of one point, of `fine` or `coarse`.
+[[nodiscard]] std::vector<double> sample_of_point(const Eigen::MatrixXd& states, std::size_t i,
+                                                  std::size_t point, std::size_t paths);
+
 class PredictivePaths {
  public:
   // Steps as the model's simulations take them, in the roots of states that would be negative.

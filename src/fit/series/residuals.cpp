@@ -80,17 +80,15 @@ class Predictor {
   }
 
   void judge(const Arrivals& arrivals, std::size_t row, std::size_t place) {
-    const auto sample_of = [&](const Eigen::MatrixXd& states, std::size_t i) {
-      const auto from = static_cast<Index>(place * options_.paths);
-      const Eigen::RowVectorXd x =
-          states.row(static_cast<Index>(i)).segment(from, static_cast<Index>(options_.paths));
-      return PredictedValue({x.data(), x.data() + x.size()});
-    };
     for (std::size_t i = 0; i < residuals_[row].size(); ++i) {
-      const PredictedValue fine = sample_of(arrivals.fine, i);
-      const PredictedValue coarse = sample_of(arrivals.coarse, i);
+      const PredictedValue fine(sample_of_point(arrivals.fine, i, place, options_.paths));
+      const PredictedValue coarse(sample_of_point(arrivals.coarse, i, place, options_.paths));
       failed_[row] = std::max(failed_[row], options_.paths - fine.size());
-      if (fine.size() < 2 || coarse.size() < 2) return;
+      if (fine.size() < 2 || coarse.size() < 2) {
+        throw Error(
+            ErrorKind::numerical,
+            fmt::format("The paths from time {:g} fail: take a smaller dt.", data_.time[row]));
+      }
       const double y = data_.to(row, i);
       const double tie = ties_.uniform(row, i);
       residuals_[row][i] = {fine.distribution(y, tie), coarse.distribution(y, tie), fine.score(y),
