@@ -217,11 +217,19 @@ Expression random_operation(Graph& g, Expression a, Expression b, std::size_t wh
       return where(a - 0.1, b);
     case 22:
       return 0.5 * floor(3.0 * a);
+    case 23:
+      return erfc(a);
+    case 24:
+      return expm1(0.3 * a);
+    case 25:
+      return log1p(0.5 + a * a);
+    case 26:
+      return asinh(a);
     default:
       return b * g.unary(Op::sign, a);
   }
 }
-constexpr std::size_t random_operations = 24;
+constexpr std::size_t random_operations = 28;
 
 Program random_program(std::uint64_t seed, std::size_t operations) {
   std::mt19937_64 random(seed);
@@ -410,6 +418,10 @@ const std::array function_cases{
     FunctionCase{Op::sinh, [](long double x) { return std::sinh(x); }, -700.0, 700.0, 3.5},
     FunctionCase{Op::cosh, [](long double x) { return std::cosh(x); }, -700.0, 700.0, 3.5},
     FunctionCase{Op::atan, [](long double x) { return std::atan(x); }, -1e3, 1e3, 3.5},
+    FunctionCase{Op::erfc, [](long double x) { return std::erfc(x); }, -6.0, 26.0, 1.5},
+    FunctionCase{Op::expm1, [](long double x) { return std::expm1(x); }, -700.0, 700.0, 1.0},
+    FunctionCase{Op::log1p, [](long double x) { return std::log1p(x); }, 0.0, 1e6, 1.0},
+    FunctionCase{Op::asinh, [](long double x) { return std::asinh(x); }, -1e6, 1e6, 1.0},
 };
 
 double error_in_ulp(double got, long double truth) {

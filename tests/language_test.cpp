@@ -472,6 +472,7 @@ TEST(LanguageTest, ExpressionsMeanWhatMathematicsMeans) {
       {"exp(log(x))", 3.0},
       {"sqrt(x^2 + 16)", 5.0},
       {"tanh(0) + sinh(0) + cosh(0) + atan(0) + erf(0) + tan(0) + sin(0)", 1.0},
+      {"erfc(0) + expm1(log1p(x)) + asinh(0)", 4.0},
       {"(x +\n 1)", 4.0},
       {"1 - 2 + 3 - 4 + 5 - 6 + 7 - 8 + 9 - 10 + x", -2.0},
       {"t + x", 3.5},

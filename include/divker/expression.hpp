@@ -46,6 +46,10 @@ enum class Op : std::uint8_t {
   sign,   // -1, 0 or 1; its derivative is taken as 0
   floor,  // the largest whole number that is not above a; its derivative is taken as 0
   where,  // b where a > 0, and 0 elsewhere even if b is no number there; so are its derivatives
+  erfc,
+  expm1,
+  log1p,
+  asinh,
 };
 
 [[nodiscard]] bool is_binary(Op op);
@@ -147,16 +151,25 @@ Expression pow(Expression a, double exponent);
 Expression min(Expression a, Expression b);
 Expression max(Expression a, Expression b);
 Expression sqrt(Expression a);
-Expression exp(Expression a);
-Expression log(Expression a);
-Expression sin(Expression a);
-Expression cos(Expression a);
-Expression tan(Expression a);
-Expression tanh(Expression a);
-Expression sinh(Expression a);
-Expression cosh(Expression a);
-Expression atan(Expression a);
-Expression erf(Expression a);
+
+// A smooth function of one argument, by its operation: odd and even ones give up the sign of their
+// argument, and a function undoes its inverse.
+[[nodiscard]] Expression elementary(Op op, Expression a);
+inline Expression exp(Expression a) { return elementary(Op::exp, a); }
+inline Expression log(Expression a) { return elementary(Op::log, a); }
+inline Expression sin(Expression a) { return elementary(Op::sin, a); }
+inline Expression cos(Expression a) { return elementary(Op::cos, a); }
+inline Expression tan(Expression a) { return elementary(Op::tan, a); }
+inline Expression tanh(Expression a) { return elementary(Op::tanh, a); }
+inline Expression sinh(Expression a) { return elementary(Op::sinh, a); }
+inline Expression cosh(Expression a) { return elementary(Op::cosh, a); }
+inline Expression atan(Expression a) { return elementary(Op::atan, a); }
+inline Expression erf(Expression a) { return elementary(Op::erf, a); }
+inline Expression erfc(Expression a) { return elementary(Op::erfc, a); }
+inline Expression expm1(Expression a) { return elementary(Op::expm1, a); }
+inline Expression log1p(Expression a) { return elementary(Op::log1p, a); }
+inline Expression asinh(Expression a) { return elementary(Op::asinh, a); }
+
 Expression abs(Expression a);
 Expression floor(Expression a);
 Expression where(Expression condition, Expression value);

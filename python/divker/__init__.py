@@ -14,8 +14,9 @@ from expressions, `divker.probability_flow` moves samples by a score.
 """
 
 from ._core import version as __version__
-from .builder import (Builder, Expression, abs, atan, builder, cos, cosh, erf, exp, log, lognormal,
-                      maximum, minimum, normal, sin, sinh, sqrt, sum, tan, tanh)
+from .builder import (Builder, Expression, abs, asinh, atan, builder, cos, cosh, erf, erfc, exp,
+                      expm1, log, log1p, lognormal, maximum, minimum, normal, sin, sinh, sqrt, sum,
+                      tan, tanh)
 from .errors import DivkerWarning, Error, LanguageError, ModelError, NumericalError, UsageError
 from .flow import ScoreFunction, probability_flow, reverse_time, score_function
 from .model import (Model, density, diagnose, ensemble, fit, forecast, models, residuals, response,
@@ -29,8 +30,8 @@ __all__ = [
     "Forecast", "SeriesResiduals", "forecast", "residuals",
     "LanguageError", "Model", "ModelError", "MomentsResult", "NumericalError", "ObservableResult",
     "PointResult", "Result", "ScoreFunction", "Simulation", "UsageError", "__version__", "abs",
-    "atan", "builder", "cos", "cosh", "density", "diagnose", "ensemble", "erf", "exp", "fit", "log",
-    "lognormal", "maximum", "minimum", "models", "normal", "probability_flow", "response",
+    "asinh", "atan", "builder", "cos", "cosh", "density", "diagnose", "ensemble", "erf", "erfc",
+    "exp", "expm1", "fit", "log", "log1p", "lognormal", "maximum", "minimum", "models", "normal", "probability_flow", "response",
     "reverse_time", "sample", "score", "score_function", "simulate", "sin", "sinh", "sqrt", "sum",
     "tan", "tanh",
 ]

@@ -221,6 +221,10 @@ sinh = _function("sinh", math.sinh)
 cosh = _function("cosh", math.cosh)
 atan = _function("atan", math.atan)
 erf = _function("erf", math.erf)
+erfc = _function("erfc", math.erfc)
+expm1 = _function("expm1", math.expm1)
+log1p = _function("log1p", math.log1p)
+asinh = _function("asinh", math.asinh)
 abs = _function("abs", math.fabs)
 
 

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
-#include <array>
 #include <cmath>
 #include <memory>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "divker/error.hpp"
 #include "divker/expression.hpp"
 #include "divker/model.hpp"
+#include "model/functions.hpp"
 #include "module.hpp"
 
 namespace divker::python {
@@ -85,24 +85,12 @@ void add_expression(py::module_& module) {
 
 // The functions of one argument, by the names of the language.
 void add_functions(py::module_& module) {
-  using Function = Expression (*)(Expression);
-  const std::array<std::pair<const char*, Function>, 12> functions{{{"sin", sin},
-                                                                    {"cos", cos},
-                                                                    {"tan", tan},
-                                                                    {"exp", exp},
-                                                                    {"log", log},
-                                                                    {"sqrt", sqrt},
-                                                                    {"tanh", tanh},
-                                                                    {"sinh", sinh},
-                                                                    {"cosh", cosh},
-                                                                    {"atan", atan},
-                                                                    {"erf", erf},
-                                                                    {"abs", abs}}};
   py::dict table;
-  for (const auto& [name, function] : functions) {
-    const Function apply = function;
-    table[name] = py::cpp_function([apply](const Term& a) {
-      return Term{a.builder, apply(a.expression)};
+  for (const std::string& name : function_names()) {
+    const FunctionInfo* function = find_function(name);
+    if (function == nullptr || function->arguments != 1) continue;
+    table[py::str(name)] = py::cpp_function([function](const Term& a) {
+      return Term{a.builder, function->make({&a.expression, 1})};
     });
   }
   module.attr("functions") = table;

@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "divker/error.hpp"
 #include "divker/expression.hpp"
+#include "graph/elementary.hpp"
 
 namespace divker {
 namespace {
@@ -49,30 +49,11 @@ Expression partial(Graph& g, NodeId id, int which) {
       return g.constant(-1.0);
     case Op::sqrt:
       return 0.5 / v;
-    case Op::exp:
-      return v;
-    case Op::log:
-      return 1.0 / a;
-    case Op::sin:
-      return cos(a);
-    case Op::cos:
-      return -sin(a);
-    case Op::tan:
-      return 1.0 + v * v;
-    case Op::tanh:
-      return 1.0 - v * v;
-    case Op::sinh:
-      return cosh(a);
-    case Op::cosh:
-      return sinh(a);
-    case Op::atan:
-      return 1.0 / (1.0 + a * a);
-    case Op::erf:
-      return (2.0 * std::numbers::inv_sqrtpi) * exp(-(a * a));
     case Op::abs:
       return g.unary(Op::sign, a);
+    default:
+      return graph::find_elementary(n.op)->derivative(a, v);
   }
-  return g.constant(0.0);
 }
 
 int operand_count(Op op) {
@@ -318,26 +299,6 @@ Expression rebuild(Graph& graph, const Node& node, Expression a, Expression b) {
       return -a;
     case Op::sqrt:
       return sqrt(a);
-    case Op::exp:
-      return exp(a);
-    case Op::log:
-      return log(a);
-    case Op::sin:
-      return sin(a);
-    case Op::cos:
-      return cos(a);
-    case Op::tan:
-      return tan(a);
-    case Op::tanh:
-      return tanh(a);
-    case Op::sinh:
-      return sinh(a);
-    case Op::cosh:
-      return cosh(a);
-    case Op::atan:
-      return atan(a);
-    case Op::erf:
-      return erf(a);
     case Op::abs:
       return abs(a);
     case Op::sign:
@@ -346,8 +307,9 @@ Expression rebuild(Graph& graph, const Node& node, Expression a, Expression b) {
       return floor(a);
     case Op::where:
       return where(a, b);
+    default:
+      return elementary(node.op, a);
   }
-  return a;
 }
 
 }  // namespace

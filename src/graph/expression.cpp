@@ -9,11 +9,13 @@
 #include <cstring>
 
 #include "divker/error.hpp"
+#include "graph/elementary.hpp"
 #include "graph/terms.hpp"
 
 namespace divker {
 namespace {
 
+using graph::carries_sign;
 using graph::constant_factor;
 using graph::first;
 using graph::has_constant_factor;
@@ -27,13 +29,6 @@ using graph::sum_around_factor;
 using graph::without_factor;
 
 constexpr double largest_expanded_exponent = 64.0;
-
-// The argument as -u, where it has a sign that an even or odd function can give up.
-bool carries_sign(Expression e) {
-  if (is_op(e, Op::neg)) return true;
-  if (has_constant_factor(e)) return first(e).node().value < 0.0;
-  return is_op(e, Op::sub) && e.node().a > e.node().b;
-}
 
 Expression product(Expression a, Expression b);
 
@@ -115,12 +110,6 @@ Expression integer_power(Expression base, unsigned exponent) {
   return result;
 }
 
-Expression odd(Op op, Expression a) {
-  if (carries_sign(a)) return -a.graph().unary(op, -a);
-  return a.graph().unary(op, a);
-}
-Expression even(Op op, Expression a) { return a.graph().unary(op, carries_sign(a) ? -a : a); }
-
 Expression ordered(Op op, Expression a, Expression b) {
   if (a == b) return a;
   if (a.id() > b.id()) std::swap(a, b);
@@ -133,6 +122,7 @@ struct OpTraits {
   bool binary;
 };
 
+// All but the elementary functions, which have a table of their own.
 constexpr std::array op_table{
     OpTraits{Op::constant, "constant", false},
     OpTraits{Op::input, "input", false},
@@ -146,29 +136,29 @@ constexpr std::array op_table{
     OpTraits{Op::step, "step", true},
     OpTraits{Op::neg, "-", false},
     OpTraits{Op::sqrt, "sqrt", false},
-    OpTraits{Op::exp, "exp", false},
-    OpTraits{Op::log, "log", false},
-    OpTraits{Op::sin, "sin", false},
-    OpTraits{Op::cos, "cos", false},
-    OpTraits{Op::tan, "tan", false},
-    OpTraits{Op::tanh, "tanh", false},
-    OpTraits{Op::sinh, "sinh", false},
-    OpTraits{Op::cosh, "cosh", false},
-    OpTraits{Op::atan, "atan", false},
-    OpTraits{Op::erf, "erf", false},
     OpTraits{Op::abs, "abs", false},
     OpTraits{Op::sign, "sign", false},
     OpTraits{Op::floor, "floor", false},
     OpTraits{Op::where, "where", true},
 };
 
-const OpTraits& traits(Op op) { return op_table[static_cast<std::size_t>(op)]; }
-
 }  // namespace
 
-bool is_binary(Op op) { return traits(op).binary; }
+bool is_binary(Op op) {
+  static constexpr auto binary = [] {
+    std::array<bool, 256> found{};
+    for (const OpTraits& row : op_table) found[static_cast<std::size_t>(row.op)] = row.binary;
+    return found;
+  }();
+  return binary[static_cast<std::size_t>(op)];
+}
 bool is_leaf(Op op) { return op == Op::constant || op == Op::input; }
-std::string_view name_of(Op op) { return traits(op).name; }
+std::string_view name_of(Op op) {
+  if (const graph::Elementary* f = graph::find_elementary(op)) return f->name;
+  return std::find_if(op_table.begin(), op_table.end(),
+                      [op](const OpTraits& row) { return row.op == op; })
+      ->name;
+}
 
 double apply(Op op, double a, double b) {
   switch (op) {
@@ -195,26 +185,6 @@ double apply(Op op, double a, double b) {
       return -a;
     case Op::sqrt:
       return std::sqrt(a);
-    case Op::exp:
-      return std::exp(a);
-    case Op::log:
-      return std::log(a);
-    case Op::sin:
-      return std::sin(a);
-    case Op::cos:
-      return std::cos(a);
-    case Op::tan:
-      return std::tan(a);
-    case Op::tanh:
-      return std::tanh(a);
-    case Op::sinh:
-      return std::sinh(a);
-    case Op::cosh:
-      return std::cosh(a);
-    case Op::atan:
-      return std::atan(a);
-    case Op::erf:
-      return std::erf(a);
     case Op::abs:
       return std::fabs(a);
     case Op::sign:
@@ -223,8 +193,9 @@ double apply(Op op, double a, double b) {
       return std::floor(a);
     case Op::where:
       return a > 0.0 ? b : 0.0;
+    default:
+      return graph::find_elementary(op)->value(a);
   }
-  return a;
 }
 
 const Node& Expression::node() const { return graph_->node(id_); }
@@ -346,17 +317,7 @@ Expression sqrt(Expression a) {
   if (is_op(a, Op::mul) && a.node().a == a.node().b) return abs(first(a));
   return a.graph().unary(Op::sqrt, a);
 }
-Expression exp(Expression a) { return is_op(a, Op::log) ? first(a) : a.graph().unary(Op::exp, a); }
-Expression log(Expression a) { return is_op(a, Op::exp) ? first(a) : a.graph().unary(Op::log, a); }
-Expression sin(Expression a) { return odd(Op::sin, a); }
-Expression cos(Expression a) { return even(Op::cos, a); }
-Expression tan(Expression a) { return odd(Op::tan, a); }
-Expression tanh(Expression a) { return odd(Op::tanh, a); }
-Expression sinh(Expression a) { return odd(Op::sinh, a); }
-Expression cosh(Expression a) { return even(Op::cosh, a); }
-Expression atan(Expression a) { return odd(Op::atan, a); }
-Expression erf(Expression a) { return odd(Op::erf, a); }
-Expression abs(Expression a) { return even(Op::abs, a); }
+Expression abs(Expression a) { return a.graph().unary(Op::abs, carries_sign(a) ? -a : a); }
 Expression floor(Expression a) { return a.graph().unary(Op::floor, a); }
 
 Expression where(Expression condition, Expression value) {

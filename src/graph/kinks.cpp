@@ -1,10 +1,12 @@
 #include "divker/kinks.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
 
+#include "graph/elementary.hpp"
 #include "graph/residue.hpp"
 #include "graph/signs.hpp"
 
@@ -117,37 +119,23 @@ const std::uint64_t some_whole_number = residue::mix(4711) % residue::prime;
 
 // Where the argument tells the value without a random map.
 Residue special_value(const Graph& graph, const Node& node, std::uint64_t a) {
-  const bool is_zero = a == 0;
-  switch (node.op) {
-    case Op::sqrt:
-    case Op::sin:
-    case Op::tan:
-    case Op::tanh:
-    case Op::sinh:
-    case Op::atan:
-    case Op::erf:
-    case Op::abs:
-      if (is_zero) return 0;
-      break;
-    case Op::exp:
-    case Op::cos:
-    case Op::cosh:
-      if (is_zero) return 1;
-      break;
-    case Op::pow:
-      if (is_zero && graph.node(node.b).op == Op::constant) return 0;
-      break;
-    default:
-      break;
+  if (a != 0) return std::nullopt;
+  if (const Elementary* f = find_elementary(node.op)) {
+    return residue::constant(f->value(0.0));
   }
-  return std::nullopt;
+  const bool is_zero_at_zero = node.op == Op::sqrt || node.op == Op::abs ||
+                               (node.op == Op::pow && graph.node(node.b).op == Op::constant);
+  return is_zero_at_zero ? Residue(0) : std::nullopt;
 }
 
 // Divisions by zero, logarithms of zero and the like.
 bool is_infinite(const Graph& graph, const Node& node, std::uint64_t a, std::uint64_t b) {
   if (node.op == Op::div) return b == 0;
-  if (node.op == Op::log) return a == 0;
-  if (node.op != Op::pow || a != 0) return false;
+  if (a != 0) return false;
+  if (const Elementary* f = find_elementary(node.op)) {
+    return !std::isfinite(f->value(0.0));
+  }
+  if (node.op != Op::pow) return false;
   const Node& exponent = graph.node(node.b);
   return exponent.op != Op::constant || exponent.value < 0.0;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/elementary.hpp"
+
 namespace divker::residue {
 namespace {
 
@@ -78,16 +80,8 @@ std::uint64_t apply(Op op, std::uint64_t a, std::uint64_t b) {
     case Op::min:
     case Op::max:
       return random_map(op, add(random_map(op, a), random_map(op, b)));
-    case Op::sin:
-    case Op::tan:
-    case Op::tanh:
-    case Op::sinh:
-    case Op::atan:
-    case Op::erf:
     case Op::sign:
       return odd_map(op, a);
-    case Op::cos:
-    case Op::cosh:
     case Op::abs:
       return even_map(op, a);
     case Op::pow:
@@ -95,8 +89,12 @@ std::uint64_t apply(Op op, std::uint64_t a, std::uint64_t b) {
     case Op::where:
       return random_map(op, add(a, random_map(op, b)));
     default:
-      return random_map(op, a);
+      break;
   }
+  const graph::Elementary* f = graph::find_elementary(op);
+  const graph::Parity parity = f == nullptr ? graph::Parity::none : f->parity;
+  if (parity == graph::Parity::odd) return odd_map(op, a);
+  return parity == graph::Parity::even ? even_map(op, a) : random_map(op, a);
 }
 
 }  // namespace divker::residue

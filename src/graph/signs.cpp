@@ -1,5 +1,7 @@
 #include "graph/signs.hpp"
 
+#include "graph/elementary.hpp"
+
 namespace divker::graph {
 namespace {
 
@@ -52,13 +54,6 @@ Signs signs_of(Op op, Signs a, Signs b, bool is_square) {
       return of_size(a);
     case Op::sqrt:
       return {false, a.zero || a.negative, a.positive};
-    case Op::exp:
-    case Op::cosh:
-      return above;
-    case Op::tanh:
-    case Op::sinh:
-    case Op::atan:
-    case Op::erf:
     case Op::sign:
       return a;
     case Op::step:
@@ -68,8 +63,10 @@ Signs signs_of(Op op, Signs a, Signs b, bool is_square) {
     case Op::where:
       return {b.negative, true, b.positive};
     default:
-      return any;
+      break;
   }
+  const Elementary* f = find_elementary(op);
+  return f == nullptr ? any : f->signs(a);
 }
 
 }  // namespace divker::graph

@@ -27,6 +27,13 @@ inline Expression without_factor(Expression e) {
   return is_op(e, Op::neg) ? first(e) : e;
 }
 
+// The argument as -u, where it has a sign that an even or odd function can give up.
+inline bool carries_sign(Expression e) {
+  if (is_op(e, Op::neg)) return true;
+  if (has_constant_factor(e)) return first(e).node().value < 0.0;
+  return is_op(e, Op::sub) && e.node().a > e.node().b;
+}
+
 inline bool is_reciprocal(Expression e) { return is_op(e, Op::div) && first(e).is_constant(1.0); }
 
 // a b. Throws Error(model) where nothing is left of two finite numbers, or infinity: 20000 factors

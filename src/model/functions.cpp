@@ -3,23 +3,16 @@
 #include <algorithm>
 #include <array>
 
+#include "graph/elementary.hpp"
+
 namespace divker {
 namespace {
 
 using Arguments = std::span<const Expression>;
 
-const std::array table{
-    FunctionInfo{"sin", 1, [](Arguments a) { return sin(a[0]); }},
-    FunctionInfo{"cos", 1, [](Arguments a) { return cos(a[0]); }},
-    FunctionInfo{"tan", 1, [](Arguments a) { return tan(a[0]); }},
-    FunctionInfo{"exp", 1, [](Arguments a) { return exp(a[0]); }},
-    FunctionInfo{"log", 1, [](Arguments a) { return log(a[0]); }},
+// What is made of the operations of the graph.
+const std::array composed{
     FunctionInfo{"sqrt", 1, [](Arguments a) { return sqrt(a[0]); }},
-    FunctionInfo{"tanh", 1, [](Arguments a) { return tanh(a[0]); }},
-    FunctionInfo{"sinh", 1, [](Arguments a) { return sinh(a[0]); }},
-    FunctionInfo{"cosh", 1, [](Arguments a) { return cosh(a[0]); }},
-    FunctionInfo{"atan", 1, [](Arguments a) { return atan(a[0]); }},
-    FunctionInfo{"erf", 1, [](Arguments a) { return erf(a[0]); }},
     FunctionInfo{"abs", 1, [](Arguments a) { return abs(a[0]); }},
     FunctionInfo{"pow", 2, [](Arguments a) { return pow(a[0], a[1]); }},
     FunctionInfo{"min", 2, [](Arguments a) { return min(a[0], a[1]); }},
@@ -34,18 +27,30 @@ const std::array table{
     FunctionInfo{"if", 3, [](Arguments a) { return choose(a[0], a[1], a[2]); }, true},
 };
 
+const std::vector<FunctionInfo>& all_functions() {
+  static const std::vector<FunctionInfo> all = [] {
+    std::vector<FunctionInfo> rows;
+    for (const graph::Elementary& f : graph::elementary_functions()) {
+      rows.push_back({f.name, 1, [op = f.op](Arguments a) { return elementary(op, a[0]); }});
+    }
+    rows.insert(rows.end(), composed.begin(), composed.end());
+    return rows;
+  }();
+  return all;
+}
+
 }  // namespace
 
 const FunctionInfo* find_function(std::string_view name) {
-  const auto* found = std::find_if(table.begin(), table.end(),
-                                   [name](const FunctionInfo& f) { return f.name == name; });
-  return found == table.end() ? nullptr : found;
+  const std::vector<FunctionInfo>& all = all_functions();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [name](const FunctionInfo& f) { return f.name == name; });
+  return found == all.end() ? nullptr : &*found;
 }
 
 std::vector<std::string> function_names() {
   std::vector<std::string> names;
-  names.reserve(std::size(table));
-  for (const FunctionInfo& f : table) names.emplace_back(f.name);
+  for (const FunctionInfo& f : all_functions()) names.emplace_back(f.name);
   names.emplace_back("sum");
   return names;
 }

@@ -1,6 +1,8 @@
-// The functions of the language: a new one is one line in the table of functions.cpp.
+// The functions of the language: the elementary functions of the graph, and what is made of its
+// other operations, a line of the table in functions.cpp each.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,7 +15,7 @@ namespace divker {
 struct FunctionInfo {
   std::string_view name;
   std::size_t arguments;
-  Expression (*make)(std::span<const Expression> arguments);
+  std::function<Expression(std::span<const Expression>)> make;
   bool decides = false;  // the first argument is a condition, and one of the others is taken
 };
 
