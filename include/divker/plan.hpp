@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "divker/error.hpp"
@@ -41,9 +42,7 @@ struct Plan {
   std::optional<Program> first;  // the first step, where it is another than the rest
   std::vector<Stage> step;       // in this order
 
-  // Do the steps approximate an SDE, so that dt is a choice that answers depend on? Those of a map
-  // do not.
-  bool has_time_step = true;
+  bool has_time_step = true;  // of the model: dt is a choice that answers depend on
 
   // "r in sqrt(r)", for states that are stepped in their roots; empty: none.
   std::string roots;
@@ -63,6 +62,10 @@ struct Plan {
 [[nodiscard]] std::string component_in_words(const Result& array, std::size_t component,
                                              const Model& model);
 
+// Do the steps approximate an SDE? Those of a map are exact: it has neither drift nor dt.
+[[nodiscard]] bool has_time_step(const Model& model);
+// Error(usage) for a map, whose sentence begins with `what`, such as "Series are fitted to SDEs".
+void require_sde(const Model& model, std::string_view what);
 // States alone, and all functionals of the path.
 [[nodiscard]] Asked states_and_functionals(const Model& model);
 // Why the method is not possible for the model; none if it is. Cheap: nothing is derived.

@@ -12,6 +12,7 @@
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
 #include "divker/estimator.hpp"
+#include "divker/plan.hpp"
 #include "divker/study.hpp"
 #include "march/stability.hpp"
 
@@ -67,7 +68,6 @@ class Diagnostician {
                                                     : options.observable),
         observable_(model, options.parameters, observable_text_),
         names_(parameter_names(model, options.parameters)),
-        is_map_(model.dynamics() == Dynamics::map),
         study_(model, options.answer.method, Asked::responses_to(options.parameters), sampling_,
                options.answer.session) {}
 
@@ -152,7 +152,7 @@ class Diagnostician {
       add("damping", Verdict::caution, finding,
           fmt::format("you asked for {}: leave it to `--alpha auto` unless you know more",
                       record.alpha));
-    } else if (!is_map_ && automatic_.damping.alpha * dt > 0.5) {
+    } else if (has_time_step(model_) && automatic_.damping.alpha * dt > 0.5) {
       add("damping", Verdict::caution, finding,
           "every step is nearly a pure kernel step, with variance 1/dt: the covector cannot be "
           "carried along; a larger dt costs less variance");
@@ -162,7 +162,7 @@ class Diagnostician {
   }
 
   void check_stability() {
-    if (is_map_) return add("stability", Verdict::good, "a map has no drift");
+    if (!has_time_step(model_)) return add("stability", Verdict::good, "a map has no drift");
     const DriftRates rates = drift_rates(model_, sampling_, options_.answer.session);
     const Verdict verdict = verdict_on(rates.largest, march::turning_limit, march::stability_limit);
     add("stability", verdict,
@@ -193,7 +193,7 @@ class Diagnostician {
 
   void check_time_step() {
     bias_.assign(names_.size(), 0.0);
-    if (is_map_) {
+    if (!has_time_step(model_)) {
       add("time step", Verdict::good, "a map has none: its steps are exact");
       return;
     }
@@ -338,7 +338,6 @@ class Diagnostician {
   std::string observable_text_;
   Observable observable_;
   std::vector<std::string> names_;
-  bool is_map_;
   Study study_;
   DampingChoice automatic_;   // what `auto` takes
   std::vector<double> bias_;  // of dt, in each response: an upper bound

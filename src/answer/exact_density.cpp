@@ -12,6 +12,7 @@
 #include "answer/questions.hpp"
 #include "divker/error.hpp"
 #include "divker/model_function.hpp"
+#include "divker/plan.hpp"
 
 namespace divker {
 namespace {
@@ -21,7 +22,7 @@ constexpr std::size_t time_steps = 2000;
 constexpr double relative_shift = 1e-3;
 
 void check_model(const Model& model) {
-  if (model.dimension() != 1 || model.dynamics() != Dynamics::sde || !model.has_initial_density()) {
+  if (model.dimension() != 1 || !has_time_step(model) || !model.has_initial_density()) {
     throw Error(ErrorKind::usage,
                 fmt::format("The Fokker-Planck equation is solved for SDEs of one state with a "
                             "normal or lognormal initial law; model {} is none.",

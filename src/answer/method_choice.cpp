@@ -144,9 +144,8 @@ ObservableAnswer response_by_choice(const Model& model, const std::vector<std::s
   Comparison comparison(model, parameters, observable, options);
   std::optional<ObservableAnswer> path_kernels;
   if (parameters.size() <= most_tangents) path_kernels = comparison.look(path_kernel, paths / 16);
-  const bool is_map = model.dynamics() == Dynamics::map;
   comparison.look(divergence_kernel, paths / 32,
-                  is_map || !steps_are_open(options.method)
+                  !has_time_step(model) || !steps_are_open(options.method)
                       ? std::nullopt
                       : std::optional(damping_like(path_kernels, model)));
   comparison.look(likelihood_ratio, paths / 32);

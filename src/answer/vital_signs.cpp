@@ -7,6 +7,7 @@
 
 #include "answer/drift_rates.hpp"
 #include "answer/path_checks.hpp"
+#include "divker/plan.hpp"
 
 namespace divker {
 namespace {
@@ -49,7 +50,7 @@ double unseen_of(const Input& input, const TimeGrid& grid, std::size_t steps) {
 std::vector<Warning> warnings_of_inputs(const Model& model, const Sampling& sampling) {
   constexpr double much = 0.1;
   std::vector<Warning> warnings;
-  if (model.dynamics() == Dynamics::map) return warnings;
+  if (!has_time_step(model)) return warnings;
   const TimeGrid& grid = model.time();
   const std::size_t steps = grid.snapshot_steps(sampling.snapshots).back();
   for (const Input& input : model.inputs()) {
@@ -75,7 +76,7 @@ std::vector<Warning> warnings_of_steps(const Model& model, const Sampling& sampl
   constexpr double unstable = 0.01;
   constexpr double tamed = 0.05;
   std::vector<Warning> warnings;
-  if (model.dynamics() == Dynamics::map) return warnings;
+  if (!has_time_step(model)) return warnings;
   const DriftRates rates = drift_rates(model, sampling, session, numbers);
   if (rates.share_unstable >= unstable) {
     const std::string advice =

@@ -16,8 +16,6 @@ namespace divker {
 namespace derive {
 namespace {
 
-bool is_map(const Model& model) { return model.dynamics() == Dynamics::map; }
-
 bool is_noise_only(const Damping& damping) {
   return damping.form != nullptr && damping.form->is_noise_only();
 }
@@ -33,7 +31,7 @@ using Refusal = std::optional<Error>;
 Refusal usage(std::string sentence) { return Error(ErrorKind::usage, sentence); }
 
 Refusal of_scheme(const Model& model, const Method& method, const Asked& /*asked*/) {
-  if (!is_map(model) || method.scheme != Scheme::euler) return std::nullopt;
+  if (has_time_step(model) || method.scheme != Scheme::euler) return std::nullopt;
   return usage(
       fmt::format("The scheme euler is for SDEs: model {} is a discrete-time map, whose "
                   "step is exact.",
@@ -64,7 +62,7 @@ Refusal of_order(const Model& model, const Method& method, const Asked& asked) {
   if (asked.tangents)
     return usage("Derivatives of paths need no inverse: there is no order in it.");
   if (method.scheme != Scheme::exact) return std::nullopt;
-  if (is_map(model)) {
+  if (!has_time_step(model)) {
     return usage(
         fmt::format("The order in the inverse is that of an expansion in dt, but model {} "
                     "is a discrete-time map, whose step is exact.",
@@ -76,7 +74,7 @@ Refusal of_order(const Model& model, const Method& method, const Asked& asked) {
 
 // A map whose damping is open may still become the noise-only step, which needs no inverse.
 Refusal of_inverse(const Model& model, const Method& method, const Asked& asked) {
-  const bool may_do_without = is_map(model) && method.damping.form == nullptr;
+  const bool may_do_without = !has_time_step(model) && method.damping.form == nullptr;
   if (!inverts(method, asked) || may_do_without) return std::nullopt;
   if (model.dimension() > largest_exact_dimension) {
     return usage(
@@ -177,7 +175,7 @@ Refusal first_of(const Rules& rules, const Model& model, const Method& method, c
 
 // The first step of an SDE leaves a covector of the size of 1/sqrt(dt), that of a map does not.
 Damping begun_early(Damping damping, const Model& model, bool score_free) {
-  if (score_free && !is_map(model)) damping.early = true;
+  if (score_free && has_time_step(model)) damping.early = true;
   return damping;
 }
 
@@ -207,8 +205,8 @@ std::vector<Stage> stages_of_step(const Model& model, const Method& method, cons
   }
   if (asked.tangents) return {{derive_tangent_step(model, method, asked), std::nullopt, 0}};
   const bool is_likelihood_ratio = !asked.score && !asked.wrt.empty();
-  const bool is_noise_step =
-      is_map(model) || is_likelihood_ratio || (asked.score && is_noise_only(method.damping));
+  const bool is_noise_step = !has_time_step(model) || is_likelihood_ratio ||
+                             (asked.score && is_noise_only(method.damping));
   return {{is_noise_step ? derive_noise_step(model, asked, false)
                          : derive_divergence_step(model, method, asked),
            std::nullopt, 0}};
@@ -217,10 +215,18 @@ std::vector<Stage> stages_of_step(const Model& model, const Method& method, cons
 }  // namespace
 }  // namespace derive
 
+bool has_time_step(const Model& model) { return model.dynamics() == Dynamics::sde; }
+
+void require_sde(const Model& model, std::string_view what) {
+  if (has_time_step(model)) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("{}; model {} is a discrete-time map.", what, model.name()));
+}
+
 Method resolved(const Model& model, const Method& method, const Asked& asked) {
   Method result = method;
   if (result.scheme == Scheme::automatic) {
-    result.scheme = derive::is_map(model) ? Scheme::exact : Scheme::euler;
+    result.scheme = has_time_step(model) ? Scheme::euler : Scheme::exact;
   }
   if (result.order == InverseOrder::automatic) {
     const bool is_worth_it = asked.long_paths && result.scheme == Scheme::euler;
@@ -245,7 +251,7 @@ std::optional<Error> refusal_for_kinks(const Model& model, const Method& method,
   if (asked.states_alone()) return std::nullopt;
   // The inverse of a map's step has a rule of its own, whether paths meet the kink or not.
   const bool carries =
-      asked.score && !derive::is_noise_only(method.damping) && !derive::is_map(model);
+      asked.score && !derive::is_noise_only(method.damping) && has_time_step(model);
   const auto is_missed = [&](const ModelKink& kink) {
     return carries || (asked.tangents && kink.kind != KinkKind::kink);
   };
@@ -276,7 +282,7 @@ Plan plan(const Model& model, const Method& method, const Asked& asked) {
   if (const auto why = refusal(model, whole, asked)) throw Error(*why);
   Plan result;
   result.asked = asked;
-  result.has_time_step = !derive::is_map(model);
+  result.has_time_step = has_time_step(model);
   result.roots = derive::roots_of(model);
   const auto followed = [&](Program program, derive::Moment moment) {
     return derive::with_functionals(model, asked, std::move(program), moment);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "answer/questions.hpp"
+#include "divker/plan.hpp"
 #include "fit/spectrum.hpp"
 
 namespace divker::fit {
@@ -28,7 +29,7 @@ Eigen::MatrixXd learned_along(const std::vector<Matrix>& observed, const Matchin
 
 std::optional<std::vector<StepBias>> step_biases(const Model& at, const Evaluation& evaluation,
                                                  const Evaluator& evaluator) {
-  if (at.dynamics() == Dynamics::map || !evaluator.is_centred()) return std::nullopt;
+  if (!has_time_step(at) || !evaluator.is_centred()) return std::nullopt;
   const Sampling sampling = sampling_of_pairs(evaluation.sampling);
   const Ensemble coarse = states_alone(at, evaluator.session());
   const Ensemble fine = states_alone(at_half_the_step(at), evaluator.session());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "divker/plan.hpp"
+
 namespace divker::fit {
 namespace {
 
@@ -33,7 +35,7 @@ bool stays_positive(const Model& model, std::size_t state, const std::vector<dou
 std::vector<Range> supports(const Model& model) {
   std::vector<Range> result;
   for (const State& state : model.states()) result.push_back(state.range);
-  if (model.dynamics() == Dynamics::map) return result;
+  if (!has_time_step(model)) return result;
   const std::vector<double> mean = model.initial_mean();
   for (std::size_t i = 0; i < result.size(); ++i) {
     const InitialKind kind = model.initial()[i].kind;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "divker/plan.hpp"
+
 namespace divker::march {
 namespace {
 
@@ -137,7 +139,7 @@ std::string advice_on_step(const Model& model, double rate, double limit) {
 }
 
 std::string fault_of_step(const Model& model, const Trail& trail, double limit) {
-  if (model.dynamics() == Dynamics::map || trail.x.rows == 0) return "";
+  if (!has_time_step(model) || trail.x.rows == 0) return "";
   const std::vector<double> rates = DriftRate(model)(trail.x, trail.times);
   const auto is_beyond = [limit](double rate) { return std::isfinite(rate) && rate > limit; };
   const auto beyond = std::ranges::find_if(rates, is_beyond);

@@ -137,8 +137,7 @@ DampingChoice choose_damping(const Model& model, const Method& method, const Ask
     choice.damping = no_damping();
     return choice;
   }
-  const bool is_map = model.dynamics() == Dynamics::map;
-  if (open.form == nullptr && is_map && tuning.parameters_move) {
+  if (open.form == nullptr && !has_time_step(model) && tuning.parameters_move) {
     choice.damping = kernel_damping();
     return choice;
   }
@@ -150,9 +149,9 @@ DampingChoice choose_damping(const Model& model, const Method& method, const Ask
     return choice;
   }
   Trial trial(model, method, asked, sampling, session, tuning);
-  choice = asked.tangents ? tune::choose_for_tangents(trial)
-           : is_map       ? tune::choose_for_map(trial)
-                          : choose_by_trial(trial, open, tuning);
+  choice = asked.tangents         ? tune::choose_for_tangents(trial)
+           : has_time_step(model) ? choose_by_trial(trial, open, tuning)
+                                  : tune::choose_for_map(trial);
   choice.compile_seconds = trial.compile_seconds();
   choice.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return choice;

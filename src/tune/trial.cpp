@@ -113,7 +113,7 @@ std::size_t Trial::final_paths() const {
 DampingSurvey Trial::survey() const {
   DampingSurvey survey;
   survey.dt = model_.time().step;
-  survey.is_map = model_.dynamics() == Dynamics::map;
+  survey.is_map = !has_time_step(model_);
   survey.is_exact = resolved(model_, method_, asked_).scheme == Scheme::exact;
   survey.score_free = !model_.has_initial_density();
   survey.noise_everywhere =

@@ -8,6 +8,7 @@
 #include "answer/estimators/estimators.hpp"
 #include "answer/observable.hpp"
 #include "answer/point_answer.hpp"
+#include "divker/plan.hpp"
 
 namespace divker {
 namespace {
@@ -20,7 +21,7 @@ std::vector<Warning> noise_warnings(const Model& model,
   std::vector<Warning> warnings;
   for (const std::size_t p : parameters) {
     const Parameter& parameter = model.parameters()[p];
-    if (model.dynamics() == Dynamics::map || !std::ranges::binary_search(needed, parameter.node)) {
+    if (!has_time_step(model) || !std::ranges::binary_search(needed, parameter.node)) {
       continue;
     }
     warnings.push_back(

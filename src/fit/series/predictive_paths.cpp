@@ -7,6 +7,7 @@
 
 #include "answer/places_met.hpp"
 #include "divker/error.hpp"
+#include "divker/plan.hpp"
 #include "divker/random.hpp"
 #include "divker/step.hpp"
 
@@ -19,11 +20,7 @@ constexpr const char* coarse_state = "coarse x";
 
 // States whose roots keep them inside are stepped in these, where paths would leave.
 Model as_simulated(const Model& model, const Session& session) {
-  if (model.dynamics() == Dynamics::map) {
-    throw Error(ErrorKind::usage,
-                fmt::format("Model {} is a discrete-time map; predictions of series are of SDEs.",
-                            model.name()));
-  }
+  require_sde(model, "Predictions of series are of SDEs");
   return boundaries_met(model, {}, session).in_roots ? model.stepped_in_roots() : model;
 }
 

@@ -11,6 +11,7 @@
 #include "derive/likelihood_ratio.hpp"
 #include "divker/error.hpp"
 #include "divker/kernel.hpp"
+#include "divker/plan.hpp"
 #include "divker/random.hpp"
 #include "fit/coordinates.hpp"
 #include "fit/series/companion_scores.hpp"
@@ -32,11 +33,7 @@ constexpr std::size_t fewest_of_transition = 10;
 constexpr std::size_t most_of_transition = 160;
 
 void check_model(const Model& model, const SeriesData& data) {
-  if (model.dynamics() == Dynamics::map) {
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("Model {} is a discrete-time map; series are fitted to SDEs.", model.name()));
-  }
+  require_sde(model, "Series are fitted to SDEs");
   if (!model.singular_noise().empty()) throw Error(ErrorKind::model, model.singular_noise());
   derive::require_noise_everywhere(model);
   const std::size_t parameters = model.free_parameters().size();

@@ -9,6 +9,7 @@
 #include "divker/answer.hpp"
 #include "divker/error.hpp"
 #include "divker/exact_density.hpp"
+#include "divker/plan.hpp"
 #include "present/tables.hpp"
 
 namespace divker::present {
@@ -188,10 +189,7 @@ void describe(LawRequest& r, OptionVisitor& visit) {
 void check_fokker_planck(const LawRequest& request, const Model& model) {
   if (!request.fokker_planck) return;
   const std::string option = spelled(request.voice, "fokker_planck");
-  if (model.dynamics() == Dynamics::map) {
-    throw Error(ErrorKind::usage, fmt::format("{} is for SDEs; model {} is a discrete-time map.",
-                                              option, model.name()));
-  }
+  require_sde(model, option + " is for SDEs");
   if (model.dimension() != 1) {
     throw Error(ErrorKind::usage, fmt::format("{} is for models of one state; model {} has {}.",
                                               option, model.name(), model.dimension()));
