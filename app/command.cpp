@@ -42,6 +42,12 @@ void CommonOptions::declare_all(CLI::App& command) {
       ->check(not_empty());
 }
 
+void CommonOptions::declare_report(CLI::App& command) {
+  command.add_option("--report", page, "Write a page about the answer that needs no network")
+      ->type_name("FILE.html")
+      ->check(not_empty());
+}
+
 Model configured_model(const CommonOptions& options) {
   Model model = load_model(options.model);
   if (options.settings) model = present::with_values(model, *options.settings);

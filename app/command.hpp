@@ -28,6 +28,7 @@ struct CommonOptions {
   std::optional<present::Values> settings;
   bool tamed = false;
   std::string out;
+  std::string page;  // of --report
   bool json = false;
   bool quiet = false;
 
@@ -35,6 +36,7 @@ struct CommonOptions {
   void declare_json(CLI::App& command);
   void declare_all(CLI::App& command);
   void declare_all_but_out(CLI::App& command);
+  void declare_report(CLI::App& command);
 };
 
 // The model with --set and --tamed applied.

@@ -10,6 +10,7 @@
 #include "command.hpp"
 #include "divker/error.hpp"
 #include "guide.hpp"
+#include "page.hpp"
 
 namespace divker::app {
 namespace {
@@ -60,6 +61,7 @@ Ending run(int argc, const char* const* argv) {
   }
   add_examples(app);
   const std::vector<std::string> words = spelled_out(app, argc, argv);
+  remember_command(words);
   try {
     join_ranks();
     install_signal_handlers();

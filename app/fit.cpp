@@ -10,6 +10,7 @@
 #include "divker/ranks.hpp"
 #include "fit_report.hpp"
 #include "numbers/number_in.hpp"
+#include "page.hpp"
 #include "picture.hpp"
 #include "present/fitting.hpp"
 #include "present/loading.hpp"
@@ -29,6 +30,7 @@ struct FitCommandOptions : CommonOptions {
 
 void FitCommandOptions::declare_everything(CLI::App& command) {
   declare_all(command);
+  declare_report(command);
   command.get_option("--out")->description("Write the fitted model to a .sde file");
   command.get_option("--out")->type_name("FILE.sde");
   command
@@ -111,6 +113,7 @@ void check_outputs(const FitCommandOptions& options) {
     if (!options.history.empty()) check_table_writable(options.history);
     if (!options.picture.empty()) check_picture(options.picture);
   });
+  check_page(options.page);
 }
 
 void show_progress(const FitCommandOptions& options, const FitState& state) {
@@ -160,6 +163,7 @@ int run_fit(FitCommandOptions& options) {
     if (!options.history.empty()) write_table(options.history, present::history_table(result));
   });
   const int code = report_fit(options, result);
+  write_page(options.page, present::page_of(result, command_as_typed()));
   if (!options.picture.empty()) {
     on_first_rank([&] { draw_picture("fit", fit_picture(options, result), options.picture); });
   }

@@ -1,6 +1,7 @@
 // A subcommand for each question of the library.
 #include "present/question.hpp"
 
+#include "page.hpp"
 #include "report.hpp"
 
 namespace divker::app {
@@ -19,14 +20,17 @@ void add(CLI::App& app, const present::Question& question, int& code) {
   } else {
     options->declare_all_but_out(*command);
   }
+  options->declare_report(*command);
   Declare visitor(*command);
   options->request->describe_to(visitor);
   visitor.relate();
-  command->callback([options, &code] {
+  command->callback([options, name = question.name, &code] {
     const Model model = load(*options);
     const std::string checkpoint = options->request->checkpoint();
     check_out(*options, checkpoint);
-    code = report(*options, options->request->reply(model, circumstances(*options)), checkpoint);
+    check_page(options->page);
+    const present::Reply reply = options->request->reply(model, circumstances(*options));
+    code = report(*options, name, reply, checkpoint);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "page.hpp"
 #include "present/tables.hpp"
 
 namespace divker::app {
@@ -16,7 +17,7 @@ Attributes attributes(const present::Reply& reply) {
 
 }  // namespace
 
-int report(const CommonOptions& options, const present::Reply& reply,
+int report(const CommonOptions& options, const std::string& name, const present::Reply& reply,
            const std::string& checkpoint) {
   tell_warnings(reply.record);
   write_out(options, reply.table, attributes(reply), [&] {
@@ -26,6 +27,9 @@ int report(const CommonOptions& options, const present::Reply& reply,
       fmt::print("{}", reply.text);
     }
   });
+  write_page(options.page,
+             present::page_of(reply, fmt::format("{} of {}", name, reply.model.name()),
+                              command_as_typed()));
   return finish(options, reply.record, checkpoint);
 }
 

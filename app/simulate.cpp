@@ -8,6 +8,7 @@
 #include "divker/error.hpp"
 #include "divker/ranks.hpp"
 #include "divker/study.hpp"
+#include "page.hpp"
 #include "present/tables.hpp"
 #include "report.hpp"
 #include "rows.hpp"
@@ -48,8 +49,9 @@ int run_to_file(const SimulateOptions& options, const Model& model) {
 int simulate(const SimulateOptions& options) {
   const Model model = load(options);
   check_out(options, options.request.checkpoint);
+  check_page(options.page);
   if (!options.out.empty()) return run_to_file(options, model);
-  return report(options, reply_to(options.request, model, circumstances(options)),
+  return report(options, "simulate", reply_to(options.request, model, circumstances(options)),
                 options.request.checkpoint);
 }
 
@@ -60,6 +62,8 @@ void add_simulate(CLI::App& app, int& code) {
   CLI::App* command = app.add_subcommand(
       "simulate", "Simulate paths; without --out only means and deviations are kept");
   options->declare_all(*command);
+  options->declare_report(*command);
+  command->get_option("--report")->excludes("--out");  // which leaves nothing to print
   declare(*command, options->request);
   command->callback([options, &code] { code = simulate(*options); });
 }

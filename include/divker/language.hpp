@@ -60,6 +60,8 @@ struct LanguageLimits {
 // Greek letters become those letters, and digits and what follows an underscore go below the line:
 // sigma_v is \sigma_{v}. Cost: that of parsing the model's text.
 [[nodiscard]] std::string latex(const Model& model);
+// The same in MathML, a <math> element that browsers typeset themselves.
+[[nodiscard]] std::string mathml(const Model& model);
 
 struct ShippedModel {
   std::string name;

@@ -234,8 +234,7 @@ class Model:
                 f"time {start:g} : {step:g} : {end:g}>")
 
     def _repr_html_(self) -> str:
-        import html
-        return f"<div>$${html.escape(self.latex())}$$</div>"
+        return f"<div>{self._core.mathml()}</div>"
 
     def __str__(self) -> str:
         return self.text

@@ -154,7 +154,8 @@ void add_model(py::module_& module) {
       .def("with_samples", &with_samples)
       .def("starting_from", &starting_from)
       .def("show", &show)
-      .def("latex", &latex);
+      .def("latex", &latex)
+      .def("mathml", &mathml);
   module.def("load_model", &load);
   module.def("parse_model", &parse);
   module.def("parse_model_with_inputs", &parse_with_inputs);

@@ -158,7 +158,7 @@ class Models(TestCase):
         self.assertIn("200 paths", repr(answer))
         self.assertRegex(repr(answer), r"rho +\S+ \+- \S+")
         self.assertIn("<table>", answer._repr_html_())
-        self.assertIn("\\mathrm{d}x &amp;= -a", divker.Model("ou")._repr_html_())
+        self.assertIn("<mi>a</mi>", divker.Model("ou")._repr_html_())
         self.assertTrue(divker.Model("ou").latex().startswith("\\begin{aligned}"))
         self.assertIn("lorenz63", repr(divker.Model("lorenz63")))
         with self.assertRaisesRegex(AttributeError, "it has: model, parameters"):
