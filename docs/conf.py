@@ -41,8 +41,8 @@ KATEX = pathlib.Path("/usr/share/javascript/katex")
 
 # The order of the pages; one that stands nowhere here is a warning, too.
 PARTS = {
-    "Start": ["../README", "questions", "theory", "which-method", "experiments", "tutorials"],
-    "Reference": ["command", "language", "glossary", "robust", "path_functionals", "networks",
+    "Start": ["../README", "questions", "theory", "limits", "which-method", "experiments", "tutorials"],
+    "Reference": ["performance", "command", "language", "glossary", "robust", "path_functionals", "networks",
                   "python", "models"],
     "Questions": ["answer", "density", "stationary", "baselines", "fit", "series", "forecast", "diagnose", "calibration",
                   "../data/README"],

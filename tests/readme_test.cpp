@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "divker/language.hpp"
+#include "numbers/number_in.hpp"
 
 namespace {
 
@@ -139,20 +142,71 @@ TEST(Readme, PagesShowModelsThatAreModels) {
   EXPECT_GE(shown, 1U);
 }
 
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream stream(line);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+// The same words, and numbers that are the same but for their last digits: within half of the bar
+// that follows a number, within a fiftieth where none does.
+bool alike(const std::vector<std::string>& shown, const std::vector<std::string>& printed) {
+  if (shown.size() != printed.size()) return false;
+  for (std::size_t w = 0; w < shown.size(); ++w) {
+    const auto a = divker::number_in(shown[w]);
+    const auto b = divker::number_in(printed[w]);
+    if (!a || !b) {
+      if (shown[w] != printed[w]) return false;
+      continue;
+    }
+    const bool has_bar = w + 2 < shown.size() && shown[w + 1] == "+-";
+    const bool is_bar = w > 0 && shown[w - 1] == "+-";
+    const double room = has_bar  ? 0.5 * divker::number_in(shown[w + 2]).value_or(0.0)
+                        : is_bar ? 0.3 * std::fabs(*a)
+                                 : 0.02 * std::fabs(*a);
+    if (std::fabs(*a - *b) > room) return false;
+  }
+  return true;
+}
+
+// Every line that the block shows is printed, in this order.
+void expect_printed(const Block& block, const std::string& output, const std::string& where) {
+  std::istringstream shown(block.text);
+  std::istringstream printed(output);
+  std::string found;
+  for (std::string line; std::getline(shown, line);) {
+    if (words_of(line).empty()) continue;
+    bool is_there = false;
+    while (!is_there && std::getline(printed, found)) {
+      is_there = alike(words_of(line), words_of(found));
+    }
+    ASSERT_TRUE(is_there) << where << ": the command does not print\n"
+                          << line << "\nbut\n"
+                          << output;
+  }
+}
+
 TEST(Readme, EveryCommandRuns) {
   const char* command = std::getenv("DIVKER_COMMAND");
   if (command == nullptr) GTEST_SKIP() << "DIVKER_COMMAND does not name the command";
   std::size_t run = 0;
+  std::size_t compared = 0;
   for (const fs::path& page : pages()) {
     const Scratch scratch(command);
+    std::string last_output;
     for (const Block& block : fenced_blocks(read(page))) {
+      if (block.info == "text prints") {
+        expect_printed(block, last_output, fmt::format("{}:{}", page.string(), block.line));
+        ++compared;
+      }
       if (block.info != "sh" || !calls_divker(block)) continue;
       const auto [status, output] = scratch.run(block.text);
       EXPECT_EQ(status, 0) << page.string() << ':' << block.line << '\n' << block.text << output;
+      last_output = output;
       ++run;
     }
   }
   EXPECT_GE(run, 5U);
+  EXPECT_GE(compared, 3U);
 }
 
 TEST(Readme, ShellBlocksAreRunOrSayThatTheyAreNot) {
