@@ -90,13 +90,19 @@ void print_correlations(const FitResult& result) {
 void print_series(const FitResult& result) {
   if (!result.series) return;
   const OfSeries& series = *result.series;
-  fmt::print("\n{:>16} {:>12} {:>12}\n", "standard error", "by the model", "by the data");
-  for (std::size_t i = 0; i < result.names.size(); ++i) {
-    fmt::print("{:>16} {:>12.2g} {:>12.2g}\n", result.names[i], series.model_error[i],
-               result.standard_error[i]);
+  fmt::print("\n");
+  if (!series.smallest_sample || result.individuals > 1) {
+    fmt::print("{:>16} {:>12} {:>12}\n", "standard error", "by the model", "by the data");
+    for (std::size_t i = 0; i < result.names.size(); ++i) {
+      fmt::print("{:>16} {:>12.2g} {:>12.2g}\n", result.names[i], series.model_error[i],
+                 result.standard_error[i]);
+    }
   }
   fmt::print("{} transitions of {} individuals, {} paths each, up to {} substeps\n",
              series.transitions, result.individuals, series.paths_each, series.most_substeps);
+  if (series.smallest_sample) {
+    fmt::print("at each row at least {:.1f}% of the paths count\n", 100.0 * *series.smallest_sample);
+  }
 }
 
 void print_divergence(const FitResult& result) {
@@ -142,6 +148,16 @@ void print_rejected(const FitResult& result) {
   }
 }
 
+void print_log_likelihood(const FitResult& result) {
+  if (!result.log_likelihood) return;
+  if (!result.log_likelihood_error) {
+    fmt::print("log-likelihood of the data: {:.2f}\n", *result.log_likelihood);
+    return;
+  }
+  fmt::print("log-likelihood of the series: {:.3f} +- {:.2g}, AIC {:.2f}\n",
+             *result.log_likelihood, *result.log_likelihood_error, result.aic());
+}
+
 double total_gain(const FitResult& result) {
   double total = 0.0;
   for (const FitIteration& one : result.state.history) total += one.gain;
@@ -174,8 +190,7 @@ int report_fit(const CommonOptions& options, const FitResult& result) {
     if (!options.quiet) {
       for (const std::string& remark : result.remarks) fmt::print("{}\n", remark);
     }
-    if (result.log_likelihood)
-      fmt::print("log-likelihood of the data: {:.2f}\n", *result.log_likelihood);
+    print_log_likelihood(result);
     fmt::print("{} in {} iterations: {}; mean log-likelihood raised by {:.4g}\n",
                state.converged ? "converged" : "NOT converged", state.history.size() - 1,
                state.reason, total_gain(result));

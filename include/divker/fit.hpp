@@ -148,6 +148,9 @@ struct OfSeries {
   std::size_t transitions = 0;
   std::size_t paths_each = 0;     // paths of a transition
   std::size_t most_substeps = 0;  // of a transition
+  // Of series of which not all is seen (divker/hidden_series.hpp), whose paths are those of an
+  // individual: the least share of them that counts, after weighting, at a row.
+  std::optional<double> smallest_sample = std::nullopt;
 };
 
 // What a fit by features of the law tells beside the estimates.
@@ -188,8 +191,14 @@ struct FitResult {
   std::vector<JointGoodness> joint;  // of snapshots with several coordinates
   std::vector<std::string>
       rejected;  // where the law of the model is not that of the data, in words
-  // Of all data, by a kernel density of the model's sample; if each block has one coordinate.
+  // Of all data, by a kernel density of the model's sample; if each block has one coordinate. Of a
+  // series of which not all is seen, its own, with its standard error.
   std::optional<double> log_likelihood;
+  std::optional<double> log_likelihood_error;
+  // Akaike's criterion, 2 parameters - 2 log L, of a log_likelihood.
+  [[nodiscard]] double aic() const {
+    return 2.0 * static_cast<double>(names.size()) - 2.0 * log_likelihood.value_or(0.0);
+  }
   std::size_t data_rows = 0;
   std::size_t individuals = 0;
   // On what of the data was moved or left out, on data far outside the law at the start, and on

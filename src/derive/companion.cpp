@@ -8,8 +8,7 @@
 
 namespace divker::derive {
 
-Program derive_companion(const Model& model, bool beyond_boundaries) {
-  const Symbols s(model, {}, beyond_boundaries);
+Program companion_in_coordinates(const Symbols& s, const Model& model) {
   const Vector mean = chain(s, model).mean;
   Vector jacobian;
   for (const Expression& moved : mean) {
@@ -28,7 +27,12 @@ Program derive_companion(const Model& model, bool beyond_boundaries) {
   program.results = {
       state_result(mean), {jacobian_array, ids(jacobian)}, {amplitude_array, ids(amplitude)}};
   program.graph = s.graph;
-  return s.in_states(std::move(program));
+  return program;
+}
+
+Program derive_companion(const Model& model, bool beyond_boundaries) {
+  const Symbols s(model, {}, beyond_boundaries);
+  return s.in_states(companion_in_coordinates(s, model));
 }
 
 }  // namespace divker::derive

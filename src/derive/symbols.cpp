@@ -20,7 +20,7 @@ Vector inputs(Graph& graph, const std::string& name, std::size_t count) {
 }  // namespace
 
 Symbols::Symbols(const Model& model, const std::vector<std::size_t>& responses,
-                 bool beyond_boundaries)
+                 bool beyond_boundaries, bool roots)
     : graph(std::make_shared<Graph>(*model.graph())),
       noisy(model.noisy()),
       diagonal_covariance(model.has_diagonal_covariance()) {
@@ -49,7 +49,7 @@ Symbols::Symbols(const Model& model, const std::vector<std::size_t>& responses,
   if (model.has_bounded_states() || model.is_stepped_in_roots()) {
     const auto all = coordinates(model);
     for (std::size_t i = 0; i < x.size(); ++i) {
-      if (all[i] != nullptr) coordinates_[i] = all[i];
+      if (all[i] != nullptr && (roots || !all[i]->is_root())) coordinates_[i] = all[i];
     }
   }
   if (beyond_boundaries) go_beyond_boundaries(model);

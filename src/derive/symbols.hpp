@@ -30,9 +30,10 @@ struct Field {
 // logarithms of leaky states. Programs speak of the states themselves: in_states() turns the one
 // into the other.
 struct Symbols {
-  // `responses`: the parameters that are differentiated.
+  // `responses`: the parameters that are differentiated. Without `roots`, states that would be
+  // stepped in their roots are stepped as they are.
   explicit Symbols(const Model& model, const std::vector<std::size_t>& responses = {},
-                   bool beyond_boundaries = false);
+                   bool beyond_boundaries = false, bool roots = true);
 
   [[nodiscard]] Expression constant(double value) const { return graph->constant(value); }
   [[nodiscard]] Expression zero() const { return constant(0.0); }

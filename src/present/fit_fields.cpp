@@ -38,6 +38,7 @@ void series(Fields& o, const OfSeries& series) {
   o.set("transitions", series.transitions);
   o.set("paths_each", series.paths_each);
   o.set("most_substeps", series.most_substeps);
+  if (series.smallest_sample) o.set("smallest_sample", *series.smallest_sample);
 }
 
 void divergence(Fields& o, const OfDivergence& divergence) {
@@ -85,6 +86,10 @@ void fit(Fields& o, const FitResult& result) {
   o.set("individuals", result.individuals);
   o.set("remarks", result.remarks);
   if (result.log_likelihood) o.set("log_likelihood", *result.log_likelihood);
+  if (result.log_likelihood_error) {
+    o.set("log_likelihood_stderr", *result.log_likelihood_error);
+    o.set("aic", result.aic());
+  }
   goodness(o, result);
   o.list("history", history, [](Fields& one, const FitIteration& iteration) {
     one.set("iteration", iteration.iteration);

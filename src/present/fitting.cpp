@@ -6,6 +6,7 @@
 
 #include "divker/error.hpp"
 #include "divker/file.hpp"
+#include "divker/hidden_series.hpp"
 #include "divker/ranks.hpp"
 #include "divker/table.hpp"
 #include "present/checkpoint_file.hpp"
@@ -83,10 +84,13 @@ std::vector<Warning> question_about_series(const FitRequest& request,
 
 Fitting fit_of_series(const FitRequest& request, const Model& model,
                       const std::vector<DataTable>& tables, const Session& session) {
-  const SeriesData data = match_series(model, tables, request.columns);
+  const HiddenSeries seen = match_hidden_series(model, tables, request.columns);
+  const SeriesOptions options = series_options_of(request, session);
   Fitting fitting;
   try {
-    fitting.result = fit_series(model, data, series_options_of(request, session));
+    fitting.result = seen.needs_likelihood()
+                         ? fit_hidden_series(model, seen, options)
+                         : fit_series(model, match_series(model, tables, request.columns), options);
     fitting.state = fitting.result->state;
   } catch (const Error&) {
     if (!session.stopped()) throw;
