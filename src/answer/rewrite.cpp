@@ -1,7 +1,9 @@
 #include "answer/rewrite.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace divker {
@@ -37,6 +39,13 @@ class Copy {
   }
   [[nodiscard]] Expression copy(NodeId node) { return copy(std::span(&node, 1)).front(); }
 
+  // What stands for each component of a family of parameters, which lives on as a `let`.
+  void replace(const Family& family, std::vector<Expression> values) {
+    for (std::size_t i = 0; i < family.size; ++i) {
+      set_input(source_.parameters()[family.first + i].node, values[i]);
+    }
+    builder_.let(family.name, std::move(values));
+  }
   void add_lets() {
     for (const auto& [name, nodes] : source_.lets()) builder_.let(name, copy(nodes));
   }
@@ -75,6 +84,22 @@ class Copy {
       }
     }
   }
+  void add_observations() {
+    for (const Observation& one : source_.observations()) {
+      if (one.noisy) {
+        builder_.observe_normal(one.name, copy(one.value), copy(one.deviation));
+      } else {
+        builder_.observe(one.name, copy(one.value));
+      }
+    }
+  }
+  // On the same time grid, from the same samples.
+  [[nodiscard]] Model build() {
+    const TimeGrid& grid = source_.time();
+    builder_.time(grid.start, grid.step, grid.end, grid.tamed);
+    const Model model = builder_.build();
+    return source_.samples() ? model.with_samples(source_.samples()) : model;
+  }
 
  private:
   const Model& source_;
@@ -84,8 +109,7 @@ class Copy {
 };
 
 // A name that the model does not use.
-std::string free_name(const Model& model) {
-  std::string name = "u";
+std::string free_name(const Model& model, std::string name) {
   const auto is_taken = [&] {
     const auto named = [&](const auto& ones) {
       return std::ranges::any_of(ones, [&](const auto& one) { return one.name == name; });
@@ -109,23 +133,56 @@ Model line_between(const Model& model, std::span<const double> from, std::span<c
                    double u) {
   Copy copy(model);
   ModelBuilder& builder = copy.builder();
-  const Expression place = builder.parameter(free_name(model), u, -0.01, 1.01);
+  const Expression place = builder.parameter(free_name(model, "u"), u, -0.01, 1.01);
   for (const Family& family : model.parameter_families()) {
     std::vector<Expression> values;
     for (std::size_t p = family.first; p < family.first + family.size; ++p) {
       values.push_back(from[p] + (to[p] - from[p]) * place);
-      copy.set_input(model.parameters()[p].node, values.back());
     }
-    builder.let(family.name, values);
+    copy.replace(family, std::move(values));
   }
   copy.add_lets();
   copy.add_equations();
   copy.add_initial_law();
   copy.add_functionals();
+  return copy.build();
+}
+
+KickedModel::KickedModel(const Model& model, std::size_t parameter)
+    : model_(model), kick_(0), lasting_(1), rate_(2) {
+  Copy copy(model);
+  ModelBuilder& builder = copy.builder();
+  const Expression kick = builder.parameter(free_name(model, "kick"), 0.0);
+  const Expression lasting = builder.parameter(free_name(model, "lasting"), 0.0);
   const TimeGrid& grid = model.time();
-  builder.time(grid.start, grid.step, grid.end, grid.tamed);
-  const Model line = builder.build();
-  return model.samples() ? line.with_samples(model.samples()) : line;
+  const Expression rate =
+      builder.parameter(free_name(model, "rate"), 1.0 / grid.step, 0.0,
+                        std::numeric_limits<double>::infinity(), /*fixed=*/true);
+  for (const Family& family : model.parameter_families()) {
+    std::vector<Expression> values;
+    for (std::size_t p = family.first; p < family.first + family.size; ++p) {
+      values.push_back(builder.graph().constant(model.parameters()[p].value));
+    }
+    copy.replace(family, std::move(values));
+  }
+  copy.add_lets();
+  copy.add_observations();
+  copy.add_initial_law();
+  copy.add_functionals();
+  const Expression value = builder.graph().constant(model.parameters()[parameter].value);
+  const Expression passed = (builder.time() - grid.start) * rate;
+  const Expression impulse = where(exceeds(builder.graph().constant(0.25), passed), rate);
+  copy.set_input(model.parameters()[parameter].node, value + lasting + kick * impulse);
+  copy.add_equations();
+  model_ = copy.build();
+}
+
+Model KickedModel::at_half_the_step() const {
+  TimeGrid grid = model_.time();
+  grid.step /= 2.0;
+  std::vector<double> values = model_.parameter_values();
+  values[rate_] = 1.0 / grid.step;
+  return model_.with_time(grid).with_parameters(values);
 }
 
 }  // namespace divker

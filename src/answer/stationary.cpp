@@ -256,18 +256,7 @@ StationaryObservableAnswer stationary_observable_response(
   require_parameters(model, parameters);
   check_stationary(model, options);
   const Observable phi(model, parameters, observable);
-  if (!phi.functionals().empty()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{} is a functional of the path from its start on, and has no "
-                            "stationary mean: ask without stationary, at a time.",
-                            model.functionals()[phi.functionals().front()].name));
-  }
-  if (phi.depends_on_time()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("The observable {} mentions the time t, so that it has no stationary "
-                            "mean.",
-                            observable));
-  }
+  require_stationary(phi, model, observable);
   StationaryRun run(model, options, plan_stationary(model, options, true));
   Moments reference(1);
   for (const double value : phi(run.reference, 0.0).phi) reference.add(std::span(&value, 1));

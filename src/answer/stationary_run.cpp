@@ -31,6 +31,21 @@ void check_stationary(const Model& model, const StationaryOptions& options) {
   if (const auto why = refusal_for_noise(model, options.answer.method, {})) throw Error(*why);
 }
 
+void require_stationary(const Observable& phi, const Model& model, const std::string& text) {
+  if (!phi.functionals().empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} is a functional of the path from its start on, and has no "
+                            "stationary mean: ask without stationary, at a time.",
+                            model.functionals()[phi.functionals().front()].name));
+  }
+  if (phi.depends_on_time()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("The observable {} mentions the time t, so that it has no stationary "
+                            "mean.",
+                            text));
+  }
+}
+
 StationaryRun::StationaryRun(const Model& model_, const StationaryOptions& options,
                              StationaryPlan plan_)
     : plan(std::move(plan_)),

@@ -19,6 +19,10 @@ namespace divker {
 // than 64 paths; the refusal of noise that is missing.
 void check_stationary(const Model& model, const StationaryOptions& options);
 
+// Error(usage) for an observable that has no stationary mean: one of the time, or of functionals of
+// the path. `text` is what it is called.
+void require_stationary(const Observable& phi, const Model& model, const std::string& text);
+
 // A planned stationary run: the model on its grid, and what is known of its law.
 struct StationaryRun {
   StationaryRun(const Model& model_, const StationaryOptions& options, StationaryPlan plan_);

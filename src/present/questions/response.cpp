@@ -10,13 +10,14 @@
 #include "divker/estimator.hpp"
 #include "present/question.hpp"
 #include "present/questions/change.hpp"
+#include "present/questions/kick.hpp"
 #include "present/questions/law.hpp"
 #include "present/tables.hpp"
 
 namespace divker::present {
 namespace {
 
-struct ResponseRequest : LawRequest, SubjectRequest {
+struct ResponseRequest : LawRequest, SubjectRequest, KickRequest {
   std::string method;
   std::optional<double> fd_step;
   std::optional<Values> to;
@@ -49,10 +50,16 @@ void describe(ResponseRequest& r, OptionVisitor& visit) {
           .within(2, 64)
           .only_with("to"),
       r.nodes);
+  describe(static_cast<KickRequest&>(r), visit);
 }
 
 void check_response(const ResponseRequest& request) {
   const auto name = [&](const char* option) { return spelled(request.voice, option); };
+  if (request.kick.empty() && (!request.frequencies.empty() || request.forcing.any())) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} and {} are of the response to a kick: they need {}.",
+                            name("frequencies"), name("forcing"), name("kick")));
+  }
   if (request.at.any() && !request.observable.empty()) {
     throw Error(ErrorKind::usage,
                 fmt::format("{} and {} exclude each other: a response is asked for at points of "
@@ -169,6 +176,7 @@ Reply stationary_response(const ResponseRequest& request, const Model& model,
 }
 
 Reply response(const ResponseRequest& request, const Model& model, const Session& session) {
+  if (!request.kick.empty()) return of_kick(model, request, request, request.observable, session);
   const std::vector<std::size_t> parameters = parameters_of(request.wrt, model, request.voice);
   if (request.stationary) return stationary_response(request, model, parameters, session);
   AnswerOptions options = options_of_law(request, session);

@@ -1,0 +1,37 @@
+// Lags of a response function on the time grid, and what batches of paths say of them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "answer/observable.hpp"
+#include "divker/joint_estimate.hpp"
+#include "divker/response_function.hpp"
+
+namespace divker {
+
+// Numbers of steps. Error(usage) for none, negative ones, lags off the grid (naming the nearest),
+// or that do not ascend.
+[[nodiscard]] std::vector<std::size_t> steps_of_lags(const std::vector<double>& lags,
+                                                     const TimeGrid& grid);
+// Error(usage) where no equation mentions the parameter.
+void require_in_equations(const Model& model, std::size_t parameter);
+
+// Consecutive paths that one error bar is made of: 16 to a whole group, so that there are a hundred
+// batches and more wherever there are as many paths.
+[[nodiscard]] std::size_t paths_per_batch(std::size_t paths);
+
+// The part of a collector that holds batches.
+struct BatchPart : Collector::Part {
+  explicit BatchPart(std::size_t columns) : sums(columns) {}
+  void transfer(Archive& archive) override { sums.transfer(archive); }
+  BatchSums sums;
+};
+
+// Fills in everything but the record: `joint` and `bias` have the numbers of ResponseFunction.
+[[nodiscard]] ResponseFunction function_of_lags(const Model& model, const Kick& kick,
+                                                JointEstimate joint,
+                                                std::optional<JointEstimate> bias, TimeStep policy);
+
+}  // namespace divker

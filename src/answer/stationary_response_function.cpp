@@ -1,0 +1,206 @@
+// The response function of a stationary law: every step of long paths is a kick.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "answer/lags.hpp"
+#include "answer/questions.hpp"
+#include "answer/stationary_run.hpp"
+#include "answer/stationary_samples.hpp"
+#include "divker/error.hpp"
+#include "divker/response_function.hpp"
+
+namespace divker {
+namespace {
+
+// Of the times that are recorded along a path: how many lie in a lag.
+struct RecordedLags {
+  std::vector<std::size_t> lags;  // in recorded times
+  std::size_t longest() const { return lags.back(); }
+};
+
+// For every path, averaged over its kicks: of the kicks between two recorded times, the increment J
+// of I there over their distance, times Phi at every later recorded time. G is the sum over all
+// times up to a lag, R what the two next to it say.
+class KickAverages : public StationaryCollector {
+ public:
+  KickAverages(const StationaryPlan& plan, const BoundedFunctions& functions,
+               const Observable& observable, const RecordedLags& lags, double offset,
+               double spacing, std::size_t batch)
+      : StationaryCollector(plan, functions),
+        observable_(observable),
+        lags_(lags),
+        offset_(offset),
+        spacing_(spacing),
+        batch_(batch),
+        sums_(3 * lags.lags.size()) {}
+
+  [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override {
+    auto part = std::make_unique<Rows>(sums_.columns());
+    part->movement = movement(group);
+    const std::size_t recorded = plan().recorded();
+    const std::size_t paths = group.numbers.size();
+    Matrix phi(paths, recorded), kicks(paths, recorded - 1);
+    for (std::size_t k = 0; paths > 0 && k < recorded; ++k) {
+      const Observable::Values values = observable_(group.snapshots[k].x(), 0.0);
+      for (std::size_t r = 0; r < paths; ++r) {
+        phi(r, k) = values.phi[r] - offset_;
+        if (k == 0) continue;
+        kicks(r, k - 1) =
+            group.snapshots[k].responses()(r, 0) - group.snapshots[k - 1].responses()(r, 0);
+      }
+    }
+    for (std::size_t r = 0; r < paths;) {
+      const std::size_t batch = group.numbers[r] / batch_;
+      std::size_t end = r;
+      while (end < paths && group.numbers[end] / batch_ == batch) ++end;
+      part->sums.begin(end - r);
+      for (; r < end; ++r) add_path(phi.row(r), kicks.row(r), part->sums);
+    }
+    return part;
+  }
+  void absorb(std::unique_ptr<Part> part) override {
+    const auto& rows = static_cast<const Rows&>(*part);
+    sums_.append(rows.sums);
+    append_movement(rows.movement);
+  }
+  [[nodiscard]] std::unique_ptr<Part> empty_part() const override {
+    return std::make_unique<Rows>(sums_.columns());
+  }
+  void transfer(Archive& archive) override {
+    sums_.transfer(archive);
+    transfer_movement(archive);
+  }
+  [[nodiscard]] const BatchSums& sums() const { return sums_; }
+
+ private:
+  struct Rows : BatchPart {
+    using BatchPart::BatchPart;
+    void transfer(Archive& archive) override {
+      BatchPart::transfer(archive);
+      archive(movement);
+    }
+    Matrix movement;
+  };
+
+  // Kick j lies between the times j and j + 1; of all kicks that leave room for the longest lag and
+  // one time more.
+  void add_path(std::span<const double> phi, std::span<const double> kicks, BatchSums& sums) const {
+    const std::size_t last = lags_.longest() + 1;
+    const std::size_t used = kicks.size() - last;
+    double mean_kick = 0.0, mean_phi = 0.0;
+    for (std::size_t j = 0; j < used; ++j) mean_kick += kicks[j];
+    for (const double one : phi) mean_phi += one;
+    mean_kick /= static_cast<double>(used) * spacing_;
+    mean_phi /= static_cast<double>(phi.size());
+    std::vector<double> products(last + 1, 0.0);  // of Phi so many times after the kick's interval
+    for (std::size_t k = 1; k <= last; ++k) {
+      const double sum = std::inner_product(kicks.begin(), kicks.begin() + used, phi.begin() + k, 0.0);
+      products[k] = sum / (static_cast<double>(used) * spacing_);
+    }
+    const std::size_t lags = lags_.lags.size();
+    double total = 0.0;
+    std::size_t done = 0;
+    for (std::size_t l = 0; l < lags; ++l) {
+      const std::size_t k = lags_.lags[l];
+      for (; done < k; ++done) total += spacing_ * products[done + 1];
+      // At lag 0 a straight line through the first two intervals.
+      const double at = k == 0 ? (last >= 2 ? 1.5 * products[1] - 0.5 * products[2] : products[1])
+                               : 0.5 * (products[k] + products[k + 1]);
+      sums.add(l, at, mean_kick);
+      sums.add(lags + l, total, mean_kick);
+      sums.add(2 * lags + l, mean_phi);
+    }
+  }
+
+  const Observable& observable_;
+  const RecordedLags& lags_;
+  double offset_;
+  double spacing_;
+  std::size_t batch_;
+  BatchSums sums_;
+};
+
+// Recorded times: all lags lie on them, the shortest distance of two lags has some of them, and they
+// fit into memory.
+void plan_lags(StationaryPlan& plan, const std::vector<std::size_t>& lags,
+               const StationaryOptions& options, const Model& model) {
+  std::size_t common = 0;
+  for (const std::size_t lag : lags) common = std::gcd(common, lag);
+  if (common == 0) common = 1;
+  constexpr double most_numbers = 120'000;  // of one path
+  const double followed =
+      options.length ? *options.length / model.time().step
+                     : std::max(static_cast<double>(plan.length),
+                                3.0 * static_cast<double>(lags.back()));
+  const auto width = static_cast<double>(2 * model.dimension() + 1);
+  const double fewest = followed * width / most_numbers;
+  const double resolved = plan.correlation / model.time().step / 64.0;
+  std::size_t parts = 1;  // of the common distance
+  for (std::size_t d = 1; d <= common && common / d >= 1; ++d) {
+    if (common % d != 0) continue;
+    const auto spacing = static_cast<double>(common / d);
+    if (spacing < fewest) break;
+    parts = d;
+    if (spacing <= resolved) break;
+  }
+  plan.spacing = common / parts;
+  plan.length = static_cast<std::size_t>(followed) / plan.spacing * plan.spacing;
+  const std::size_t needed = lags.back() + 2 * plan.spacing;
+  if (plan.length < needed + 8 * plan.spacing) {
+    if (options.length) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("The length {} for which paths are followed is hardly longer than the "
+                              "longest lag {:.9g}: three times as long is a good length.",
+                              *options.length,
+                              static_cast<double>(lags.back()) * model.time().step));
+    }
+    plan.length = needed + 16 * plan.spacing;
+  }
+  // The pilot's horizon is half of a window.
+  plan.windows = {std::max<std::size_t>(2 * std::max(lags.back(), plan.length / 4), 2)};
+  plan.asked = 1;
+}
+
+}  // namespace
+
+ResponseFunction stationary_response_function(const Model& model, const std::string& observable,
+                                              const Kick& kick, const StationaryOptions& options) {
+  require_in_equations(model, kick.parameter);
+  const std::vector<std::size_t> steps = steps_of_lags(kick.lags, model.time());
+  check_stationary(model, options);
+  const Observable phi(model, {}, observable);
+  require_stationary(phi, model, observable);
+  StationaryPlan plan = plan_stationary(model, options, false);
+  plan_lags(plan, steps, options, model);
+  StationaryRun run(model, options, plan);
+  Moments reference(1);
+  for (const double value : phi(run.reference, 0.0).phi) reference.add(std::span(&value, 1));
+  const double offset = reference.mean().front();
+  RecordedLags lags;
+  for (const std::size_t step : steps) lags.lags.push_back(step / plan.spacing);
+  const double spacing = static_cast<double>(plan.spacing) * model.time().step;
+  const std::size_t batch = paths_per_batch(options.answer.sampling.paths);
+  KickAverages averages(run.plan, run.functions, phi, lags, offset, spacing, batch);
+  run.go(Asked::responses_to({kick.parameter}), options, tuning_of_mean(phi), averages,
+         "averages over kicks of " + observable);
+  const auto pairs = run.go_in_pairs<KickAverages>(
+      options.answer, phi, lags, offset, spacing,
+      paths_per_batch(sampling_of_pairs(options.answer.sampling).paths));
+  std::optional<JointEstimate> bias;
+  if (pairs != nullptr) bias = pairs->coarse.sums().difference(pairs->fine.sums(), 2.0);
+  JointEstimate joint = averages.sums().result();
+  for (std::size_t l = 0; l < steps.size(); ++l) joint.value[2 * steps.size() + l] += offset;
+  ResponseFunction function = function_of_lags(model, kick, std::move(joint), std::move(bias),
+                                               options.answer.time_step);
+  function.stationary = run.plan.describe(model.time());
+  function.stationary->windows.clear();
+  function.record = std::move(run.record);
+  return function;
+}
+
+}  // namespace divker
