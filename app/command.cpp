@@ -17,8 +17,15 @@ void CommonOptions::declare_model(CLI::App& command) {
       ->required();
   Declare visit(command);
   // One value to each --set, so that the model may follow it.
-  visit(present::Option("set", "Set a parameter, dt, T or tamed (repeatable)", "NAME=VALUE"),
-        settings);
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--set",
+          [this](const std::vector<std::string>& all) {
+            for (const std::string& one : all) settings.push_back(parse_setting("--set", one));
+          },
+          "Set a parameter, dt, T or tamed, to a number or an expression such as 2*a (repeatable)")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   visit(present::Option(
             "tamed",
             "Keep the drift's displacement in one step below 1 in every state: no explosions"),
@@ -44,7 +51,9 @@ void CommonOptions::declare_all(CLI::App& command) {
 
 Model configured_model(const CommonOptions& options) {
   Model model = load_model(options.model);
-  if (options.settings) model = present::with_values(model, *options.settings);
+  if (!options.settings.empty()) {
+    model = present::with_settings(model, options.settings, present::Voice::command);
+  }
   if (options.tamed && model.time().tamed == 0.0) model = model.with_value("tamed", 1.0);
   return model;
 }

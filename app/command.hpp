@@ -25,7 +25,7 @@ constexpr int exit_interrupted = 130;
 // What every subcommand with a model takes beside its request.
 struct CommonOptions {
   std::string model;
-  std::optional<present::Values> settings;
+  present::Settings settings;
   bool tamed = false;
   std::string out;
   bool json = false;

@@ -161,7 +161,7 @@ int run_fit(FitCommandOptions& options) {
   });
   const int code = report_fit(options, result);
   if (!options.picture.empty()) {
-    on_first_rank([&] { draw_picture("fit", fit_picture(options, result), options.picture); });
+    on_first_rank([&] { draw_picture(fit_picture(options, result), options.picture); });
   }
   return code;
 }

@@ -1,6 +1,7 @@
 // A subcommand for each question of the library.
 #include "present/question.hpp"
 
+#include "picture.hpp"
 #include "report.hpp"
 
 namespace divker::app {
@@ -8,6 +9,7 @@ namespace {
 
 struct QuestionOptions : CommonOptions {
   std::unique_ptr<present::Request> request;
+  std::string picture;
 };
 
 void add(CLI::App& app, const present::Question& question, int& code) {
@@ -22,11 +24,14 @@ void add(CLI::App& app, const present::Question& question, int& code) {
   Declare visitor(*command);
   options->request->describe_to(visitor);
   visitor.relate();
+  declare_picture(*command, options->picture);
   command->callback([options, &code] {
     const Model model = load(*options);
     const std::string checkpoint = options->request->checkpoint();
     check_out(*options, checkpoint);
-    code = report(*options, options->request->reply(model, circumstances(*options)), checkpoint);
+    if (!options->picture.empty()) check_picture(options->picture);
+    code = report(*options, options->request->reply(model, circumstances(*options)), checkpoint,
+                  options->picture);
   });
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "divker/ranks.hpp"
+#include "picture.hpp"
 #include "present/tables.hpp"
 
 namespace divker::app {
@@ -17,7 +19,7 @@ Attributes attributes(const present::Reply& reply) {
 }  // namespace
 
 int report(const CommonOptions& options, const present::Reply& reply,
-           const std::string& checkpoint) {
+           const std::string& checkpoint, const std::string& picture) {
   tell_warnings(reply.record);
   write_out(options, reply.table, attributes(reply), [&] {
     if (options.json) {
@@ -26,7 +28,23 @@ int report(const CommonOptions& options, const present::Reply& reply,
       fmt::print("{}", reply.text);
     }
   });
-  return finish(options, reply.record, checkpoint);
+  const int code = finish(options, reply.record, checkpoint);
+  if (!picture.empty()) {
+    Json shown = to_json(present::fields_of(reply));
+    shown.update(to_json(reply.picture));
+    shown["titles"] = titles_of(reply.model);
+    Json names = Json::array();
+    for (const State& state : reply.model.states()) names.push_back(state.name);
+    shown["state_names"] = std::move(names);
+    on_first_rank([&] { draw_picture(shown, picture); });
+  }
+  return code;
+}
+
+void declare_picture(CLI::App& command, std::string& file) {
+  command.add_option("--picture", file, "Draw the answer, .png, .pdf or .svg (by matplotlib)")
+      ->type_name("FILE")
+      ->check(not_empty());
 }
 
 }  // namespace divker::app

@@ -1,7 +1,9 @@
 // Models made from a model: the same states and initial law under another equation.
 #pragma once
 
+#include <cstddef>
 #include <span>
+#include <vector>
 
 #include "divker/model.hpp"
 
@@ -12,5 +14,11 @@ namespace divker {
 // observables may still mention them. `from` and `to` have a value for every parameter.
 [[nodiscard]] Model line_between(const Model& model, std::span<const double> from,
                                  std::span<const double> to, double u);
+
+// The model with some parameters as states that stand still, behind the others, in this order. They
+// start from samples, which are to be given, one column a state; so does the whole state where the
+// model starts from samples. Observations and functionals of the path stay.
+[[nodiscard]] Model parameters_as_states(const Model& model,
+                                         const std::vector<std::size_t>& parameters);
 
 }  // namespace divker
