@@ -7,6 +7,8 @@
 #include "divker/error.hpp"
 #include "divker/language.hpp"
 #include "divker/ranks.hpp"
+#include "page.hpp"
+#include "picture.hpp"
 #include "present/loading.hpp"
 
 namespace divker::app {
@@ -17,8 +19,15 @@ void CommonOptions::declare_model(CLI::App& command) {
       ->required();
   Declare visit(command);
   // One value to each --set, so that the model may follow it.
-  visit(present::Option("set", "Set a parameter, dt, T or tamed (repeatable)", "NAME=VALUE"),
-        settings);
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--set",
+          [this](const std::vector<std::string>& all) {
+            for (const std::string& one : all) settings.push_back(parse_setting("--set", one));
+          },
+          "Set a parameter, dt, T or tamed, to a number or an expression such as 2*a (repeatable)")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   visit(present::Option(
             "tamed",
             "Keep the drift's displacement in one step below 1 in every state: no explosions"),
@@ -46,11 +55,16 @@ void CommonOptions::declare_report(CLI::App& command) {
   command.add_option("--report", page, "Write a page about the answer that needs no network")
       ->type_name("FILE.html")
       ->check(not_empty());
+  command.add_option("--picture", picture, "Draw the answer, .png, .pdf or .svg (by matplotlib)")
+      ->type_name("FILE")
+      ->check(not_empty());
 }
 
 Model configured_model(const CommonOptions& options) {
   Model model = load_model(options.model);
-  if (options.settings) model = present::with_values(model, *options.settings);
+  if (!options.settings.empty()) {
+    model = present::with_settings(model, options.settings, present::Voice::command);
+  }
   if (options.tamed && model.time().tamed == 0.0) model = model.with_value("tamed", 1.0);
   return model;
 }
@@ -89,6 +103,11 @@ void check_out(const CommonOptions& options, const std::string& checkpoint) {
   if (!checkpoint.empty() && weakly_canonical(options.out) == weakly_canonical(checkpoint)) {
     throw Error(ErrorKind::usage, "--checkpoint and --out name the same file.");
   }
+}
+
+void check_shown(const CommonOptions& options) {
+  check_page(options.page);
+  if (!options.picture.empty()) on_first_rank([&] { check_picture(options.picture); });
 }
 
 void write_out(const CommonOptions& options, const Table& table, const Attributes& attributes,

@@ -25,10 +25,11 @@ constexpr int exit_interrupted = 130;
 // What every subcommand with a model takes beside its request.
 struct CommonOptions {
   std::string model;
-  std::optional<present::Values> settings;
+  present::Settings settings;
   bool tamed = false;
   std::string out;
-  std::string page;  // of --report
+  std::string page;     // of --report
+  std::string picture;  // of --picture
   bool json = false;
   bool quiet = false;
 
@@ -36,7 +37,7 @@ struct CommonOptions {
   void declare_json(CLI::App& command);
   void declare_all(CLI::App& command);
   void declare_all_but_out(CLI::App& command);
-  void declare_report(CLI::App& command);
+  void declare_report(CLI::App& command);  // --report and --picture
 };
 
 // The model with --set and --tamed applied.
@@ -51,6 +52,8 @@ struct CommonOptions {
 
 // Checks before a long run that the output can be written, beside the checkpoint.
 void check_out(const CommonOptions& options, const std::string& checkpoint = {});
+// The same of --report and --picture.
+void check_shown(const CommonOptions& options);
 
 // Writes --out if asked for, then prints: in this order, so that a reader of standard output who
 // leaves early does not cost the file. A file that cannot be written does not cost the printed

@@ -40,17 +40,14 @@ std::vector<std::string> rejoined(const std::vector<std::string>& pieces) {
 
 }  // namespace
 
-std::pair<std::string, double> parse_setting(const std::string& option,
-                                             const std::string& setting) {
+std::pair<std::string, std::string> parse_setting(const std::string& option,
+                                                  const std::string& setting) {
   const std::size_t equals = setting.find('=');
   if (equals == std::string::npos || equals == 0) {
     throw Error(ErrorKind::usage,
                 fmt::format("{0} {1}: expected name=value, such as {0} F=8.2.", option, setting));
   }
-  const std::string text = setting.substr(equals + 1);
-  const std::optional<double> value = number_in(text);
-  if (value) return {setting.substr(0, equals), *value};
-  throw Error(ErrorKind::usage, fmt::format("{} {}: '{}' is not a number.", option, setting, text));
+  return {setting.substr(0, equals), setting.substr(equals + 1)};
 }
 
 CLI::Validator whole_number() {
@@ -116,7 +113,15 @@ CLI::Option* Declare::add(const present::Option& option, std::vector<double>& va
 CLI::Option* Declare::add(const present::Option& option, std::optional<present::Values>& value) {
   const auto parse = [&value, name = flag(option.name)](const std::vector<std::string>& settings) {
     value.emplace();
-    for (const std::string& setting : settings) value->push_back(parse_setting(name, setting));
+    for (const std::string& setting : settings) {
+      const auto [key, text] = parse_setting(name, setting);
+      const std::optional<double> number = number_in(text);
+      if (!number) {
+        throw Error(ErrorKind::usage,
+                    fmt::format("{} {}: '{}' is not a number.", name, setting, text));
+      }
+      value->emplace_back(key, *number);
+    }
   };
   return command_
       .add_option_function<std::vector<std::string>>(flag(option.name), parse, option.help)

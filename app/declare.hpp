@@ -15,8 +15,8 @@
 namespace divker::app {
 
 // The two parts of name=value. Error(usage) names the option.
-[[nodiscard]] std::pair<std::string, double> parse_setting(const std::string& option,
-                                                           const std::string& setting);
+[[nodiscard]] std::pair<std::string, std::string> parse_setting(const std::string& option,
+                                                                const std::string& setting);
 
 // What a text must be, beyond what its conversion to a number asks for.
 // 0, 1, 1e6, ...: no sign. To be used by transform(): it writes exponents out.

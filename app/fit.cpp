@@ -23,7 +23,6 @@ struct FitCommandOptions : CommonOptions {
   present::FitRequest request;
   std::vector<std::string> data;
   std::string history;
-  std::string picture;
 
   void declare_everything(CLI::App& command);
 };
@@ -45,11 +44,9 @@ void FitCommandOptions::declare_everything(CLI::App& command) {
   command.add_option("--history", history, "Write the iterations to a .csv, .npy or .h5 file")
       ->type_name("FILE")
       ->check(not_empty());
-  command
-      .add_option("--picture", picture,
-                  "Draw data against model and the iterations, .png, .pdf or .svg (by matplotlib)")
-      ->type_name("FILE")
-      ->check(not_empty());
+  command.get_option("--picture")
+      ->description(
+          "Draw data against model and the iterations, .png, .pdf or .svg (by matplotlib)");
 }
 
 // FILE, FILE@T or FILE@stationary; an @ within a folder's name is part of it.
@@ -111,9 +108,8 @@ void check_outputs(const FitCommandOptions& options) {
     if (!options.out.empty()) check_writable(options.out);
     if (!options.request.checkpoint.empty()) check_writable(options.request.checkpoint);
     if (!options.history.empty()) check_table_writable(options.history);
-    if (!options.picture.empty()) check_picture(options.picture);
   });
-  check_page(options.page);
+  check_shown(options);
 }
 
 void show_progress(const FitCommandOptions& options, const FitState& state) {
@@ -165,7 +161,7 @@ int run_fit(FitCommandOptions& options) {
   const int code = report_fit(options, result);
   write_page(options.page, present::page_of(result, command_as_typed()));
   if (!options.picture.empty()) {
-    on_first_rank([&] { draw_picture("fit", fit_picture(options, result), options.picture); });
+    on_first_rank([&] { draw_picture(fit_picture(options, result), options.picture); });
   }
   return code;
 }

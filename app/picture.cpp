@@ -62,11 +62,26 @@ void check_picture(const std::string& file) {
   }
 }
 
-void draw_picture(const std::string& kind, const Json& json, const std::string& file) {
+Json titles_of(const Model& model) {
+  Json titles = Json::object();
+  const auto add = [&](const auto& ones) {
+    for (const auto& one : ones) {
+      if (std::string title = model.title_of(one.name); title != one.name) {
+        titles[one.name] = std::move(title);
+      }
+    }
+  };
+  add(model.states());
+  add(model.parameters());
+  add(model.observations());
+  return titles;
+}
+
+void draw_picture(const Json& json, const std::string& file) {
   const StagedFile staged(file + ".json");  // beside the picture, and gone with this object
   const std::string input = staged.temporary().string();
   write_whole_file(input, json.dump(-1, ' ', false, Json::error_handler_t::replace));
-  if (run({python(), script().string(), kind, input, file}) != 0) {
+  if (run({python(), script().string(), input, file}) != 0) {
     throw Error(ErrorKind::usage,
                 fmt::format("--picture {}: {} could not draw it.", file, script().string()));
   }

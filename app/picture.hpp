@@ -11,7 +11,11 @@ namespace divker::app {
 // Python is the one that divker was configured with, or $DIVKER_PYTHON.
 void check_picture(const std::string& file);
 
-// Draws what `kind` says ("fit") of the JSON object into the file. Error(usage) if that fails.
-void draw_picture(const std::string& kind, const Json& json, const std::string& file);
+// Labels with units of states, parameters and observations that have one.
+[[nodiscard]] Json titles_of(const Model& model);
+
+// Draws the answer, an object as --json prints it and what pictures show beside it, into the file.
+// Error(usage) if that fails.
+void draw_picture(const Json& json, const std::string& file);
 
 }  // namespace divker::app

@@ -28,7 +28,7 @@ void add(CLI::App& app, const present::Question& question, int& code) {
     const Model model = load(*options);
     const std::string checkpoint = options->request->checkpoint();
     check_out(*options, checkpoint);
-    check_page(options->page);
+    check_shown(*options);
     const present::Reply reply = options->request->reply(model, circumstances(*options));
     code = report(*options, name, reply, checkpoint);
   });

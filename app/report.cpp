@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "divker/ranks.hpp"
 #include "page.hpp"
+#include "picture.hpp"
 #include "present/tables.hpp"
 
 namespace divker::app {
@@ -30,7 +32,17 @@ int report(const CommonOptions& options, const std::string& name, const present:
   write_page(options.page,
              present::page_of(reply, fmt::format("{} of {}", name, reply.model.name()),
                               command_as_typed()));
-  return finish(options, reply.record, checkpoint);
+  const int code = finish(options, reply.record, checkpoint);
+  if (!options.picture.empty()) {
+    Json shown = to_json(present::fields_of(reply));
+    shown.update(to_json(reply.picture));
+    shown["titles"] = titles_of(reply.model);
+    Json names = Json::array();
+    for (const State& state : reply.model.states()) names.push_back(state.name);
+    shown["state_names"] = std::move(names);
+    on_first_rank([&] { draw_picture(shown, options.picture); });
+  }
+  return code;
 }
 
 }  // namespace divker::app

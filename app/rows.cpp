@@ -67,15 +67,15 @@ struct SpooledStates::Group : Collector::Part {
   std::vector<Matrix> x;
 };
 
-SpooledStates::SpooledStates(std::vector<std::string> states, std::vector<double> times,
-                             std::optional<Spool> spool)
-    : states_(std::move(states)), times_(std::move(times)), spool_(std::move(spool)) {}
+SpooledStates::SpooledStates(std::vector<std::string> states, Rows rows,
+                             std::vector<double> times, std::optional<Spool> spool)
+    : states_(std::move(states)),
+      rows_(std::move(rows)),
+      times_(std::move(times)), spool_(std::move(spool)) {}
 
 std::unique_ptr<Collector::Part> SpooledStates::reduce(PathGroup group) const {
   auto part = std::make_unique<Group>();
-  for (const Snapshot& snapshot : group.snapshots) {
-    part->x.push_back(snapshot.x_and_functionals());
-  }
+  for (std::size_t k = 0; k < group.snapshots.size(); ++k) part->x.push_back(rows_(group, k));
   return part;
 }
 

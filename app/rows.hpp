@@ -1,7 +1,9 @@
 // The states of paths on their way to a file, in the memory of a few groups.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,9 +21,11 @@ namespace divker::app {
 // in turn.
 class SpooledStates : public Collector {
  public:
+  // The columns of a group at a snapshot.
+  using Rows = std::function<Matrix(const PathGroup& group, std::size_t snapshot)>;
   // `times` are those of the snapshots. Without a spool rows are counted only: of several ranks
   // one keeps them.
-  SpooledStates(std::vector<std::string> states, std::vector<double> times,
+  SpooledStates(std::vector<std::string> states, Rows rows, std::vector<double> times,
                 std::optional<Spool> spool);
 
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override;
@@ -36,6 +40,7 @@ class SpooledStates : public Collector {
  private:
   struct Group;
   std::vector<std::string> states_;
+  Rows rows_;
   std::vector<double> times_;
   std::optional<Spool> spool_;
   std::uint64_t size_ = 0;  // of what was absorbed, in numbers

@@ -30,10 +30,13 @@ std::optional<Spool> spool_of(const SimulateOptions& options) {
 
 int run_to_file(const SimulateOptions& options, const Model& model) {
   const present::SimulateRequest& request = options.request;
-  Study study = present::study_of(request, model, circumstances(options));
-  SpooledStates rows(present::names_along_paths(model), model.time().snapshot_times(request.times),
-                     spool_of(options));
-  study.run(rows, "rows of states");
+  const present::Simulated simulated(request, model);
+  Study study = simulated.study(request, circumstances(options));
+  SpooledStates rows(
+      simulated.names(),
+      [&](const PathGroup& group, std::size_t k) { return simulated.rows(group, k); },
+      model.time().snapshot_times(request.times), spool_of(options));
+  study.run(rows, simulated.kept());
   const RunRecord& record = study.record();
   on_first_rank(
       [&] { write_table(options.out, rows.table(), present::attributes_of(model, record)); });
@@ -49,10 +52,14 @@ int run_to_file(const SimulateOptions& options, const Model& model) {
 int simulate(const SimulateOptions& options) {
   const Model model = load(options);
   check_out(options, options.request.checkpoint);
-  check_page(options.page);
-  if (!options.out.empty()) return run_to_file(options, model);
-  return report(options, "simulate", reply_to(options.request, model, circumstances(options)),
-                options.request.checkpoint);
+  check_shown(options);
+  present::SimulateRequest request = options.request;
+  request.for_picture = !options.picture.empty();
+  const bool is_of_rows =
+      !request.for_picture && request.bands.empty() && request.data.files.empty();
+  if (!options.out.empty() && is_of_rows) return run_to_file(options, model);
+  return report(options, "simulate", reply_to(request, model, circumstances(options)),
+                request.checkpoint);
 }
 
 }  // namespace
@@ -74,7 +81,9 @@ void add_sample(CLI::App& app, int& code) {
       app.add_subcommand("sample", "Draw samples of the model's law at the end of its time grid");
   options->declare_all(*command);
   declare(*command, options->request);
-  command->remove_option(command->get_option("--times"));
+  for (const char* of_bands : {"--map", "--time", "--data", "--bands"}) {
+    command->remove_option(command->get_option(of_bands));
+  }
   command->add_option("-n", options->request.paths, "Number of samples (the same as --paths)")
       ->type_name("N")
       ->transform(whole_number());

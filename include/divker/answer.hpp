@@ -54,6 +54,7 @@ struct PointValues {
   std::vector<std::string> names;  // of what is told at each point: states, or parameters
   Prediction prediction;           // its tail_index above 0.7 comes with a warning in the record
   Matrix time_step;                // what dt adds to the error; empty where it was not measured
+  Matrix fit_error = {};           // and what the errors of a fit add; empty where not asked for
 };
 struct PointAnswer : PointValues {
   RunRecord record;
@@ -83,6 +84,8 @@ struct ObservableAnswer {
   // is sqrt(deviation^2 + time_step^2). Empty where it was not measured.
   std::vector<double> time_step;
   std::vector<double> deviation;
+  // Of the same: what the errors of a fit add to theirs. Empty where not asked for.
+  std::vector<double> fit_error = {};
   RunRecord record;
 };
 
@@ -109,7 +112,8 @@ struct MomentsAnswer {
 [[nodiscard]] MomentsAnswer simulate_moments(const Model& model, const Sampling& sampling,
                                              const Session& session = {});
 
-// `count` points of a one-dimensional model between the 2% and 98% quantiles of a small sample.
+// `count` points between the 2% and 98% quantiles of a small sample of a model of one state; of two
+// states count x count points, the first state the slowest.
 [[nodiscard]] Matrix default_points(const Model& model, const Sampling& sampling,
                                     const Session& session, std::size_t count);
 

@@ -243,6 +243,11 @@ class Fit {
 [[nodiscard]] FitResult fit_parameters(const Model& model, const FitData& data,
                                        const FitOptions& options);
 
+// The fitted model with the standard errors and correlations of its estimates, as its errors(): of
+// those that have one. Beyond 200 none are kept.
+inline constexpr std::size_t most_errors = 200;
+[[nodiscard]] Model with_errors_of(const FitResult& result);
+
 // What stands for the standard error of a parameter: "+- 0.1", or of one that is undetermined
 // "undetermined (only k*c = 100 +- 1 is)".
 [[nodiscard]] std::string error_in_words(const FitResult& result, std::size_t parameter);

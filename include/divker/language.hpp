@@ -14,6 +14,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "divker/error.hpp"
@@ -73,6 +74,9 @@ struct ShippedModel {
 // An expression over the states, parameters, lets and time of a model, such as "x^2" or
 // "sum(i, 0:39, x[i]^2)/40", for observables. `x` alone where x is a vector is an error that says
 // so. The result lives in `graph`, which must be a copy of (or extend) the model's own graph.
-[[nodiscard]] Expression parse_expression(std::string_view text, const Model& model, Graph& graph);
+// `constants`: numbers that it may name beside what the model declares.
+[[nodiscard]] Expression parse_expression(
+    std::string_view text, const Model& model, Graph& graph,
+    const std::vector<std::pair<std::string, double>>& constants = {});
 
 }  // namespace divker

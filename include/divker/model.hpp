@@ -58,6 +58,19 @@ struct Parameter {
   NodeId node = 0;     // its input in the graph
 };
 
+// What a fit tells of the error of one of its estimates.
+struct EstimateError {
+  std::size_t parameter = 0;
+  double standard_error = 0.0;
+  std::vector<double> correlations;  // with those before it; what is missing is 0
+};
+
+// A name and a unit for people: "temperature", "K".
+struct Label {
+  std::string words;
+  std::string unit;  // "": none
+};
+
 // The open interval in which a state stays; the whole line if nothing is declared.
 struct Range {
   double lower = -std::numeric_limits<double>::infinity();
@@ -99,7 +112,8 @@ struct State {
 enum class InitialKind { normal, lognormal, point, samples };
 
 // The initial law of one state. normal(a, b): mean a, standard deviation b. lognormal(a, b): log x
-// is normal(a, b). point: x = a. Expressions of parameters only. samples: row of a file.
+// is normal(a, b). point: x = a. Expressions of parameters, and of states that start from samples.
+// samples: row of a file; a is a typical value.
 struct InitialLaw {
   InitialKind kind = InitialKind::point;
   NodeId a = 0;
@@ -157,6 +171,11 @@ class Model {
   // Shared sub-expressions by the name of their `let`, for observables and printing.
   [[nodiscard]] const std::map<std::string, std::vector<NodeId>>& lets() const { return lets_; }
 
+  // Of states, parameters and observations, by the name of the whole vector.
+  [[nodiscard]] const std::map<std::string, Label>& labels() const { return labels_; }
+  // "temperature [K]" for T or T[2]; the name itself where there is no label.
+  [[nodiscard]] std::string title_of(std::string_view name) const;
+
   [[nodiscard]] NoiseClass noise_class() const { return noise_class_; }
   // S S^T is diagonal on the noisy states.
   [[nodiscard]] bool has_diagonal_covariance() const { return diagonal_covariance_; }
@@ -196,6 +215,13 @@ class Model {
   [[nodiscard]] Model with_value(std::string_view name, double value) const;
   [[nodiscard]] Model with_parameters(std::span<const double> values) const;
   [[nodiscard]] Model with_time(const TimeGrid& grid) const;
+  // What a fit said of its estimates, in the order of the parameters; empty: nothing. They are
+  // about the current values. Error(model) for a parameter out of order, a standard error that is
+  // not positive, and correlations that are no correlations.
+  [[nodiscard]] const std::vector<EstimateError>& errors() const { return errors_; }
+  [[nodiscard]] Model with_errors(std::vector<EstimateError> errors) const;
+  // Without those of some parameters, which are then known exactly.
+  [[nodiscard]] Model without_errors_of(std::span<const std::size_t> parameters) const;
   // The rows of the files that the initial law names, or others of the user's: rows x M. Null: not
   // read yet.
   [[nodiscard]] const std::shared_ptr<const Matrix>& samples() const { return samples_; }
@@ -219,7 +245,7 @@ class Model {
   // Values of the graph's inputs, ready for evaluate(): state x, time t, the model's inputs at t
   // and its parameters.
   [[nodiscard]] std::vector<double> input_values(std::span<const double> x, double t) const;
-  // Mean of the initial law (median of lognormal; zero for samples).
+  // Mean of the initial law (median of lognormal; of samples zero, or the middle that was given).
   [[nodiscard]] std::vector<double> initial_mean() const;
   // S at a point, dimension() x noise_count().
   [[nodiscard]] Matrix noise_matrix(std::span<const double> x, double t) const;
@@ -246,6 +272,8 @@ class Model {
   std::vector<PathFunctional> functionals_;
   std::vector<Family> functional_families_;
   std::map<std::string, std::vector<NodeId>> lets_;
+  std::map<std::string, Label> labels_;
+  std::vector<EstimateError> errors_;
   TimeGrid time_grid_;
   NoiseClass noise_class_ = NoiseClass::diagonal;
   bool diagonal_covariance_ = true;
@@ -322,6 +350,9 @@ class ModelBuilder {
   void initial_point(Expression state, Expression value);
   void initial_point(Expression state, double value);
   void initial_samples(Expression state, const std::string& file);
+  // The same, where a typical value is known. The laws of other states may depend on a state that
+  // starts from samples: they are drawn at its sample.
+  void initial_samples(Expression state, const std::string& file, double middle);
 
   // What is measured, without and with noise; names as "y" or "y[3]".
   void observe(const std::string& name, Expression value);
@@ -335,6 +366,8 @@ class ModelBuilder {
   Expression path(const std::string& name, const PathFunctionalKind& kind, Expression followed);
 
   void time(double start, double step, double end, double tamed = 0.0);
+  // Of a state, parameter or observation, or of a whole vector of them.
+  void label(const std::string& name, Label label);
   void printer(std::function<std::string(const Model&)> print);
 
   // Checks everything and classifies the noise. Error(model) when a limit is exceeded, a state

@@ -20,6 +20,7 @@ enum class Stream : std::uint64_t {
   bootstrap = 4,
   observation = 5,
   inside = 6,  // of a step
+  parameters = 7,
 };
 
 // The transform from random words to normals.

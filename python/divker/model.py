@@ -192,9 +192,14 @@ class Model:
         """A new model with other values: set(F=8.2), set(a=[1, 2, 3]), set(A=np.eye(2)),
         set({'a[2]': 1}), set(a=0) for all components, and `dt`, `T` and `tamed` for the time grid: its step, its end, and the
         largest displacement by the drift in one step (docs/robust.md), 0 for the drift as it is.
+        A text is an expression of the model's own values: set(a='0.5*a', b='2*a + 1').
         Raises UsageError for unknown names, ModelError outside the bounds."""
         pairs: list[tuple[str, float]] = []
         given: dict[str, Any] = {**(values or {}), **more}
+        if any(isinstance(value, str) for value in given.values()):
+            return Model._of(self._core.with_settings(
+                [(name, value if isinstance(value, str) else repr(float(value)))
+                 for name, value in given.items()]))
         for name, value in given.items():
             if np.ndim(value) == 0:
                 pairs.append((name, float(value)))
@@ -216,6 +221,16 @@ class Model:
             raise UsageError(f"save('{path}'): a model is written to a .sde file.")
         written = self._core.with_weights_written(path)
         _core.write_text(path, written.text)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What states, parameters and observations are called in pictures: their labels with the
+        units, by name; those without a label are not there."""
+        shown = self._core.show()
+        names = [*self.states, *(one["name"] for one in shown["parameters"]),
+                 *shown.get("observations", [])]
+        titles = {name: self._core.title_of(name) for name in names}
+        return {name: title for name, title in titles.items() if title != name}
 
     def show(self) -> dict[str, Any]:
         """What the model is and what its step costs, with the keys of `divker show --json`."""
@@ -275,6 +290,9 @@ class Model:
         return [Model._of(core), *rest]
 
     def simulate(self, times: Sequence[float] | None = None, *, keep: bool = True,
+                 observed: bool = False, with_fit_errors: bool = False,
+                 bands: Sequence[float] | None = None, data: Any = None,
+                 time: str | None = None, map: Mapping[str, str] | None = None,
                  **run: Unpack[PathOptions]) -> Simulation | MomentsResult:
         """Paths at the snapshot times (default: the end of the time grid).
 
@@ -282,8 +300,17 @@ class Model:
         the functionals of the path beside them.
         keep=False: means and deviations from sums alone, as a MomentsResult; with `checkpoint`
         the run survives its process.
+        observed: what is measured, by the model's observe statements with their noise, instead of
+        the states. with_fit_errors: each path has parameters of its own, drawn from the errors of a
+        fit (docs/prediction.md). With keep=False, bands: levels of quantiles over the paths; data:
+        measurements to hold against them, with `time` and `map` as those of `fit`.
         """
-        answer = self._run(_core.simulate, {"times": times, "keep": keep}, run, PathOptions)
+        own = {"times": times, "keep": keep, "observed": observed,
+               "with_fit_errors": with_fit_errors,
+               "bands": None if bands is None else list(bands),
+               "data": None if data is None else tables_of(data, time)[0], "time": time,
+               "map": map}
+        answer = self._run(_core.simulate, own, run, PathOptions)
         return Simulation(*answer) if keep else MomentsResult(*answer)
 
     def sample(self, n: int = 100_000, **run: Unpack[RunOptions]) -> np.ndarray:
@@ -346,7 +373,8 @@ class Model:
                  method: str | None = None, fd_step: float | None = None,
                  to: Mapping[str, float] | None = None, nodes: int | None = None,
                  fokker_planck: bool = False, richardson: bool = False,
-                 ignore_time_step: bool = False, **run: Unpack[PointOptions]
+                 ignore_time_step: bool = False, with_fit_errors: bool = False,
+                 **run: Unpack[PointOptions]
                  ) -> PointResult | ObservableResult | ChangeResult:
         """d log h / d parameter at points, or d E[observable] / d parameter.
 
@@ -356,10 +384,11 @@ class Model:
         'finite-difference' (with `fd_step`) or 'auto'. to={'F': 9}: the change over a finite
         distance, with `nodes` of the quadrature.
         The bias of dt is in `stderr`; richardson=True takes it off the response,
-        ignore_time_step=True does neither.
+        ignore_time_step=True does neither. with_fit_errors: what the errors of the fitted model's
+        parameters add is in `stderr` too, and told in `fit_error` (docs/prediction.md).
         """
         own = {"wrt": wrt, "at": at, "observable": observable, "grid": grid,
-               "stationary": stationary, "window": window, "spinup": spinup, "length": length,
+               "with_fit_errors": with_fit_errors, "stationary": stationary, "window": window, "spinup": spinup, "length": length,
                "method": method, "fd_step": fd_step, "to": to, "nodes": nodes,
                "fokker_planck": fokker_planck, "richardson": richardson,
                "ignore_time_step": ignore_time_step}

@@ -1,10 +1,11 @@
-"""Pictures of results, by matplotlib. Each function draws one thing and returns its axes.
+"""Pictures of results, by matplotlib. Each function draws one thing and returns its axes; `draw`
+draws a whole answer, whatever it is, and returns the figure.
 
 Answers are results of this package, or objects that the command printed with --json (for fits with
-the key `marginals`, a list of objects name, t, data, model). As a program it draws what the command
-hands it:
+the key `marginals`, a list of objects name, t, data, model). What cannot be drawn is a ValueError
+that says why. As a program it draws what the command hands it:
 
-    plot.py fit FIT.json PICTURE
+    plot.py ANSWER.json PICTURE
 """
 
 from __future__ import annotations
@@ -21,14 +22,19 @@ if __name__ == "__main__":
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend is settled)
 import numpy as np  # noqa: E402
 
-__all__ = ["convergence", "correlation", "damping", "density", "fit", "marginal", "marginals",
-           "remaining_gain", "response", "response_slopes", "save", "score_slopes", "slopes"]
+__all__ = ["bars", "convergence", "correlation", "damping", "density", "draw", "fan", "fit",
+           "marginal", "marginals", "remaining_gain", "residuals", "response", "response_slopes",
+           "save", "score", "score_slopes", "slopes"]
 
 BAND = 2.0         # error bars and bands are that many standard errors
 MOST_DRAWN = 5000  # numbers of a sample that a density is drawn from
-ESTIMATE = "tab:red"
+# Colours that colour-blind readers tell apart: M. Okabe and K. Ito, Color Universal Design (2008).
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+ESTIMATE = COLOURS[1]
 TRUTH = "black"
-COLOURS = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+MAP = "cividis"      # of numbers that are not negative
+SIGNED = "RdBu_r"    # of numbers of both signs, white at zero
+MOST_PANELS = 12
 
 
 def as_dict(answer):
@@ -38,7 +44,22 @@ def as_dict(answer):
     values = answer.to_dict()
     if hasattr(answer, "marginals"):
         values["marginals"] = answer.marginals
+    model = getattr(answer, "model", None)
+    if model is not None:
+        values["titles"] = model.titles
+    if hasattr(answer, "uniform"):
+        values["uniform"] = np.asarray(answer.uniform).tolist()
     return values
+
+
+def title_of(answer, name):
+    """The label of a state, parameter or observation, with its unit; else its name."""
+    return answer.get("titles", {}).get(name, name)
+
+
+def numbers(values):
+    """As an array; what JSON calls null is not a number."""
+    return np.array(values, dtype=float)
 
 
 def labelled(fits):
@@ -123,10 +144,14 @@ def response_slopes(answers, parameter, ax=None, point=0):
     return ax
 
 
-def density(score, responses, parameter, point=0, axes=None):
-    """A density of one state and its derivatives: on the left along the parameter, the response as
+def density(score, responses=None, parameter=None, point=0, axes=None):
+    """Of an answer of `Model.density` the curve or map, at its last time. Of a score and responses
+    the density of one state and its derivatives: on the left along the parameter, the response as
     slopes, on the right along the state, the score as slopes. All answers have fokker_planck=True,
     those of the response at the same points for several values of the parameter."""
+    law = as_dict(score)
+    if "density" in law or "laws" in law:
+        return density_of_law({**law, **law.get("laws", [{}])[-1]}, axes)
     if axes is None:
         axes = plt.subplots(1, 2, figsize=(9, 4), constrained_layout=True)[1]
     response_slopes(responses, parameter, axes[0], point)
@@ -134,25 +159,297 @@ def density(score, responses, parameter, point=0, axes=None):
     return axes
 
 
-def response(answer, ax=None, parameters=None, state=0):
-    """Responses of the log density along one state, a curve with a band of two standard errors for
-    each parameter; dashed what the Fokker-Planck equation says, where it was asked for."""
+def places(points):
+    """The columns in which points differ: a curve has one of them, a map two."""
+    points = numbers(points)
+    varying = [c for c in range(points.shape[1]) if np.ptp(points[:, c]) > 0]
+    if len(varying) > 2:
+        raise ValueError(f"The points differ in {len(varying)} states, and a picture shows one or "
+                         "two: hold the others still.")
+    return varying
+
+
+def states_of(answer):
+    """Names of the columns of the points of an answer."""
+    names = answer.get("states") or answer.get("state_names")
+    return names or ["x"] if len(answer["points"][0]) == 1 else names or [
+        f"x[{c}]" for c in range(len(answer["points"][0]))]
+
+
+def held_still(answer, varying):
+    """Where the other states are, in words."""
+    names = states_of(answer)
+    return ", ".join(f"{name} = {x:.3g}" for c, (name, x) in
+                     enumerate(zip(names, answer["points"][0])) if c not in varying)
+
+
+def curve(ax, x, value, error, colour, label=None):
+    """A line with a band of two standard errors."""
+    order = np.argsort(x)
+    x, value, error = x[order], value[order], BAND * error[order]
+    ax.fill_between(x, value - error, value + error, color=colour, alpha=0.25, lw=0)
+    ax.plot(x, value, ".-", color=colour, lw=1, ms=4, label=label)
+
+
+def plane(ax, answer, varying, value, signed, label):
+    """Numbers at points of a plane as colours: cells where the points are a grid, else dots. What is
+    hidden by its own error bar is left to the reader; points outside the sample are crossed."""
+    points = numbers(answer["points"])[:, varying]
+    names = [states_of(answer)[c] for c in varying]
+    x, y = points.T
+    finite = value[np.isfinite(value)]
+    if finite.size == 0:
+        raise ValueError(f"{label} is not known at any of the points.")
+    reach = np.abs(finite).max() or 1.0
+    colours = {"cmap": SIGNED, "vmin": -reach, "vmax": reach} if signed else {"cmap": MAP}
+    across, up = np.unique(x), np.unique(y)
+    if len(across) * len(up) == len(points):
+        cells = np.full((len(up), len(across)), np.nan)
+        cells[np.searchsorted(up, y), np.searchsorted(across, x)] = value
+        image = ax.pcolormesh(across, up, cells, shading="nearest", **colours)
+    else:
+        image = ax.scatter(x, y, c=value, s=24, edgecolors="gray", linewidths=0.3, **colours)
+    outside = np.array(answer.get("outside", [False] * len(points)), dtype=bool)
+    ax.plot(x[outside], y[outside], "x", color="gray", ms=4)
+    ax.figure.colorbar(image, ax=ax, label=label)
+    ax.set(xlabel=title_of(answer, names[0]), ylabel=title_of(answer, names[1]),
+           title=held_still(answer, varying))
+    return ax
+
+
+def panels(count, figure=None, wide=4.2, high=3.2, most=3):
+    """A figure with so many axes."""
+    columns = min(most, count)
+    rows = -(-count // columns)
+    if figure is None:
+        figure = plt.figure(figsize=(wide * columns, high * rows), constrained_layout=True)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes[count:]:
+        ax.set_axis_off()
+    return axes[:count]
+
+
+def density_of_law(law, ax=None):
+    """A density at points: along one state a curve with a band, of two states a map."""
+    ax = ax or plt.gca()
+    varying = places(law["points"])
+    value, error = numbers(law["density"]), numbers(law["stderr"])
+    when = f"density at t = {law['t']:g}" if "t" in law else "density"
+    if len(varying) == 2:
+        return plane(ax, law, varying, np.maximum(value, 0.0), False, when)
+    place = varying[0] if varying else 0
+    curve(ax, numbers(law["points"])[:, place], value, error, COLOURS[0])
+    ax.set(xlabel=title_of(law, states_of(law)[place]), ylabel=when, title=held_still(law, [place]))
+    ax.set_ylim(bottom=min(0.0, value.min()))
+    return ax
+
+
+def score(answer, ax=None):
+    """The gradient of the log density: along one state a curve with a band, in a plane arrows. Those
+    shorter than two of their standard errors are grey."""
     answer = as_dict(answer)
     ax = ax or plt.gca()
-    x = np.array(answer["points"])[:, state]
-    order = np.argsort(x)
+    varying = places(answer["points"])
+    points, value = numbers(answer["points"]), numbers(answer["score"])
+    error = numbers(answer["stderr"])
+    names = states_of(answer)
+    if len(varying) < 2:
+        place = varying[0] if varying else 0
+        for colour, (c, name) in zip(COLOURS * len(names), enumerate(names)):
+            curve(ax, points[:, place], value[:, c], error[:, c], colour, title_of(answer, name))
+            if "exact" in answer:
+                ax.plot(points[:, place], numbers(answer["exact"])[:, c], "--", color=TRUTH, lw=1)
+        ax.axhline(0, color="gray", lw=0.6)
+        ax.set(xlabel=title_of(answer, names[place]), ylabel="score")
+        if len(names) > 1:
+            ax.legend(fontsize=8)
+        return ax
+    arrows, bars_of = value[:, varying], error[:, varying]
+    x, y = points[:, varying].T
+    # Lengths in units of the picture: the two states may have different ones.
+    unit = np.array([np.ptp(x), np.ptp(y)])
+    drawn = arrows * unit
+    length = np.hypot(*drawn.T)
+    told = np.hypot(*arrows.T) > BAND * np.hypot(*bars_of.T)
+    across = np.sqrt(len(points))
+    scale = np.nanpercentile(length, 90) * across / 0.9 or 1.0
+    for which, colour in ((told, COLOURS[0]), (~told, "lightgray")):
+        ax.quiver(x[which], y[which], *drawn[which].T, color=colour, angles="uv", scale=scale,
+                  width=0.004, pivot="tail")
+    ax.plot(x, y, ".", color="gray", ms=2)
+    ax.set(xlabel=title_of(answer, names[varying[0]]), ylabel=title_of(answer, names[varying[1]]),
+           title="score" + (f" at {held_still(answer, varying)}" if len(names) > 2 else ""))
+    return ax
+
+
+def bars(answer, ax=None):
+    """The responses of a mean as bars, with two standard errors; where the errors of a fit are told,
+    the inner error bar is that of the paths."""
+    answer = as_dict(answer)
+    ax = ax or plt.gca()
     names = answer["parameters"]
-    for colour, name in zip(COLOURS * len(names), parameters or names):
+    value, error = numbers(answer["response"]), numbers(answer["stderr"])
+    place = np.arange(len(names))[::-1]
+    ax.barh(place, value, color=COLOURS[0], alpha=0.75, height=0.6)
+    ax.errorbar(value, place, xerr=BAND * error, fmt="none", ecolor=TRUTH, capsize=4, lw=1.2)
+    if "fit_error" in answer:
+        paths = np.sqrt(np.maximum(error ** 2 - numbers(answer["fit_error"]) ** 2, 0.0))
+        ax.errorbar(value, place, xerr=BAND * paths, fmt="none", ecolor=ESTIMATE, lw=3)
+    ax.axvline(0, color="gray", lw=0.8)
+    ax.set_yticks(place, [title_of(answer, name) for name in names])
+    mean = f"E[{answer['observable']}]"
+    ax.set(xlabel=f"d {mean} / d parameter",
+           title=f"{mean} = {answer['value']:.4g} ± {answer['value_stderr']:.1g}")
+    return ax
+
+
+def response(answer, ax=None, parameters=None, state=0):
+    """Responses: of a mean bars; of the log density along one state a curve with a band of two
+    standard errors for each parameter, dashed what the Fokker-Planck equation says, where it was
+    asked for; in a plane a map of one parameter (`draw` has one for each)."""
+    answer = as_dict(answer)
+    ax = ax or plt.gca()
+    if "observable" in answer:
+        return bars(answer, ax)
+    varying = places(answer["points"])
+    names = answer["parameters"]
+    wanted = [parameters] if isinstance(parameters, str) else list(parameters or names)
+    if len(varying) == 2:
+        if len(wanted) > 1:
+            raise ValueError("In a plane a map shows one parameter: name it, or take `draw`, which "
+                             "has a map for each.")
+        value = numbers(answer["response"])[:, names.index(wanted[0])]
+        return plane(ax, answer, varying, value, True,
+                     f"d log density / d {title_of(answer, wanted[0])}")
+    state = varying[0] if varying else state
+    x = numbers(answer["points"])[:, state]
+    order = np.argsort(x)
+    for colour, name in zip(COLOURS * len(names), wanted):
         place = names.index(name)
-        value = np.array(answer["response"])[order, place]
-        error = BAND * np.array(answer["stderr"])[order, place]
-        ax.fill_between(x[order], value - error, value + error, color=colour, alpha=0.25, lw=0)
-        ax.plot(x[order], value, ".-", color=colour, lw=1, label=name)
+        curve(ax, x, numbers(answer["response"])[:, place], numbers(answer["stderr"])[:, place],
+              colour, title_of(answer, name))
         if "exact" in answer:
-            ax.plot(x[order], np.array(answer["exact"])[order, place], "--", color=TRUTH, lw=1)
-    ax.set(xlabel="x", ylabel="d log density / d parameter", title="response")
+            ax.plot(x[order], numbers(answer["exact"])[order, place], "--", color=TRUTH, lw=1)
+    ax.set(xlabel=title_of(answer, states_of(answer)[state]),
+           ylabel="d log density / d parameter", title=held_still(answer, [state]))
     ax.legend(fontsize=8)
     return ax
+
+
+def fan(ax, times, levels, quantiles, colour=COLOURS[0]):
+    """Quantiles over time, rows times and columns levels: bands between the outer ones, a line for
+    the median."""
+    times, quantiles = numbers(times), numbers(quantiles)
+    if len(times) < 2:
+        raise ValueError("A fan over time needs two times at least: ask for more of them.")
+    for k in range(len(levels) // 2):
+        ax.fill_between(times, quantiles[:, k], quantiles[:, -1 - k], color=colour, lw=0,
+                        alpha=0.22, label=f"{levels[-1 - k] - levels[k]:.0%}".replace("%", " %"))
+    if 0.5 in levels:
+        ax.plot(times, quantiles[:, levels.index(0.5)], color=colour, lw=1.5, label="median")
+    return ax
+
+
+def simulation(answer, figure=None):
+    """Trajectories and the fan of their quantiles over time, a panel for each state or observation;
+    data as dots."""
+    answer = as_dict(answer)
+    if "levels" not in answer:
+        raise ValueError("A fan needs quantiles: simulate with bands, such as 0.05,0.5,0.95.")
+    names = answer["names"][:MOST_PANELS]
+    times = [one["t"] for one in answer["snapshots"]]
+    axes = panels(len(names), figure, most=2, wide=5.5)
+    for c, (ax, name) in enumerate(zip(axes, names)):
+        for path in answer.get("paths", []):
+            if path["name"] == name:
+                ax.plot(times, numbers(path["values"]).T, color="gray", lw=0.5, alpha=0.6)
+        fan(ax, times, answer["levels"], [one["quantile"][c] for one in answer["snapshots"]])
+        dots = [(one["t"], y) for one in answer.get("data", []) if one["name"] == name
+                for y in one["values"]]
+        if dots:
+            ax.plot(*np.array(dots).T, ".", color=ESTIMATE, ms=4, alpha=0.7, label="data")
+        ax.set(xlabel="t", ylabel=title_of(answer, name))
+        ax.legend(fontsize=7, frameon=False)
+    return axes
+
+
+def forecast(answer, figure=None):
+    """The fans of a forecast, a panel for each individual and state; what went before as dots."""
+    answer = as_dict(answer)
+    pairs = [(who, c) for who in answer["individuals"] for c in range(len(answer["states"]))]
+    axes = panels(min(len(pairs), MOST_PANELS), figure, most=2, wide=5.5)
+    for ax, (who, c) in zip(axes, pairs):
+        laws = [one for one in answer["forecasts"] if one["individual"] == who]
+        name = answer["states"][c]
+        times = [one["t"] for one in laws]
+        rows = [one["value"][c][1:] for one in laws]
+        for past in answer.get("history", []):
+            if past["individual"] != who or past["state"] != name:
+                continue
+            ax.plot(past["t"], past["values"], ".-", color="gray", lw=0.8, ms=4, label="data")
+            # The fan opens at the last row.
+            times, rows = [past["t"][-1], *times], [[past["values"][-1]] * len(rows[0]), *rows]
+        fan(ax, times, answer["levels"], rows)
+        ax.set(xlabel="t", ylabel=title_of(answer, name),
+               title=who if len(answer["individuals"]) > 1 else "")
+        ax.legend(fontsize=7, frameon=False)
+    return axes
+
+
+def residuals(answer, figure=None):
+    """Probability integral transforms, a histogram for each state: flat if the model is right. The
+    band is where 95% of the heights of a flat one lie."""
+    answer = as_dict(answer)
+    names = [one["state"] for one in answer["states"]][:MOST_PANELS]
+    uniform = numbers(answer["uniform"])
+    axes = panels(len(names), figure)
+    bins = int(np.clip(len(uniform) // 15, 5, 20))
+    expected = len(uniform) / bins
+    spread = BAND * np.sqrt(expected * (1 - 1 / bins))
+    for c, (ax, name) in enumerate(zip(axes, names)):
+        ax.axhspan(max(expected - spread, 0), expected + spread, color="lightgray", lw=0)
+        ax.axhline(expected, color="gray", lw=0.8)
+        ax.hist(uniform[:, c], bins=bins, range=(0, 1), histtype="step", color=COLOURS[0], lw=1.6)
+        ax.set(xlim=(0, 1), xlabel=f"predicted probability below {title_of(answer, name)}",
+               ylabel="rows" if c == 0 else "")
+        ax.set_ylim(bottom=0)
+    return axes
+
+
+def draw(answer):
+    """The picture of a whole answer: a density, score, response, fit, simulation with bands,
+    forecast, residuals or diagnosis. Returns the figure."""
+    answer = as_dict(answer)
+    if "marginals" in answer:
+        return fit(answer)
+    if "snapshots" in answer:
+        axes = simulation(answer)
+    elif "forecasts" in answer:
+        axes = forecast(answer)
+    elif "uniform" in answer:
+        axes = residuals(answer)
+    elif "candidates" in answer:
+        axes = [damping(answer, panels(1, wide=6)[0])]
+    elif "density" in answer or "laws" in answer:
+        laws = answer.get("laws") or [answer]
+        axes = panels(len(laws), wide=4.8, high=3.6)
+        for ax, law in zip(axes, laws):
+            density_of_law({**answer, **law}, ax)
+    elif "score" in answer:
+        axes = [score(answer, panels(1, wide=5, high=4)[0])]
+    elif "response" in answer:
+        is_map = "observable" not in answer and len(places(answer["points"])) == 2
+        wanted = [[name] for name in answer["parameters"][:MOST_PANELS]] if is_map else [None]
+        axes = panels(len(wanted), wide=4.8, high=3.6)
+        for ax, names in zip(axes, wanted):
+            response(answer, ax, names)
+    else:
+        raise ValueError("There is no picture of this answer; its keys are "
+                         f"{', '.join(list(answer)[:8])}, ...")
+    figure = axes[0].figure
+    if not figure.get_suptitle():
+        figure.suptitle(answer.get("model", ""), fontsize=10)
+    return figure
 
 
 def marginal(one, ax=None, models=None):
@@ -300,9 +597,13 @@ def save(figure, path):
 
 
 def main(arguments):
-    if len(arguments) != 3 or arguments[0] != "fit":
+    if len(arguments) != 2:
         sys.exit(__doc__)
-    save(fit(json.loads(pathlib.Path(arguments[1]).read_text(encoding="utf-8"))), arguments[2])
+    try:
+        figure = draw(json.loads(pathlib.Path(arguments[0]).read_text(encoding="utf-8")))
+    except ValueError as problem:
+        sys.exit(f"divker: no picture: {problem}")
+    save(figure, arguments[1])
 
 
 if __name__ == "__main__":

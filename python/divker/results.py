@@ -259,19 +259,25 @@ class MomentsResult(Result):
 
 
 class Simulation(Result):
-    """States of all paths: times (k,), and x (paths, states) at the last of them. Functionals of the
+    """States of all paths, or with observed=True their measurements: names; times (k,), and x
+    (paths, states) at the last of them. Functionals of the
     path, up to each time, are beside them; one that has not happened is infinite."""
 
+    names: list[str]  # of the columns: states and functionals, or observations
     times: np.ndarray
     arrays: list[np.ndarray]  # one (paths, states) for each time
     functionals: list[np.ndarray]  # one (paths, functionals) for each time
 
     def __init__(self, model: Model, values: dict[str, Any], file: dict[str, Any]) -> None:
         snapshots = values.pop("arrays")
+        self.names = values.pop("names")
         super().__init__(model, values, file)
-        self.times = np.array([time for time, *_ in snapshots])
-        self.arrays = [x for _, x, _ in snapshots]
-        self.functionals = [path for *_, path in snapshots]
+        # Measurements have no functionals beside them.
+        states = len(self.names) if self.names != [*model.states, *model.functionals] else len(
+            model.states)
+        self.times = np.array([time for time, _ in snapshots])
+        self.arrays = [np.ascontiguousarray(x[:, :states]) for _, x in snapshots]
+        self.functionals = [np.ascontiguousarray(x[:, states:]) for _, x in snapshots]
 
     @property
     def x(self) -> np.ndarray:
@@ -287,8 +293,8 @@ class Simulation(Result):
         return self.arrays[int(np.argmin(np.abs(self.times - time)))]
 
     def table(self) -> tuple[list[str], np.ndarray]:
-        names = [*self.model.states, *self.model.functionals]
-        rows = [np.hstack([x, path]) if self.model.functionals else x
+        names = self.names
+        rows = [np.hstack([x, path]) if path.shape[1] else x
                 for x, path in zip(self.arrays, self.functionals)]
         if len(self.times) == 1:
             return names, rows[0]
@@ -298,7 +304,7 @@ class Simulation(Result):
     def _lines(self):
         rows = [[f"{t:.5g}", name, f"{x[:, i].mean():.5g}", f"{x[:, i].std():.5g}"]
                 for t, x in zip(self.times, self.arrays)
-                for i, name in enumerate(self.model.states)]
+                for i, name in enumerate(self.names[:x.shape[1]])]
         return ["t", "state", "mean", "deviation"], rows
 
 

@@ -55,6 +55,38 @@ py::tuple paths_of(Study& study, Work& work, const std::vector<std::string_view>
   return py::make_tuple(study.model(), values, file_of(study.model(), study.record(), how_made));
 }
 
+// The columns of all paths: states and functionals side by side, or measurements.
+py::tuple rows_of_paths(const present::SimulateRequest& request, const Model& model, Work& work) {
+  std::unique_ptr<Study> study;
+  std::vector<Matrix> rows;
+  std::vector<double> times;
+  std::vector<std::string> names;
+  work([&] {
+    const present::Simulated simulated(request, model);
+    study = std::make_unique<Study>(simulated.study(request, work.session()));
+    Paths paths = study->run();
+    const PathGroup all{0, std::move(paths.numbers), std::move(paths.snapshots)};
+    for (std::size_t k = 0; k < all.snapshots.size(); ++k) {
+      times.push_back(all.snapshots[k].time);
+      rows.push_back(simulated.rows(all, k));
+    }
+    names = simulated.names();
+    return true;
+  });
+  py::list snapshots;
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    snapshots.append(py::make_tuple(times[k], adopt(std::move(rows[k]))));
+  }
+  present::Fields how_made;
+  fields::method(how_made, study->record());
+  present::Fields all = how_made;
+  fields::run(all, model, study->record());
+  py::dict values = to_dict(all);
+  values["arrays"] = snapshots;
+  values["names"] = names;
+  return py::make_tuple(model, values, file_of(model, study->record(), how_made));
+}
+
 py::tuple simulate(const Model& model, const py::dict& values) {
   bool keep = true;
   Arguments arguments(values, model);
@@ -68,9 +100,10 @@ py::tuple simulate(const Model& model, const py::dict& values) {
     throw Error(ErrorKind::usage,
                 "checkpoint is for keep=False: the paths themselves are kept in memory alone.");
   }
-  const auto study =
-      work([&] { return std::make_unique<Study>(study_of(request, model, work.session())); });
-  return paths_of(*study, work, {state_array, functional_array});
+  if (!request.bands.empty() || !request.data.tables.empty() || !request.data.files.empty()) {
+    throw Error(ErrorKind::usage, "bands and data are for keep=False: paths come without them.");
+  }
+  return rows_of_paths(request, model, work);
 }
 
 // x, nu and I of every path, as they are: what the answers are estimated from.

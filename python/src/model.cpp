@@ -149,6 +149,28 @@ void add_model(py::module_& module) {
            [](const Model& m, const std::vector<std::pair<std::string, double>>& values) {
              return present::with_values(m, values);
            })
+      .def("with_settings",
+           [](const Model& m, const present::Settings& settings) {
+             return present::with_settings(m, settings, present::Voice::python);
+           })
+      .def_property_readonly("labels",
+                             [](const Model& m) {
+                               py::dict all;
+                               for (const auto& [name, label] : m.labels()) {
+                                 all[py::str(name)] = py::make_tuple(label.words, label.unit);
+                               }
+                               return all;
+                             })
+      .def("title_of", &Model::title_of)
+      .def_property_readonly("errors",
+                             [](const Model& m) {
+                               py::dict all;
+                               for (const EstimateError& one : m.errors()) {
+                                 all[py::str(m.parameters()[one.parameter].name)] =
+                                     one.standard_error;
+                               }
+                               return all;
+                             })
       .def_property_readonly("inputs", &inputs_of)
       .def("with_inputs", &with_inputs)
       .def("with_samples", &with_samples)

@@ -86,7 +86,7 @@ void require_paths(const RunSummary& summary) {
 }
 
 void require_default_grid(const Model& model) {
-  if (model.dimension() == 1) return;
+  if (model.dimension() <= 2) return;
   throw Error(ErrorKind::usage,
               fmt::format("Model {} has {} states, so there is no default grid of points: give "
                           "the points with --at.",
@@ -95,16 +95,22 @@ void require_default_grid(const Model& model) {
 
 Matrix quantile_grid(const Model& model, const Matrix& sample, std::size_t count) {
   require_default_grid(model);
-  std::vector<double> x = sample.data;
-  if (x.empty()) throw Error(ErrorKind::numerical, "No path finished: there is nothing to grid.");
-  std::ranges::sort(x);
-  const auto last = static_cast<double>(x.size() - 1);
-  const double low = x[static_cast<std::size_t>(0.02 * last)];
-  const double high = x[static_cast<std::size_t>(0.98 * last)];
-  Matrix points(count, 1);
-  for (std::size_t k = 0; k < count; ++k) {
-    const double u = count == 1 ? 0.5 : static_cast<double>(k) / static_cast<double>(count - 1);
-    points(k, 0) = low + u * (high - low);
+  if (sample.rows == 0) {
+    throw Error(ErrorKind::numerical, "No path finished: there is nothing to grid.");
+  }
+  const std::size_t axes = sample.cols;
+  Matrix points(axes == 1 ? count : count * count, axes);
+  for (std::size_t c = 0; c < axes; ++c) {
+    std::vector<double> x = sample.column(c);
+    std::ranges::sort(x);
+    const auto last = static_cast<double>(x.size() - 1);
+    const double low = x[static_cast<std::size_t>(0.02 * last)];
+    const double high = x[static_cast<std::size_t>(0.98 * last)];
+    for (std::size_t r = 0; r < points.rows; ++r) {
+      const std::size_t k = axes == 2 && c == 0 ? r / count : r % count;
+      const double u = count == 1 ? 0.5 : static_cast<double>(k) / static_cast<double>(count - 1);
+      points(r, c) = low + u * (high - low);
+    }
   }
   return points;
 }

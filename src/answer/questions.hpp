@@ -33,7 +33,7 @@ void require_paths(const RunSummary& summary);
 // Error(usage) where a default grid of points would need more than a line.
 void require_default_grid(const Model& model);
 
-// `count` points between the 2% and the 98% quantile of a sample of a one-dimensional model.
+// `count` points between the 2% and the 98% quantile of a sample, of two states count x count.
 // Error(usage) for more states, Error(numerical) for an empty sample.
 [[nodiscard]] Matrix quantile_grid(const Model& model, const Matrix& sample, std::size_t count);
 

@@ -58,6 +58,15 @@ class Copy {
                      copy(entry.amplitude));
     }
   }
+  void add_observations() {
+    for (const Observation& one : source_.observations()) {
+      if (one.noisy) {
+        builder_.observe_normal(one.name, copy(one.value), copy(one.deviation));
+      } else {
+        builder_.observe(one.name, copy(one.value));
+      }
+    }
+  }
   void add_functionals() {
     for (const PathFunctional& one : source_.functionals()) {
       builder_.path(one.name, *one.kind, copy(one.followed));
@@ -183,6 +192,38 @@ Model KickedModel::at_half_the_step() const {
   std::vector<double> values = model_.parameter_values();
   values[rate_] = 1.0 / grid.step;
   return model_.with_time(grid).with_parameters(values);
+}
+
+Model parameters_as_states(const Model& model, const std::vector<std::size_t>& parameters) {
+  Copy copy(model);
+  ModelBuilder& builder = copy.builder();
+  const std::string drawn = free_name(model, "drawn");
+  const std::vector<Expression> states = builder.states(drawn, parameters.size());
+  for (const Family& family : model.parameter_families()) {
+    std::vector<Expression> values;
+    for (std::size_t p = family.first; p < family.first + family.size; ++p) {
+      const auto found = std::ranges::find(parameters, p);
+      if (found != parameters.end()) {
+        values.push_back(states[static_cast<std::size_t>(found - parameters.begin())]);
+      } else {
+        values.push_back(builder.graph().constant(model.parameters()[p].value));
+      }
+      copy.set_input(model.parameters()[p].node, values.back());
+    }
+    builder.let(family.name, values);
+  }
+  copy.add_lets();
+  copy.add_equations();
+  copy.add_initial_law();
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    builder.drift(states[k], builder.graph().constant(0.0));
+    builder.initial_samples(states[k], "drawn.npy", model.parameters()[parameters[k]].value);
+  }
+  copy.add_observations();
+  copy.add_functionals();
+  const TimeGrid& grid = model.time();
+  builder.time(grid.start, grid.step, grid.end, grid.tamed);
+  return builder.build();
 }
 
 }  // namespace divker

@@ -32,5 +32,10 @@ class KickedModel {
   Model model_;
   std::size_t kick_, lasting_, rate_;
 };
+// The model with some parameters as states that stand still, behind the others, in this order. They
+// start from samples, which are to be given, one column a state; so does the whole state where the
+// model starts from samples. Observations and functionals of the path stay.
+[[nodiscard]] Model parameters_as_states(const Model& model,
+                                         const std::vector<std::size_t>& parameters);
 
 }  // namespace divker

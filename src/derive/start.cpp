@@ -51,6 +51,15 @@ Program derive_start(const Model& model, const Asked& asked) {
     values.push_back(drawn.value);
     log_densities.push_back(drawn.log_density);
   }
+  // Laws that depend on a state that starts from samples are those at its sample.
+  Vector from;
+  Vector to;
+  for (std::size_t i = 0; i < dimension; ++i) {
+    if (model.initial()[i].kind != InitialKind::samples) continue;
+    from.push_back(s.states[i]);
+    to.push_back(sample[i]);
+  }
+  if (!from.empty()) values = substitute(g, values, from, to);
   const Expression log_density = sum(g, log_densities);
 
   Program program;

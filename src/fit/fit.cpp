@@ -97,7 +97,11 @@ void Fit::resume(FitState state) { implementation_->procedure->resume(std::move(
 const FitState& Fit::state() const { return implementation_->procedure->state(); }
 bool Fit::advance() { return implementation_->procedure->advance(); }
 std::string Fit::current_run() const { return implementation_->procedure->current_run(); }
-FitResult Fit::result() { return implementation_->procedure->result(); }
+FitResult Fit::result() {
+  FitResult result = implementation_->procedure->result();
+  result.model = with_errors_of(result);
+  return result;
+}
 
 FitResult fit_parameters(const Model& model, const FitData& data, const FitOptions& options) {
   Fit fitting(model, data, options);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,25 @@ std::string error_in_words(const FitResult& result, std::size_t parameter) {
   if (instead.empty()) return "undetermined";
   return fmt::format("undetermined (only {} {})", list_of(instead),
                      instead.size() == 1 ? "is" : "are");
+}
+
+Model with_errors_of(const FitResult& result) {
+  std::map<std::size_t, std::size_t> place_of;  // in the result, by the parameter
+  for (std::size_t i = 0; i < result.names.size(); ++i) {
+    if (!(result.standard_error[i] > 0.0) || std::isinf(result.standard_error[i])) continue;
+    place_of[result.model.parameter_index(result.names[i])] = i;
+  }
+  std::vector<EstimateError> errors;
+  for (auto at = place_of.begin(); at != place_of.end(); ++at) {
+    EstimateError& one =
+        errors.emplace_back(EstimateError{at->first, result.standard_error[at->second], {}});
+    for (auto before = place_of.begin(); before != at; ++before) {
+      const double r = result.correlation(at->second, before->second);
+      one.correlations.push_back(std::isnan(r) ? 0.0 : std::clamp(r, -1.0, 1.0));
+    }
+  }
+  if (errors.size() > most_errors) errors.clear();
+  return result.model.with_errors(std::move(errors));
 }
 
 std::string fitted_text(const FitResult& result) {

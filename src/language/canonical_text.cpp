@@ -43,7 +43,7 @@ class Spacing {
     if (is_tight(token) || is_tight(last_)) return false;
     if (token.is(":") || last_.is(":")) return depth_ == 0;
     if (is_sign(token) || is_sign(last_)) return square_ == 0;
-    if (token.is("[")) return false;
+    if (token.is("[")) return last_.kind == TokenKind::string;  // a unit
     if (token.is("(")) return !is_called(last_);
     return true;
   }

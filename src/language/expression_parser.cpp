@@ -182,7 +182,7 @@ void ExpressionParser::check_end_of_product() const {
   const bool starts_a_factor =
       token.kind == TokenKind::identifier || token.kind == TokenKind::number || token.is("(");
   if (!starts_a_factor || token.is("in") || token.is("fixed") || token.is("tamed") ||
-      token.is("and") || token.is("or")) {
+      token.is("and") || token.is("or") || token.is("correlations")) {
     return;
   }
   if (is_noise(token)) misplaced_noise(token);

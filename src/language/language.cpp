@@ -67,7 +67,7 @@ class Assembler {
       for (const auto& [number, weights] : weights_) {
         model = model.with_weights(number, weights, "");
       }
-      return model;
+      return with_estimates(model);
     });
   }
 
@@ -141,6 +141,38 @@ class Assembler {
       }
     });
     symbols_[d.name] = std::move(symbol);
+    label(d.name, d.offset, s.label);
+  }
+
+  void label(const std::string& name, std::size_t offset, const Label& label) {
+    if (!label.words.empty()) at(offset, [&] { builder_.label(name, label); });
+  }
+
+  Model with_estimates(const Model& model) {
+    std::vector<std::pair<EstimateError, const Statement*>> told;
+    each(StatementKind::estimated, [&](const Statement& s) {
+      const auto parameters =
+          at(s.target.offset, [&] { return model.parameter_indices(s.target.name); });
+      if (parameters.size() != 1) {
+        source_.fail(s.target.offset,
+                     fmt::format("{0} is {1} numbers; each has an estimate of its own, as in "
+                                 "estimated {2} +- 0.1.",
+                                 s.target.name, parameters.size(),
+                                 model.parameters()[parameters.front()].name));
+      }
+      EstimateError one{parameters.front(), expander_.number(s.values.front()), {}};
+      for (std::size_t i = 1; i < s.values.size(); ++i) {
+        one.correlations.push_back(expander_.number(s.values[i]));
+      }
+      told.emplace_back(std::move(one), &s);
+    });
+    std::vector<EstimateError> errors;
+    Model result = model;
+    for (auto& [one, statement] : told) {
+      errors.push_back(std::move(one));
+      result = at(statement->offset, [&] { return model.with_errors(errors); });
+    }
+    return result;
   }
 
   void state(const Statement& s) {
@@ -157,6 +189,7 @@ class Assembler {
         }
       });
       symbols_[d.name] = std::move(symbol);
+      label(d.name, d.offset, d.label);
       states_.push_back({d.name, d.offset});
     }
   }
@@ -497,6 +530,7 @@ class Assembler {
       if (values.size() == 1) return builder_.observe(name, values.front());
       builder_.observe_normal(name, values[0], values[1]);
     });
+    label(s.target.free_index.empty() ? name : s.target.name, s.offset, s.label);
   }
 
   void functional(const Statement& s, const std::string& name) {
@@ -554,7 +588,7 @@ class Assembler {
         lines->push_back({Line::Kind::network, canonical_text(head) + " = ", network++});
       } else if (s.kind == StatementKind::time) {
         lines->push_back({Line::Kind::time, "", 0});
-      } else {
+      } else if (s.kind != StatementKind::estimated) {
         lines->push_back({Line::Kind::fixed, canonical_text(tokens) + "\n", 0});
       }
     }
@@ -616,7 +650,8 @@ Model parse_model(std::string_view text, const std::string& file, const Language
   return Assembler(source, parsed).run();
 }
 
-Expression parse_expression(std::string_view text, const Model& model, Graph& graph) {
+Expression parse_expression(std::string_view text, const Model& model, Graph& graph,
+                            const std::vector<std::pair<std::string, double>>& constants) {
   if (graph.size() < model.graph()->size()) {
     throw Error(
         ErrorKind::usage,
@@ -633,6 +668,9 @@ Expression parse_expression(std::string_view text, const Model& model, Graph& gr
     symbols[name] = {kind, shape, periodic, {}};
     return &symbols[name].values;
   };
+  for (const auto& [name, value] : constants) {
+    add(name, SymbolKind::constant, {}, false)->push_back(graph.constant(value));
+  }
   const auto shape_of = [](const Family& f) {
     if (f.columns > 0) return Shape{f.size / f.columns, f.columns};
     return f.is_vector ? Shape{f.size} : Shape{};

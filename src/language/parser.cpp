@@ -23,7 +23,7 @@ constexpr std::array keywords{
     Keyword{"let", StatementKind::let},        Keyword{"init", StatementKind::init},
     Keyword{"time", StatementKind::time},      Keyword{"observe", StatementKind::observe},
     Keyword{"input", StatementKind::input},    Keyword{"net", StatementKind::net},
-    Keyword{"path", StatementKind::path}};
+    Keyword{"path", StatementKind::path},      Keyword{"estimated", StatementKind::estimated}};
 
 const Keyword* find_keyword(std::string_view name) {
   const auto* found = std::find_if(keywords.begin(), keywords.end(),
@@ -31,11 +31,12 @@ const Keyword* find_keyword(std::string_view name) {
   return found == keywords.end() ? nullptr : found;
 }
 
-// A statement begins here. The word net may be a name too, in net' = ...
+// A statement begins here. Words that came later may be names too, in net' = ...
 const Keyword* find_keyword(const Token& token, const Token& next) {
   const Keyword* keyword = find_keyword(token.text);
-  const bool is_name = keyword != nullptr && keyword->kind == StatementKind::net &&
-                       next.kind != TokenKind::identifier;
+  const bool may_be_name = keyword != nullptr && (keyword->kind == StatementKind::net ||
+                                                  keyword->kind == StatementKind::estimated);
+  const bool is_name = may_be_name && next.kind != TokenKind::identifier;
   return is_name ? nullptr : keyword;
 }
 
@@ -196,6 +197,8 @@ class StatementParser {
         return path(s);
       case StatementKind::time:
         return time(s);
+      case StatementKind::estimated:
+        return estimated(s);
       case StatementKind::equation:
         return;
     }
@@ -266,6 +269,8 @@ class StatementParser {
         in_.expect(")", "the upper bound");
       } else if (!s.fixed && in_.accept("fixed")) {
         s.fixed = true;
+      } else if (label_is_next(s.label)) {
+        s.label = label();
       } else {
         break;
       }
@@ -293,6 +298,8 @@ class StatementParser {
         } else if (!d.has_range && in_.accept("in")) {
           d.has_range = true;
           range(d.lower, d.upper);
+        } else if (label_is_next(d.label)) {
+          d.label = label();
         } else {
           break;
         }
@@ -564,6 +571,56 @@ class StatementParser {
                            ExpressionParser::shown(in_.peek())));
     }
     if (!s.target.free_index.empty()) in_.release_index();
+    if (label_is_next(s.label)) s.label = label();
+  }
+
+  [[nodiscard]] bool label_is_next(const Label& known) const {
+    return known.words.empty() && in_.peek().kind == TokenKind::string;
+  }
+
+  // "temperature" [K]; a unit of unusual characters is in quotes too.
+  Label label() {
+    const Token& words = in_.take();
+    if (words.text.empty()) in_.fail(words, "A label in double quotes is not empty.");
+    Label result{std::string(words.text), {}};
+    if (!in_.accept("[")) return result;
+    const Token& first = in_.peek();
+    if (first.kind == TokenKind::string && in_.peek(1).is("]")) {
+      result.unit = first.text;
+      in_.take();
+    } else {
+      std::size_t end = first.offset;
+      while (!in_.peek().is("]")) {
+        const Token& token = in_.take();
+        end = token.offset + token.text.size();
+      }
+      result.unit = source_.text.substr(first.offset, end - first.offset);
+    }
+    in_.expect("]", "the unit");
+    return result;
+  }
+
+  // estimated a +- 0.1 correlations [0.5, -0.2]
+  void estimated(Statement& s) {
+    const Token& token = name("a parameter");
+    s.target.name = token.text;
+    s.target.offset = token.offset;
+    if (in_.accept("[")) {
+      const std::size_t begin = token.offset;
+      while (!in_.peek().is("]") && in_.peek().kind != TokenKind::newline) in_.take();
+      const Token& close = in_.peek();
+      in_.expect("]", "the index");
+      s.target.name = source_.text.substr(begin, close.offset + 1 - begin);
+    }
+    in_.expect("+", "the parameter");
+    in_.expect("-", "'+'");
+    s.values.push_back(in_.expression());
+    if (!in_.accept("correlations")) return;
+    if (!in_.peek().is("[")) {
+      in_.fail(in_.peek(), "The correlations with the estimates before were expected, as in "
+                           "correlations [0.5, -0.2].");
+    }
+    parse_value_or_list(in_, s);
   }
 
   // path m = max(x), path tau = first(x > level)

@@ -63,6 +63,7 @@ struct Declarator {
   std::optional<Syntax> lower;    // of a range, and
   std::optional<Syntax> upper;    // none at infinity
   std::optional<Syntax> columns;  // of a matrix
+  Label label = {};
 };
 
 // What stands left of the = of an equation, a let or an initial law.
@@ -92,7 +93,8 @@ enum class StatementKind {
   init,
   observe,
   path,
-  time
+  time,
+  estimated
 };
 
 struct Statement {
@@ -105,7 +107,8 @@ struct Statement {
   std::vector<Syntax> values;  // right-hand side, arguments of a law, or start, step, end and
                                // perhaps the limit of a tamed grid; of an
                                // observation its value and, with noise, its deviation; of a
-                               // functional what is followed, or its condition
+                               // functional what is followed, or its condition; of an estimate
+                               // its standard error, and correlations
   bool is_list = false;
   std::size_t row_length = 0;  // of a list of rows, [[1, 2], [3, 4]]
   std::optional<Syntax> lower;
@@ -125,6 +128,7 @@ struct Statement {
   std::optional<Syntax> seed;
   std::size_t head_end = 0;  // the token behind the arguments
   const PathFunctionalKind* functional = nullptr;
+  Label label;  // of a parameter or an observation
 };
 
 }  // namespace divker

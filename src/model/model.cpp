@@ -230,6 +230,67 @@ Model Model::with_time(const TimeGrid& grid) const {
   return copy;
 }
 
+Model Model::with_errors(std::vector<EstimateError> errors) const {
+  for (std::size_t k = 0; k < errors.size(); ++k) {
+    const EstimateError& one = errors[k];
+    if (one.parameter >= parameters_.size() ||
+        (k > 0 && one.parameter <= errors[k - 1].parameter)) {
+      throw Error(ErrorKind::model,
+                  fmt::format("The errors of estimates of the model {} are not in the order of its "
+                              "parameters, each once.",
+                              name_));
+    }
+    const std::string& parameter = parameters_[one.parameter].name;
+    if (!std::isfinite(one.standard_error) || one.standard_error <= 0.0) {
+      throw Error(ErrorKind::model,
+                  fmt::format("The standard error of the estimate of {} is {}; it must be positive.",
+                              parameter, one.standard_error));
+    }
+    if (one.correlations.size() > k) {
+      throw Error(ErrorKind::model,
+                  fmt::format("The estimate of {} has {} correlations, but only {} estimate{} "
+                              "before it.",
+                              parameter, one.correlations.size(), k, k == 1 ? " stands" : "s stand"));
+    }
+    for (const double r : one.correlations) {
+      if (r >= -1.0 && r <= 1.0) continue;
+      throw Error(ErrorKind::model,
+                  fmt::format("A correlation of the estimate of {} is {}; it must be between -1 "
+                              "and 1.",
+                              parameter, r));
+    }
+  }
+  Model copy = *this;
+  copy.errors_ = std::move(errors);
+  return copy;
+}
+
+Model Model::without_errors_of(std::span<const std::size_t> parameters) const {
+  std::vector<EstimateError> kept;
+  std::vector<bool> keeps;
+  for (const EstimateError& one : errors_) {
+    keeps.push_back(std::ranges::find(parameters, one.parameter) == parameters.end());
+    if (!keeps.back()) continue;
+    EstimateError& left = kept.emplace_back(EstimateError{one.parameter, one.standard_error, {}});
+    for (std::size_t j = 0; j < one.correlations.size(); ++j) {
+      if (keeps[j]) left.correlations.push_back(one.correlations[j]);
+    }
+  }
+  Model copy = *this;
+  copy.errors_ = std::move(kept);
+  return copy;
+}
+
+std::string Model::title_of(std::string_view name) const {
+  const std::string_view stem = name.substr(0, name.find('['));
+  auto found = labels_.find(std::string(name));
+  if (found == labels_.end()) found = labels_.find(std::string(stem));
+  if (found == labels_.end()) return std::string(name);
+  const bool is_component = found->first != name;
+  return found->second.words + (is_component ? std::string(name.substr(stem.size())) : "") +
+         (found->second.unit.empty() ? "" : fmt::format(" [{}]", found->second.unit));
+}
+
 Model Model::starting_from_samples(const std::string& file) const {
   Model copy = *this;
   Graph graph(*graph_);
@@ -268,7 +329,9 @@ Model Model::with_inputs(std::span<const std::shared_ptr<const Knots>> knots) co
   return copy;
 }
 
-std::string Model::text() const { return printer_ ? printer_(*this) : text_by_component(*this); }
+std::string Model::text() const {
+  return (printer_ ? printer_(*this) : text_by_component(*this)) + error_statements(*this);
+}
 
 std::string Model::hash() const { return fmt::format("{:016x}", fingerprint(*this)); }
 
@@ -291,11 +354,15 @@ std::vector<double> Model::input_values(std::span<const double> x, double t) con
 std::vector<double> Model::initial_mean() const {
   std::vector<NodeId> roots;
   for (const InitialLaw& law : initial_) roots.push_back(law.a);
-  std::vector<double> mean =
-      evaluate(*graph_, roots, input_values(std::vector<double>(dimension()), time_grid_.start));
+  std::vector<double> mean(dimension());
+  const auto found = evaluate(*graph_, roots, input_values(mean, time_grid_.start));
   for (std::size_t i = 0; i < mean.size(); ++i) {
-    if (initial_[i].kind == InitialKind::lognormal) mean[i] = std::exp(mean[i]);
-    if (initial_[i].kind == InitialKind::samples) mean[i] = 0.0;
+    if (initial_[i].kind == InitialKind::samples) mean[i] = found[i];
+  }
+  const auto at_samples = evaluate(*graph_, roots, input_values(mean, time_grid_.start));
+  for (std::size_t i = 0; i < mean.size(); ++i) {
+    mean[i] =
+        initial_[i].kind == InitialKind::lognormal ? std::exp(at_samples[i]) : at_samples[i];
   }
   return mean;
 }

@@ -300,9 +300,12 @@ void ModelBuilder::initial_point(Expression state, double value) {
   initial_point(state, graph_->constant(value));
 }
 void ModelBuilder::initial_samples(Expression state, const std::string& file) {
+  initial_samples(state, file, 0.0);
+}
+void ModelBuilder::initial_samples(Expression state, const std::string& file, double middle) {
   check_file_name(file, "initial samples");
-  const NodeId zero = graph_->constant(0.0).id();
-  set_initial(state, {InitialKind::samples, zero, zero, file});
+  set_initial(state, {InitialKind::samples, graph_->constant(middle).id(),
+                      graph_->constant(0.0).id(), file});
 }
 
 void ModelBuilder::observe(const std::string& name, Expression value) {
@@ -402,6 +405,20 @@ void ModelBuilder::time(double start, double step, double end, double tamed) {
         fmt::format("The model {} is a map: it has no drift that could be tamed.", model_.name_));
   }
   has_time_ = true;
+}
+
+void ModelBuilder::label(const std::string& name, Label label) {
+  const auto in_line = [&](const std::string& text, const char* what, std::string_view forbidden) {
+    constexpr std::size_t longest_label = 200;
+    if (text.size() <= longest_label && text.find_first_of(forbidden) == std::string::npos) return;
+    refuse(fmt::format("The {} of {} cannot be {}: up to {} bytes in one line, without quotes{}.",
+                       what, name, in_quotes(text), longest_label,
+                       forbidden.size() > 3 ? " and brackets" : ""));
+  };
+  in_line(label.words, "label", "\"\n\r");
+  in_line(label.unit, "unit", "\"\n\r[]");
+  if (label.words.empty()) refuse(fmt::format("The label of {} is empty.", name));
+  model_.labels_[name] = std::move(label);
 }
 
 void ModelBuilder::printer(std::function<std::string(const Model&)> print) {
@@ -531,6 +548,9 @@ Model ModelBuilder::build() {
 
   std::set<NodeId> allowed;
   for (const Parameter& parameter : model.parameters_) allowed.insert(parameter.node);
+  for (std::size_t i = 0; i < model.initial_.size(); ++i) {
+    if (model.initial_[i].kind == InitialKind::samples) allowed.insert(model.states_[i].node);
+  }
   for (std::size_t i = 0; i < model.initial_.size(); ++i) {
     const std::array<NodeId, 2> roots{model.initial_[i].a, model.initial_[i].b};
     check_ingredients(*graph_, roots, allowed, "The initial law of " + model.states_[i].name,

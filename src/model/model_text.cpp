@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 #include <span>
+#include <string_view>
 
 namespace divker {
 namespace {
@@ -30,6 +31,19 @@ std::string one_or_all(std::span<const double> values, std::size_t columns) {
   return fmt::format("[{}]", fmt::join(rows, ", "));
 }
 
+// A unit that needs no quotes: K, m/s, 1/day.
+bool is_plain(std::string_view unit) {
+  const auto is_word = [](std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    });
+  };
+  const std::size_t slash = unit.find('/');
+  if (slash == std::string_view::npos) return is_word(unit);
+  const std::string_view above = unit.substr(0, slash);
+  return (above == "1" || is_word(above)) && is_word(unit.substr(slash + 1));
+}
+
 // A term of a sum, before its differential or factor.
 std::string as_term(const std::string& text) {
   return text.find(' ') == std::string::npos ? text : "(" + text + ")";
@@ -47,6 +61,7 @@ class Writer {
     for (const Input& input : model_.inputs()) line(input_statement(input));
     for (const Family& family : model_.state_families()) {
       line("state " + family.name + (family.is_vector ? fmt::format("[{}]", family.size) : "") +
+           label_text(model_, family.name) +
            (family.periodic ? " periodic" : "") +
            (family.range.is_whole() ? "" : " " + family.range.text()));
     }
@@ -192,8 +207,11 @@ class Writer {
   }
 
   [[nodiscard]] std::string observation(const Observation& y) const {
-    if (!y.noisy) return fmt::format("observe {} = {}", y.name, text(y.value));
-    return fmt::format("observe {} ~ normal({}, {})", y.name, text(y.value), text(y.deviation));
+    const std::string stem = y.name.substr(0, y.name.find('['));
+    const std::string label = label_text(model_, model_.labels().contains(stem) ? stem : y.name);
+    if (!y.noisy) return fmt::format("observe {} = {}{}", y.name, text(y.value), label);
+    return fmt::format("observe {} ~ normal({}, {}){}", y.name, text(y.value), text(y.deviation),
+                       label);
   }
 
   [[nodiscard]] std::string functional(const PathFunctional& one) const {
@@ -242,7 +260,32 @@ std::string parameter_statement(const Model& model, std::size_t family) {
       })) {
     text += fmt::format(" in ({}, {})", each(&Parameter::lower), each(&Parameter::upper));
   }
-  return text + (all.front().fixed ? " fixed" : "");
+  return text + (all.front().fixed ? " fixed" : "") + label_text(model, f.name);
+}
+
+std::string label_text(const Model& model, const std::string& name) {
+  const auto found = model.labels().find(name);
+  if (found == model.labels().end()) return {};
+  const Label& label = found->second;
+  const std::string text = fmt::format(" \"{}\"", label.words);
+  if (label.unit.empty()) return text;
+  if (is_plain(label.unit)) return text + fmt::format(" [{}]", label.unit);
+  return text + fmt::format(" [\"{}\"]", label.unit);
+}
+
+std::string error_statements(const Model& model) {
+  std::string text;
+  for (const EstimateError& one : model.errors()) {
+    text += fmt::format("estimated {} +- {:.6g}", model.parameters()[one.parameter].name,
+                        one.standard_error);
+    if (std::ranges::any_of(one.correlations, [](double r) { return r != 0.0; })) {
+      std::vector<std::string> all;
+      for (const double r : one.correlations) all.push_back(fmt::format("{:.6g}", r));
+      text += fmt::format(" correlations [{}]", fmt::join(all, ", "));
+    }
+    text += "\n";
+  }
+  return text;
 }
 
 std::string input_statement(const Input& input) {

@@ -107,6 +107,23 @@ void show(Fields& o, const Model& model, const std::vector<OperationCount>& coun
       one.set("kind", std::string(functional.kind->name()));
     });
   }
+  if (!model.observations().empty()) {
+    std::vector<std::string> observations;
+    for (const Observation& one : model.observations()) observations.push_back(one.name);
+    o.set("observations", std::move(observations));
+  }
+  if (!model.labels().empty()) {
+    o.object("labels", [&model](Fields& labels) {
+      for (const auto& [name, label] : model.labels()) labels.set(name, model.title_of(name));
+    });
+  }
+  if (!model.errors().empty()) {
+    o.list("estimated", model.errors(), [&model](Fields& one, const EstimateError& error) {
+      one.set("name", model.parameters()[error.parameter].name);
+      one.set("stderr", error.standard_error);
+      one.set("correlations", error.correlations);
+    });
+  }
   o.set("score_free_start", !model.has_initial_density());
   o.set("steps", model.time().steps());
   o.set("lanes", host_lanes());

@@ -3,14 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "divker/error.hpp"
+#include "divker/expression.hpp"
 #include "divker/language.hpp"
 #include "divker/npy.hpp"
 #include "divker/table.hpp"
+#include "numbers/number_in.hpp"
 
 namespace divker::present {
 namespace {
@@ -148,16 +153,72 @@ Model with_values(Model model, const Values& values) {
   bool new_grid = false;
   bool new_numbers = false;
   std::vector<double> numbers = model.parameter_values();
+  std::vector<std::size_t> known;
   for (const auto& [name, value] : values) {
     if (set_in_grid(grid, name, value)) {
       new_grid = true;
     } else {
       new_numbers = true;
-      for (const std::size_t index : model.parameter_indices(name)) numbers[index] = value;
+      for (const std::size_t index : model.parameter_indices(name)) {
+        numbers[index] = value;
+        known.push_back(index);
+      }
     }
   }
-  if (new_numbers) model = model.with_parameters(numbers);
+  if (new_numbers) model = model.with_parameters(numbers).without_errors_of(known);
   return new_grid ? model.with_time(grid) : model;
+}
+
+namespace {
+
+bool is_plain_word(const std::string& text) {
+  return std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+
+// The expression at the model's own values; it may name its parameters, dt and T.
+double evaluated(const std::string& text, const Model& model) {
+  Graph graph(*model.graph());
+  const std::vector<std::pair<std::string, double>> grid{{"dt", model.time().step},
+                                                         {"T", model.time().end}};
+  const Expression value = parse_expression(text, model, graph, grid);
+  std::vector<double> inputs(graph.input_count());
+  std::set<NodeId> known;
+  for (const Parameter& parameter : model.parameters()) {
+    inputs[graph.node(parameter.node).a] = parameter.value;
+    known.insert(parameter.node);
+  }
+  const NodeId root = value.id();
+  for (const NodeId id : reachable(graph, {&root, 1})) {
+    const Node& node = graph.node(id);
+    if (node.op != Op::input || known.contains(id)) continue;
+    throw Error(ErrorKind::usage,
+                fmt::format("it depends on {}; a value may depend on parameters, dt and T alone.",
+                            graph.input_name(node.a)));
+  }
+  const double result = evaluate(graph, {&root, 1}, inputs).front();
+  if (std::isfinite(result)) return result;
+  throw Error(ErrorKind::usage, fmt::format("its value is {}.", result));
+}
+
+}  // namespace
+
+Model with_settings(const Model& model, const Settings& settings, Voice voice) {
+  Values values;
+  for (const auto& [name, text] : settings) {
+    const std::optional<double> number = number_in(text);
+    const std::string written = spelled(voice, "set", name + "=" + text);
+    const bool is_parameter = std::ranges::any_of(
+        model.parameters(), [&, &word = text](const Parameter& p) { return p.name == word; });
+    if (!number && is_plain_word(text) && !is_parameter && text != "dt" && text != "T") {
+      throw Error(ErrorKind::usage, fmt::format("{}: '{}' is not a number.", written, text));
+    }
+    try {
+      values.emplace_back(name, number ? *number : evaluated(text, model));
+    } catch (const Error& error) {
+      throw Error(ErrorKind::usage, fmt::format("{}: {}", written, error.what()));
+    }
+  }
+  return with_values(model, values);
 }
 
 Model with_inputs_read(const Model& model, const fs::path& folder,

@@ -11,8 +11,11 @@
 namespace divker::present {
 
 // Parameters by name, and `dt` and `T`, which together may pass through grids that do not divide:
-// the grid is set once. Errors as Model::with_value.
+// the grid is set once. What is set has no errors of a fit any more. Errors as Model::with_value.
 [[nodiscard]] Model with_values(Model model, const Values& values);
+// The same for numbers and for expressions of parameters, `dt` and `T`, all of them evaluated at
+// the values that the model has before. Error(usage) for a text that is neither.
+[[nodiscard]] Model with_settings(const Model& model, const Settings& settings, Voice voice);
 
 // With the files of `input u(t) from "..."` and of `net ... weights "..."`, which are looked for in
 // `folder`, that of the model file, then in the current one. Error(model) for files at fault, with

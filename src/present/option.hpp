@@ -61,6 +61,9 @@ struct Option {
 // Values of parameters by name.
 using Values = std::vector<std::pair<std::string, double>>;
 
+// The same as it is written: a number, or an expression of the model's own values.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
 // Points of the state space: a table in a file whose columns are the states, or rows.
 struct GivenPoints {
   std::string file;

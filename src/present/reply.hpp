@@ -17,6 +17,7 @@ struct Reply {
   Fields how_made;   // beyond what every run says: files keep it as attributes too
   Table table;       // for files
   std::string text;  // for people
+  Fields picture = {};  // what a picture shows beside the answer
 };
 
 // All fields of a reply: the answer, how it was made, and the run.

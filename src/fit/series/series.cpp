@@ -296,7 +296,9 @@ class SeriesFit {
 
 FitResult fit_series(const Model& model, const SeriesData& data, const SeriesOptions& options) {
   fit::check_model(model, data);
-  return fit::SeriesFit(model, data, options).go();
+  FitResult result = fit::SeriesFit(model, data, options).go();
+  result.model = with_errors_of(result);
+  return result;
 }
 
 }  // namespace divker

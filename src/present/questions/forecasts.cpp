@@ -1,6 +1,9 @@
 // The law of the future after the last row of a time series.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
+
 #include "divker/forecast.hpp"
 #include "present/question.hpp"
 #include "present/questions/series_rows.hpp"
@@ -119,6 +122,36 @@ std::string text_of(const ForecastAnswer& answer) {
   return answer.scores.empty() ? text : text + text_of_scores(answer);
 }
 
+// The last rows of each individual, state by state.
+void tell_history(Fields& o, const SeriesData& data, const std::vector<std::string>& states) {
+  constexpr std::size_t most_rows = 60;
+  struct Past {
+    std::size_t individual = 0;
+    std::size_t state = 0;
+  };
+  std::vector<Past> all;
+  for (std::size_t who = 0; who < data.names.size(); ++who) {
+    for (std::size_t i = 0; i < states.size(); ++i) all.push_back({who, i});
+  }
+  o.list("history", all, [&](Fields& one, const Past& past) {
+    std::vector<double> times, values;
+    for (std::size_t k = 0; k < data.size(); ++k) {
+      if (data.individual[k] != past.individual) continue;
+      times.push_back(data.time[k]);
+      values.push_back(data.from(k, past.state));
+    }
+    times.push_back(data.last_time[past.individual]);
+    values.push_back(data.last(past.individual, past.state));
+    const std::size_t left_out = times.size() - std::min(times.size(), most_rows);
+    times.erase(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(left_out));
+    values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(left_out));
+    one.set("individual", data.names[past.individual]);
+    one.set("state", states[past.state]);
+    one.set("t", std::move(times));
+    one.set("values", std::move(values));
+  });
+}
+
 Reply reply_to(const ForecastRequest& request, const Model& model, const Session& session) {
   const SeriesData data = series_of(request, model, 0);
   ForecastOptions options;
@@ -130,6 +163,7 @@ Reply reply_to(const ForecastRequest& request, const Model& model, const Session
   options.session = session_of(request, session);
   const ForecastAnswer answer = forecast(model, data, options);
   Reply reply{model, answer.record, fields_of(answer), {}, table_of(answer), text_of(answer)};
+  tell_history(reply.picture, data, answer.states);
   tell_remarks(reply.record.warnings, data);
   return reply;
 }

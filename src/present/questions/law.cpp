@@ -36,6 +36,7 @@ void tell_points(Fields& o, const PointAnswer& answer, const std::string& key) {
   o.set(key, answer.prediction.value);
   o.set("stderr", answer.prediction.standard_error);
   if (answer.time_step.rows != 0) o.set("time_step", answer.time_step);
+  if (answer.fit_error.rows != 0) o.set("fit_error", answer.fit_error);
   o.set("bias", answer.prediction.bias);
   o.set("tail_index", answer.prediction.tail_index);
   o.set("effective_samples", answer.prediction.effective_samples);
@@ -69,6 +70,7 @@ Table table_of_points(const Model& model, const PointAnswer& answer, const std::
     table.columns.push_back(fmt::format("{}.{}", key, name));
     table.columns.push_back("stderr." + name);
     if (answer.time_step.rows != 0) table.columns.push_back("time_step." + name);
+    if (answer.fit_error.rows != 0) table.columns.push_back("fit_error." + name);
   }
   table.columns.emplace_back("outside");
   for (std::size_t r = 0; r < answer.points.rows; ++r) {
@@ -78,6 +80,7 @@ Table table_of_points(const Model& model, const PointAnswer& answer, const std::
       row.push_back(answer.prediction.value(r, q));
       row.push_back(answer.prediction.standard_error(r, q));
       if (answer.time_step.rows != 0) row.push_back(answer.time_step(r, q));
+      if (answer.fit_error.rows != 0) row.push_back(answer.fit_error(r, q));
     }
     row.push_back(answer.prediction.outside[r] ? 1.0 : 0.0);
     append_row(table.values, row);
@@ -224,6 +227,14 @@ Reply at_points(const LawRequest& request, const Model& model, const std::string
   Reply reply{model, answer.record, {}, {}, table_of_points(model, answer, key), {}};
   tell_points(reply.answer, answer, key);
   write_points(reply.text, model, answer, key);
+  if (answer.fit_error.rows != 0) {
+    const Matrix& fit = answer.fit_error;
+    reply.text += "\nerror of the fit, part of the bars above:\n";
+    for (std::size_t r = 0; r < fit.rows; ++r) {
+      for (const double error : fit.row(r)) reply.text += fmt::format(" {:>12.2g}", error);
+      reply.text += "\n";
+    }
+  }
   if (request.fokker_planck) {
     const Model whole = until(model, request.time);
     const std::vector<double>& points = answer.points.data;

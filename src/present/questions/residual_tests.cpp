@@ -91,6 +91,7 @@ Reply reply_to(const ResidualsRequest& request, const Model& model, const Sessio
   const Residuals found = residuals(model, data, options);
   Reply reply{model, found.record,    fields_of(found, data),
               {},    table_of(found), text_of(found, data)};
+  reply.picture.set("uniform", found.uniform);
   tell_remarks(reply.record.warnings, data);
   return reply;
 }

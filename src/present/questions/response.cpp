@@ -1,6 +1,8 @@
 // Derivatives with respect to parameters: of the log density at points, or of an observable's mean.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "divker/answer.hpp"
 #include "divker/error.hpp"
 #include "divker/estimator.hpp"
+#include "divker/prediction.hpp"
 #include "present/question.hpp"
 #include "present/questions/change.hpp"
 #include "present/questions/kick.hpp"
@@ -22,6 +25,7 @@ struct ResponseRequest : LawRequest, SubjectRequest, KickRequest {
   std::optional<double> fd_step;
   std::optional<Values> to;
   std::optional<std::size_t> nodes;
+  bool with_fit_errors = false;
 };
 
 void describe(ResponseRequest& r, OptionVisitor& visit) {
@@ -51,6 +55,10 @@ void describe(ResponseRequest& r, OptionVisitor& visit) {
           .only_with("to"),
       r.nodes);
   describe(static_cast<KickRequest&>(r), visit);
+  visit(Option("with_fit_errors",
+               "What the errors of the fitted model's parameters add is in the bars, and told apart")
+            .not_with({"to", "checkpoint", "fokker_planck"}),
+        r.with_fit_errors);
 }
 
 void check_response(const ResponseRequest& request) {
@@ -89,23 +97,35 @@ void tell_mean(Fields& o, const std::string& observable, const ObservableAnswer&
   o.set("value_stderr", answer.value.standard_error);
   fields::estimates(o, answer.response, "response", "stderr");
   o.set("tail_index", answer.tail_index);
-  if (answer.time_step.empty()) return;
-  o.set("value_time_step", answer.time_step.front());
-  o.set("time_step", std::vector<double>(answer.time_step.begin() + 1, answer.time_step.end()));
+  if (!answer.time_step.empty()) {
+    o.set("value_time_step", answer.time_step.front());
+    o.set("time_step", std::vector<double>(answer.time_step.begin() + 1, answer.time_step.end()));
+  }
+  if (answer.fit_error.empty()) return;
+  o.set("value_fit_error", answer.fit_error.front());
+  o.set("fit_error", std::vector<double>(answer.fit_error.begin() + 1, answer.fit_error.end()));
 }
 
-// value, value_stderr, then response.a, stderr.a, time_step.a of each parameter.
+// value, value_stderr, then response.a, stderr.a, time_step.a, fit_error.a of each parameter.
 Table table_of_mean(const ObservableAnswer& answer) {
   Table table{{"value", "value_stderr"}, {}};
   std::vector<double> row{answer.value.value, answer.value.standard_error};
+  if (!answer.fit_error.empty()) {
+    table.columns.emplace_back("value_fit_error");
+    row.push_back(answer.fit_error.front());
+  }
   for (std::size_t p = 0; p < answer.names.size(); ++p) {
     table.columns.push_back("response." + answer.names[p]);
     table.columns.push_back("stderr." + answer.names[p]);
     row.push_back(answer.response[p].value);
     row.push_back(answer.response[p].standard_error);
-    if (answer.time_step.empty()) continue;
-    table.columns.push_back("time_step." + answer.names[p]);
-    row.push_back(answer.time_step[1 + p]);
+    if (!answer.time_step.empty()) {
+      table.columns.push_back("time_step." + answer.names[p]);
+      row.push_back(answer.time_step[1 + p]);
+    }
+    if (answer.fit_error.empty()) continue;
+    table.columns.push_back("fit_error." + answer.names[p]);
+    row.push_back(answer.fit_error[1 + p]);
   }
   append_row(table.values, row);
   return table;
@@ -113,12 +133,20 @@ Table table_of_mean(const ObservableAnswer& answer) {
 
 std::string text_of_mean(const std::string& observable, const ObservableAnswer& answer) {
   std::string text;
-  text += fmt::format("E[{}] = {:.6g} +- {:.2g}\n\n", observable, answer.value.value,
-                      answer.value.standard_error);
+  // "   (paths 0.01, fit 0.03)"
+  const auto parts = [&](std::size_t i, double total) {
+    if (answer.fit_error.empty()) return std::string();
+    const double fit = answer.fit_error[i];
+    return fmt::format("   (paths {:.2g}, fit {:.2g})",
+                       std::sqrt(std::max(0.0, total * total - fit * fit)), fit);
+  };
+  text += fmt::format("E[{}] = {:.6g} +- {:.2g}{}\n\n", observable, answer.value.value,
+                      answer.value.standard_error, parts(0, answer.value.standard_error));
   text += fmt::format("{:>14} {:>28}\n", "parameter", "d E / d parameter");
   for (std::size_t p = 0; p < answer.response.size(); ++p) {
-    text += fmt::format("{:>14} {:>14.5g} +- {:<10.2g}\n", answer.names[p],
-                        answer.response[p].value, answer.response[p].standard_error);
+    text += fmt::format("{:>14} {:>14.5g} +- {:<10.2g}{}\n", answer.names[p],
+                        answer.response[p].value, answer.response[p].standard_error,
+                        parts(1 + p, answer.response[p].standard_error));
   }
   return text;
 }
@@ -158,18 +186,71 @@ Reply of_mean(const Model& model, const std::string& observable, const Observabl
   return reply;
 }
 
+// What the errors of a fit add: the same paths at parameters to both sides, by the same method.
+// Their bias of dt leaves the differences.
+AnswerOptions as_it_ran(AnswerOptions options, const RunRecord& record) {
+  options.method = record.method;
+  options.regressor = record.regressor;
+  options.time_step = TimeStep::ignored;
+  options.session.progress = nullptr;
+  return options;
+}
+
+StationaryOptions as_it_ran(StationaryOptions options, const RunRecord& record) {
+  options.answer = as_it_ran(options.answer, record);
+  return options;
+}
+
+void widen(Estimate& estimate, double error) {
+  estimate.standard_error = std::hypot(estimate.standard_error, error);
+}
+
+std::vector<double> numbers_of(const ObservableAnswer& answer) {
+  std::vector<double> numbers{answer.value.value};
+  for (const Estimate& one : answer.response) numbers.push_back(one.value);
+  return numbers;
+}
+
+void add_fit_errors(ObservableAnswer& answer, std::vector<double> errors) {
+  widen(answer.value, errors.front());
+  for (std::size_t p = 0; p < answer.response.size(); ++p) widen(answer.response[p], errors[1 + p]);
+  answer.fit_error = std::move(errors);
+}
+
+void add_fit_errors(PointAnswer& answer, const std::vector<double>& errors) {
+  Matrix& bars = answer.prediction.standard_error;
+  answer.fit_error = Matrix(bars.rows, bars.cols);
+  answer.fit_error.data = errors;
+  for (std::size_t i = 0; i < errors.size(); ++i) bars.data[i] = std::hypot(bars.data[i], errors[i]);
+}
+
 Reply stationary_response(const ResponseRequest& request, const Model& model,
                           const std::vector<std::size_t>& parameters, const Session& session) {
   const StationaryOptions options = stationary_options(request, session);
   if (!request.observable.empty()) {
-    const StationaryObservableAnswer found =
+    StationaryObservableAnswer found =
         stationary_observable_response(model, parameters, request.observable, options);
+    if (request.with_fit_errors) {
+      const StationaryOptions same = as_it_ran(options, found.answer.record);
+      add_fit_errors(found.answer, errors_by_fit(model, [&](const Model& moved) {
+                       return numbers_of(stationary_observable_response(
+                                             moved, parameters, request.observable, same)
+                                             .answer);
+                     }));
+    }
     Reply reply = of_mean(model, request.observable, found.answer, &found.stationary);
     reply.answer.set("window_stderr", found.window_error);
     return reply;
   }
-  const StationaryPointAnswer found =
+  StationaryPointAnswer found =
       stationary_response_at(model, parameters, given_points(request), options);
+  if (request.with_fit_errors) {
+    const StationaryOptions same = as_it_ran(options, found.answer.record);
+    add_fit_errors(found.answer, errors_by_fit(model, [&](const Model& moved) {
+                     return stationary_response_at(moved, parameters, found.answer.points, same)
+                         .answer.prediction.value.data;
+                   }));
+  }
   Reply reply = at_points(request, model, "response", parameters, found.answer, &found.stationary);
   reply.answer.set("window_stderr", found.window_error);
   return reply;
@@ -190,14 +271,26 @@ Reply response(const ResponseRequest& request, const Model& model, const Session
                      {options, request.nodes.value_or(0)});
   }
   if (!request.observable.empty()) {
-    const ObservableAnswer found =
-        observable_response(model, parameters, request.observable, options);
+    ObservableAnswer found = observable_response(model, parameters, request.observable, options);
+    if (request.with_fit_errors) {
+      const AnswerOptions same = as_it_ran(options, found.record);
+      add_fit_errors(found, errors_by_fit(model, [&](const Model& moved) {
+                       return numbers_of(
+                           observable_response(moved, parameters, request.observable, same));
+                     }));
+    }
     Reply reply = of_mean(model, request.observable, found);
     if (!request.method.empty()) write_effort(reply, found.names, {});
     return reply;
   }
-  const PointAnswer found =
-      response_at(model, parameters, points_of(request, model, options), options);
+  PointAnswer found = response_at(model, parameters, points_of(request, model, options), options);
+  if (request.with_fit_errors) {
+    const AnswerOptions same = as_it_ran(options, found.record);
+    add_fit_errors(found, errors_by_fit(model, [&](const Model& moved) {
+                     return response_at(moved, parameters, found.points, same)
+                         .prediction.value.data;
+                   }));
+  }
   Reply reply = at_points(request, model, "response", parameters, found);
   if (!request.method.empty()) write_effort(reply, found.names, found.points);
   return reply;

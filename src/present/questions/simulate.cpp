@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
 
 #include "divker/error.hpp"
 #include "divker/plan.hpp"
+#include "present/questions/bands.hpp"
 #include "present/tables.hpp"
 
 namespace divker::present {
@@ -20,9 +22,11 @@ Method method_of_states(const SimulateRequest& request) {
   return method;
 }
 
-Sampling simulated(const SimulateRequest& request) {
+Sampling sampling_of_simulation(const SimulateRequest& request) {
   Sampling sampling = sampling_of(request);
   sampling.snapshots = request.times;
+  // Row j of the start is that of path j, with its parameters.
+  if (request.with_fit_errors) sampling.start_rows = StartRows::by_path;
   return sampling;
 }
 
@@ -98,19 +102,78 @@ std::string text_of_moments(const Model& model, const MomentsAnswer& answer) {
 void describe(SimulateRequest& r, OptionVisitor& visit) {
   describe(static_cast<RunRequest&>(r), visit);
   describe(static_cast<SavedRequest&>(r), visit);
-  visit(Option("times", "Snapshot times, ascending (default: the end)", "T1,T2,..."), r.times);
+  visit(Option("times", "Snapshot times of the same paths, ascending (default: the end)",
+               "T1,T2,..."),
+        r.times);
+  visit(Option("observed",
+               "What is measured, by the observe statements of the model with their noise, instead "
+               "of the states"),
+        r.observed);
+  visit(Option("with_fit_errors",
+               "Each path has parameters of its own, drawn from the errors that the fitted model "
+               "tells"),
+        r.with_fit_errors);
+  visit(Option("bands", "Quantiles over the paths of these levels, ascending", "P1,P2,..."),
+        r.bands);
+  visit(Option("data", "Measurements to hold against the bands: a table (repeatable)", "FILE"),
+        r.data);
+  visit(Option("time", "The column with the time of each row of the data", "COLUMN")
+            .only_with("data"),
+        r.columns.time_column);
+  visit(Option("map", "The column of the data that holds an observation (repeatable)",
+               "NAME=COLUMN")
+            .only_with("data"),
+        r.columns.names);
 }
 
-Study study_of(const SimulateRequest& request, const Model& model, const Session& session) {
-  return {model, method_of_states(request), states_and_functionals(model), simulated(request),
+Simulated::Simulated(const SimulateRequest& request, const Model& model)
+    : model_(model), sampling_(sampling_of_simulation(request)), states_(model.dimension()) {
+  if (request.with_fit_errors) {
+    model_ = with_drawn_parameters(model, sampling_.paths, sampling_.seed);
+  }
+  if (request.observed) {
+    // A model without observations is measured in its states, not in its parameters.
+    const bool has_own = !model.observations().empty();
+    measurement_.emplace(has_own ? model_ : model, sampling_.seed);
+    names_ = measurement_->names();
+  } else {
+    names_ = names_along_paths(model);
+  }
+}
+
+Study Simulated::study(const SimulateRequest& request, const Session& session) const {
+  return {model_, method_of_states(request), states_and_functionals(model_), sampling_,
           saved_session_of(request, request, session)};
+}
+
+std::string Simulated::kept() const {
+  return measurement_ ? "rows of measurements" : "rows of states";
+}
+
+Matrix Simulated::rows(const PathGroup& group, std::size_t snapshot) const {
+  const Snapshot& seen = group.snapshots.at(snapshot);
+  if (measurement_) return measurement_->of(group, snapshot);
+  const Matrix all = seen.x_and_functionals();
+  const std::size_t drawn = seen.x().cols - states_;
+  if (drawn == 0) return all;
+  Matrix kept(all.rows, all.cols - drawn);
+  for (std::size_t r = 0; r < all.rows; ++r) {
+    const auto row = all.row(r);
+    const auto end = std::copy_n(row.begin(), states_, kept.row(r).begin());
+    std::copy(row.begin() + static_cast<std::ptrdiff_t>(states_ + drawn), row.end(), end);
+  }
+  return kept;
 }
 
 Reply reply_to(const SimulateRequest& request, const Model& model, const Session& session) {
   const Method method = method_of_states(request);
   if (const auto why = refusal(model, method, Asked::states())) throw Error(*why);
+  const bool is_plain = !request.observed && !request.with_fit_errors && request.bands.empty() &&
+                        !request.for_picture && request.data.files.empty() && request.data.tables.empty();
+  if (!is_plain) return bands_of(request, model, session);
   const MomentsAnswer answer =
-      simulate_moments(model, simulated(request), saved_session_of(request, request, session));
+      simulate_moments(model, sampling_of_simulation(request),
+                       saved_session_of(request, request, session));
   Reply reply{model,
               answer.record,
               fields_of_moments(answer),
