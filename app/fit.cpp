@@ -23,6 +23,7 @@ struct FitCommandOptions : CommonOptions {
   std::vector<std::string> data;
   std::string history;
   std::string picture;
+  std::string graph;
 
   void declare_everything(CLI::App& command);
 };
@@ -47,6 +48,12 @@ void FitCommandOptions::declare_everything(CLI::App& command) {
       .add_option("--picture", picture,
                   "Draw data against model and the iterations, .png, .pdf or .svg (by matplotlib)")
       ->type_name("FILE")
+      ->check(not_empty());
+  command
+      .add_option("--graph", graph,
+                  "With --sparse: draw what drives what, .svg, .png or .pdf (by matplotlib)")
+      ->type_name("FILE")
+      ->needs("--sparse")
       ->check(not_empty());
 }
 
@@ -109,7 +116,8 @@ void check_outputs(const FitCommandOptions& options) {
     if (!options.out.empty()) check_writable(options.out);
     if (!options.request.checkpoint.empty()) check_writable(options.request.checkpoint);
     if (!options.history.empty()) check_table_writable(options.history);
-    if (!options.picture.empty()) check_picture(options.picture);
+    if (!options.picture.empty()) check_picture("--picture", options.picture);
+    if (!options.graph.empty()) check_picture("--graph", options.graph);
   });
 }
 
@@ -162,6 +170,9 @@ int run_fit(FitCommandOptions& options) {
   const int code = report_fit(options, result);
   if (!options.picture.empty()) {
     on_first_rank([&] { draw_picture("fit", fit_picture(options, result), options.picture); });
+  }
+  if (!options.graph.empty()) {
+    on_first_rank([&] { draw_picture("couplings", fit_picture(options, result), options.graph); });
   }
   return code;
 }

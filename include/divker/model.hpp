@@ -196,6 +196,8 @@ class Model {
   [[nodiscard]] Model with_value(std::string_view name, double value) const;
   [[nodiscard]] Model with_parameters(std::span<const double> values) const;
   [[nodiscard]] Model with_time(const TimeGrid& grid) const;
+  // With these parameters fixed beside those that are: for fits; text() does not tell them.
+  [[nodiscard]] Model with_fixed(std::span<const std::size_t> parameters) const;
   // The rows of the files that the initial law names, or others of the user's: rows x M. Null: not
   // read yet.
   [[nodiscard]] const std::shared_ptr<const Matrix>& samples() const { return samples_; }
