@@ -107,7 +107,7 @@ void check_out(const CommonOptions& options, const std::string& checkpoint) {
 
 void check_shown(const CommonOptions& options) {
   check_page(options.page);
-  if (!options.picture.empty()) on_first_rank([&] { check_picture(options.picture); });
+  if (!options.picture.empty()) on_first_rank([&] { check_picture("--picture", options.picture); });
 }
 
 void write_out(const CommonOptions& options, const Table& table, const Attributes& attributes,

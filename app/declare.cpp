@@ -22,18 +22,21 @@ std::pair<std::string, std::string> parse_name(const std::string& option, const 
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-// A comma inside brackets separates the indices of one name, A[1,2].
+// A comma inside brackets separates the indices of one name, A[1,2], or arguments, atan2(a, b).
 std::vector<std::string> rejoined(const std::vector<std::string>& pieces) {
   std::vector<std::string> names;
-  bool open = false;
+  std::ptrdiff_t open = 0;
   for (const std::string& piece : pieces) {
-    if (open) {
+    if (open > 0) {
       names.back() += "," + piece;
     } else {
       names.push_back(piece);
+      open = 0;
     }
-    open =
-        names.back().rfind('[') != std::string::npos && names.back().find(']') == std::string::npos;
+    for (const char c : piece) {
+      if (c == '[' || c == '(') ++open;
+      if (c == ']' || c == ')') --open;
+    }
   }
   return names;
 }

@@ -23,6 +23,7 @@ struct FitCommandOptions : CommonOptions {
   present::FitRequest request;
   std::vector<std::string> data;
   std::string history;
+  std::string graph;
 
   void declare_everything(CLI::App& command);
 };
@@ -47,6 +48,12 @@ void FitCommandOptions::declare_everything(CLI::App& command) {
   command.get_option("--picture")
       ->description(
           "Draw data against model and the iterations, .png, .pdf or .svg (by matplotlib)");
+  command
+      .add_option("--graph", graph,
+                  "With --sparse: draw what drives what, .svg, .png or .pdf (by matplotlib)")
+      ->type_name("FILE")
+      ->needs("--sparse")
+      ->check(not_empty());
 }
 
 // FILE, FILE@T or FILE@stationary; an @ within a folder's name is part of it.
@@ -108,6 +115,7 @@ void check_outputs(const FitCommandOptions& options) {
     if (!options.out.empty()) check_writable(options.out);
     if (!options.request.checkpoint.empty()) check_writable(options.request.checkpoint);
     if (!options.history.empty()) check_table_writable(options.history);
+    if (!options.graph.empty()) check_picture("--graph", options.graph);
   });
   check_shown(options);
 }
@@ -162,6 +170,9 @@ int run_fit(FitCommandOptions& options) {
   write_page(options.page, present::page_of(result, command_as_typed()));
   if (!options.picture.empty()) {
     on_first_rank([&] { draw_picture(fit_picture(options, result), options.picture); });
+  }
+  if (!options.graph.empty()) {
+    on_first_rank([&] { draw_picture(fit_picture(options, result), options.graph, "couplings"); });
   }
   return code;
 }

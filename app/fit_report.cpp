@@ -1,6 +1,7 @@
 #include "fit_report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -105,6 +106,32 @@ void print_series(const FitResult& result) {
   }
 }
 
+// What was kept is in the table above; what is zero has a line each where it was near the
+// threshold.
+void print_structure(const FitResult& result) {
+  constexpr double near = 2.0;  // standard errors
+  if (!result.structure) return;
+  const OfStructure& told = *result.structure;
+  fmt::print("\n{} of {} candidates kept, at a false discovery rate of {:g}; {} set to zero",
+             told.kept.size(), told.candidates.size(), told.false_discovery_rate, told.zero.size());
+  fmt::print("{}{}\n", told.zero.empty() ? "" : ": ", fmt::join(told.zero, ", "));
+  for (std::size_t i = 0; i < told.zero.size(); ++i) {
+    if (std::fabs(told.score[i]) < near || std::isnan(told.score[i])) continue;
+    fmt::print("  {} would be {:+.2f} standard errors from zero\n", told.zero[i], told.score[i]);
+  }
+  fmt::print("all of these zero: chi-square {:.4g}, {} degrees of freedom, p {:.3f}\n",
+             told.statistic, told.freedom, told.p);
+  if (told.kept.empty()) return;
+  fmt::print(
+      "of what was kept, chosen by these data: +- {:.2f} standard errors misses a share of "
+      "{:g}\n",
+      told.interval, told.false_discovery_rate);
+  for (const Coupling& one : told.couplings) {
+    fmt::print("  {} -> {} by {}{}\n", one.from.empty() ? "(constant)" : one.from, one.to,
+               one.parameter, one.by_noise ? ", in the noise" : "");
+  }
+}
+
 void print_divergence(const FitResult& result) {
   if (!result.divergence) return;
   const OfDivergence& one = *result.divergence;
@@ -112,17 +139,29 @@ void print_divergence(const FitResult& result) {
              one.value.value, one.value.standard_error, one.features);
 }
 
+void print_derived(const FitResult& result) {
+  if (!result.derived.empty()) fmt::print("\n");
+  for (const DerivedQuantity& one : result.derived) {
+    const std::string error = std::isnan(one.standard_error)
+                                  ? "undetermined"
+                                  : fmt::format("{:>12.2g}", one.standard_error);
+    fmt::print("{:>16} {:>14.6g} {}{}\n", one.name, one.value, error,
+               one.name == one.expression ? "" : "   = " + one.expression);
+  }
+}
+
 void print_goodness(const FitResult& result) {
   if (result.goodness.empty()) return;
-  fmt::print("\n{:>12} {:>10} {:>6} {:>11} {:>11} {:>11} {:>11} {:>7} {:>7} {:>9} {:>7}\n", "", "t",
-             "rows", "data mean", "model", "data sd", "model", "KS", "p", "energy", "p");
+  fmt::print(
+      "\n{:>12} {:>10} {:>6} {:>11} {:>11} {:>11} {:>11} {:>7} {:>7} {:>9} {:>7} {:>9} {:>7}\n", "",
+      "t", "rows", "data mean", "model", "data sd", "model", "KS", "p", "energy", "p", "AD", "p");
   for (const GoodnessOfFit& one : result.goodness) {
     fmt::print(
         "{:>12} {:>10.6g} {:>6} {:>11.5g} {:>11.5g} {:>11.4g} {:>11.4g} {:>7.3f} {:>7.3f} "
-        "{:>9.3g} {:>7.3f}\n",
+        "{:>9.3g} {:>7.3f} {:>9.3g} {:>7.3f}\n",
         one.name, one.time, one.rows, one.data_mean, one.model_mean, one.data_deviation,
         one.model_deviation, one.kolmogorov_smirnov, one.kolmogorov_smirnov_p, one.energy,
-        one.energy_p);
+        one.energy_p, one.anderson_darling, one.anderson_darling_p);
   }
 }
 
@@ -183,6 +222,8 @@ int report_fit(const CommonOptions& options, const FitResult& result) {
     print_correlations(result);
     print_series(result);
     print_divergence(result);
+    print_structure(result);
+    print_derived(result);
     print_goodness(result);
     print_joint(result);
     fmt::print("\n");

@@ -44,11 +44,11 @@ int run(std::vector<std::string> words) {
 
 }  // namespace
 
-void check_picture(const std::string& file) {
+void check_picture(const std::string& option, const std::string& file) {
   const std::string extension = std::filesystem::path(file).extension().string();
   if (extension != ".png" && extension != ".pdf" && extension != ".svg") {
     throw Error(ErrorKind::usage,
-                fmt::format("--picture {}: pictures are .png, .pdf or .svg files.", file));
+                fmt::format("{} {}: pictures are .png, .pdf or .svg files.", option, file));
   }
   check_writable(file);
   constexpr const char* probe =
@@ -56,9 +56,9 @@ void check_picture(const std::string& file) {
       "sys.exit(0 if u.find_spec('numpy') and u.find_spec('matplotlib') else 1)";
   if (run({python(), "-c", probe}) != 0) {
     throw Error(ErrorKind::usage,
-                fmt::format("--picture {}: {} has no matplotlib; Debian's package is "
+                fmt::format("{} {}: {} has no matplotlib; Debian's package is "
                             "python3-matplotlib, and $DIVKER_PYTHON names another Python.",
-                            file, python()));
+                            option, file, python()));
   }
 }
 
@@ -77,13 +77,13 @@ Json titles_of(const Model& model) {
   return titles;
 }
 
-void draw_picture(const Json& json, const std::string& file) {
+void draw_picture(const Json& json, const std::string& file, const std::string& part) {
   const StagedFile staged(file + ".json");  // beside the picture, and gone with this object
   const std::string input = staged.temporary().string();
   write_whole_file(input, json.dump(-1, ' ', false, Json::error_handler_t::replace));
-  if (run({python(), script().string(), input, file}) != 0) {
+  if (run({python(), script().string(), input, file, part}) != 0) {
     throw Error(ErrorKind::usage,
-                fmt::format("--picture {}: {} could not draw it.", file, script().string()));
+                fmt::format("The picture {}: {} could not draw it.", file, script().string()));
   }
 }
 

@@ -116,6 +116,8 @@ struct GoodnessOfFit {
   double kolmogorov_smirnov_p = 1.0;
   double energy = 0.0;  // 2 integral (F - G)^2
   double energy_p = 1.0;
+  double anderson_darling = 0.0;  // integral (F - G)^2 / (H (1 - H)) dH: it looks at the tails
+  double anderson_darling_p = 1.0;
   std::vector<double> data, model;  // what was compared: all rows, and one number a path
 };
 
@@ -140,6 +142,15 @@ struct DeterminedCombination {
 // "k*c = 100 +- 1".
 [[nodiscard]] std::string in_words(const DeterminedCombination& combination);
 
+// An expression of the parameters at the estimate, with the standard error that theirs give it.
+struct DerivedQuantity {
+  std::string name;
+  std::string expression;
+  double value = 0.0;
+  // Not a number where it depends on a parameter that is undetermined, or there are no errors.
+  double standard_error = 0.0;
+};
+
 // What a fit to time series (divker/series.hpp) tells beside the estimates, whose standard errors
 // are those of the data's own scatter and hold for a wrong model too.
 struct OfSeries {
@@ -151,6 +162,35 @@ struct OfSeries {
   // Of series of which not all is seen (divker/hidden_series.hpp), whose paths are those of an
   // individual: the least share of them that counts, after weighting, at a row.
   std::optional<double> smallest_sample = std::nullopt;
+};
+
+// A parameter by which one state drives another, see divker/structure.hpp.
+struct Coupling {
+  std::string parameter;
+  std::string from;  // "": nothing of the model
+  std::string to;
+  bool by_noise = false;  // in the noise of `to`, not in its drift
+};
+
+// What was set to zero because the data do not tell it from that, see divker/structure.hpp.
+struct OfStructure {
+  double false_discovery_rate = 0.05;
+  std::vector<std::string> candidates;
+  std::vector<std::string> kept;
+  std::vector<std::string> zero;
+  // Of `zero`: what each would be if it alone were let free, in standard errors. Not a number where
+  // the data cannot tell.
+  std::vector<double> score;
+  // Are all that were set to zero zero together? Chi-square.
+  double statistic = 0.0;
+  std::size_t freedom = 0;
+  double p = 1.0;
+  // Intervals of what was kept that miss the truth in a share of `false_discovery_rate`, in
+  // standard errors on either side (Y. Benjamini, D. Yekutieli, J. Am. Stat. Assoc. 100 (2005) 71).
+  double interval = 0.0;
+  std::vector<Coupling> couplings;  // by what was kept
+  std::size_t rounds = 0;
+  bool settled = true;  // the last round changed nothing
 };
 
 // What a fit by features of the law tells beside the estimates.
@@ -174,6 +214,10 @@ struct FitResult {
   // combinations are without it.
   std::vector<double> time_step;
   Matrix correlation;  // not a number for parameters that are undetermined
+  // The inverse of the covariance of the estimate, zero along what is undetermined, and the step
+  // H^-1 psi that would come next; empty where there are no errors. See divker/structure.hpp.
+  Matrix precision;
+  std::vector<double> next_step;
   // Pareto k (tail_index.hpp) of the summands of the information of each parameter, the products of
   // I and its regression on what is observed: above 0.7 there is a remark, see `remarks`.
   std::vector<double> tail_index;
@@ -206,6 +250,8 @@ struct FitResult {
   std::vector<std::string> remarks;
   std::optional<OfSeries> series;
   std::optional<OfDivergence> divergence;
+  std::optional<OfStructure> structure;
+  std::vector<DerivedQuantity> derived;
   FitState state;
   RunRecord record;  // of the last evaluation
 };
@@ -247,6 +293,11 @@ class Fit {
 // those that have one. Beyond 200 none are kept.
 inline constexpr std::size_t most_errors = 200;
 [[nodiscard]] Model with_errors_of(const FitResult& result);
+// "index = 1 + 2/c^2", or the expression alone, which is then its own name. To first order in the
+// errors of the estimates, the square root of g^T C g with g the gradient (delta method); where the
+// estimate is no nearer than a few errors to where g changes, the error means little. Parameters
+// that were not fitted have none. Error(usage) for a text that is no expression of the parameters.
+[[nodiscard]] DerivedQuantity derived_quantity(const FitResult& result, const std::string& text);
 
 // What stands for the standard error of a parameter: "+- 0.1", or of one that is undetermined
 // "undetermined (only k*c = 100 +- 1 is)".

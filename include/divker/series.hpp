@@ -67,7 +67,7 @@ struct SeriesOptions {
   std::size_t paths = 0;     // of each transition; 0: chosen by the noise that they add
   std::size_t substeps = 0;  // of each transition; 0: chosen by the relaxation time and their bias
   std::uint64_t seed = 1;
-  std::size_t iterations = 50;  // at most, of each refinement
+  std::size_t iterations = 50;  // at most, of each refinement; 0: what holds at the model's values
   Session session;
 };
 

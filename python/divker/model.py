@@ -399,7 +399,9 @@ class Model:
 
     def fit(self, data: Any, *, time: str | None = None, map: Mapping[str, str] | None = None,
             group: str | None = None, stationary: bool = False, series: bool = False,
-            substeps: int | None = None, match: str = "centred",
+            substeps: int | None = None, sparse: str | Iterable[str] | None = None,
+            fdr: float | None = None, derived: str | Iterable[str] | None = None,
+            match: str = "centred",
             optimizer: str | None = None, divergence: str = "kl", features: int = 300,
             iterations: int = 50, starts: int = 1,
             tolerance: float = 0.1, rate: float | None = None, window: float | None = None,
@@ -413,7 +415,10 @@ class Model:
         of the end of the grid. time: the column with the time of each row. map: {state: column}.
         group: the column with the individuals, numbers or texts. series: the rows of each individual
         are a time series, fitted by its transitions (docs/series.md), with `paths` and `substeps`
-        for each. Columns that are nothing in the
+        for each. sparse: parameters that may be zero, names or patterns ("A[i,j]"); those that the
+        data do not tell from zero at the false discovery rate fdr (0.05) are set to it, see
+        `structure` of the result and docs/structure.md. derived: expressions of the parameters, such
+        as "index = 1 + 2/c^2", told with their standard errors in `derived`. Columns that are nothing in the
         model are left out, whatever they hold; `remarks` names them, and says what files were taken
         for. The model's values are the start. A fit that does not converge says so in `converged`
         and `reason`. optimizer: 'newton', 'dual', 'adam' or 'gd'; by default newton, and dual for
@@ -427,7 +432,8 @@ class Model:
         tables, of_stationary = tables_of(data, time)
         own = {"tables": tables, "time": time, "map": map,
                "group": group, "stationary": stationary or of_stationary,
-               "series": series or None, "substeps": substeps, "match": match,
+               "series": series or None, "substeps": substeps,
+               "sparse": sparse, "fdr": fdr, "derived": derived, "match": match,
                "optimizer": optimizer, "divergence": divergence, "features": features,
                "iterations": iterations, "starts": starts,
                "tolerance": tolerance, "rate": rate, "window": window,

@@ -5,7 +5,7 @@ Answers are results of this package, or objects that the command printed with --
 the key `marginals`, a list of objects name, t, data, model). What cannot be drawn is a ValueError
 that says why. As a program it draws what the command hands it:
 
-    plot.py ANSWER.json PICTURE
+    plot.py ANSWER.json PICTURE [answer | couplings]
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if __name__ == "__main__":
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend is settled)
 import numpy as np  # noqa: E402
 
-__all__ = ["bars", "convergence", "correlation", "damping", "density", "draw", "fan", "fit",
-           "marginal", "marginals", "remaining_gain", "residuals", "response", "response_slopes",
-           "save", "score", "score_slopes", "slopes"]
+__all__ = ["bars", "convergence", "correlation", "couplings", "damping", "density", "draw", "fan",
+           "fit", "marginal", "marginals", "remaining_gain", "residuals", "response",
+           "response_slopes", "save", "score", "score_slopes", "slopes"]
 
 BAND = 2.0         # error bars and bands are that many standard errors
 MOST_DRAWN = 5000  # numbers of a sample that a density is drawn from
@@ -545,6 +545,45 @@ def correlation(fit, ax=None):
     return ax
 
 
+def couplings(fit, ax=None):
+    """What drives what, by the couplings that a fit with `sparse` kept: an arrow from one state to
+    another for each parameter, red where it is positive and blue where it is negative, dashed where
+    it is in the noise, the wider the more standard errors it is from zero. States stand on a circle
+    in the order in which the couplings name them; what depends on no state has no arrow."""
+    fit = as_dict(fit)
+    if "structure" not in fit:
+        raise ValueError("couplings needs a fit with sparse, which says what is zero.")
+    ax = ax or plt.gca()
+    edges = [one for one in fit["structure"]["couplings"] if one["from"]]
+    names = []
+    for one in edges:
+        names += [name for name in (one["from"], one["to"]) if name not in names]
+    angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / max(len(names), 1)
+    place = dict(zip(names, np.column_stack([np.cos(angles), np.sin(angles)])))
+    of = {name: (value, error) for name, value, error in
+          zip(fit["parameters"], fit["estimate"], fit["stderr"])}
+    for one in edges:
+        value, error = of.get(one["parameter"], (1.0, None))
+        sure = abs(value) / error if error else BAND
+        colour = ESTIMATE if value > 0 else "tab:blue"
+        style = dict(color=colour, lw=np.clip(0.4 + 0.15 * sure, 0.6, 4.0),
+                     ls="--" if one["by_noise"] else "-")
+        start, end = place[one["from"]], place[one["to"]]
+        if one["from"] == one["to"]:
+            ax.add_patch(plt.Circle(1.14 * start, 0.09, fill=False, **style))
+        else:
+            ax.annotate("", end, start, arrowprops=dict(
+                arrowstyle="-|>", shrinkA=13, shrinkB=13, connectionstyle="arc3,rad=0.12", **style))
+    for name, (x, y) in place.items():
+        ax.text(x, y, name, ha="center", va="center", fontsize=9,
+                bbox=dict(boxstyle="round,pad=0.3", fc="white", ec=TRUTH))
+    told = fit["structure"]
+    ax.set(xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), aspect="equal",
+           title=f"{len(told['kept'])} of {len(told['candidates'])} kept")
+    ax.axis("off")
+    return ax
+
+
 def damping(diagnosis, ax=None, shown=12):
     """The variances that the pilot of a diagnosis measured, the best damping on top."""
     diagnosis = as_dict(diagnosis)
@@ -596,11 +635,19 @@ def save(figure, path):
         plt.close(figure)
 
 
+def couplings_alone(fit):
+    figure, ax = plt.subplots(figsize=(6, 6), constrained_layout=True)
+    couplings(fit, ax)
+    return figure
+
+
 def main(arguments):
-    if len(arguments) != 2:
+    drawn = {"answer": draw, "couplings": couplings_alone}
+    part = arguments[2] if len(arguments) == 3 else "answer"
+    if len(arguments) not in (2, 3) or part not in drawn:
         sys.exit(__doc__)
     try:
-        figure = draw(json.loads(pathlib.Path(arguments[0]).read_text(encoding="utf-8")))
+        figure = drawn[part](json.loads(pathlib.Path(arguments[0]).read_text(encoding="utf-8")))
     except ValueError as problem:
         sys.exit(f"divker: no picture: {problem}")
     save(figure, arguments[1])

@@ -348,7 +348,9 @@ class FitResult(Result):
     list of dictionaries name, t, data (rows,), model (paths,). `text`: the fitted model in the
     language, with standard errors in comments. By features of the law (docs/fit.md) also divergence
     (its name), divergence_estimate and divergence_stderr of the data held out. Of a time series also stderr_by_model (p,),
-    step_bias (p,), transitions, paths_each and most_substeps.
+    step_bias (p,), transitions, paths_each and most_substeps. derived: what was asked for, a list of
+    dictionaries name, expression, estimate, stderr. With sparse also structure, a dictionary: kept,
+    zero, score, p, couplings and more (docs/structure.md).
     """
 
     parameters: list[str]
@@ -367,6 +369,8 @@ class FitResult(Result):
     joint: list[dict[str, Any]]
     rejected: list[str]
     remarks: list[str]
+    derived: list[dict[str, Any]]
+    structure: dict[str, Any]
 
     def __init__(self, model: Model, values: dict[str, Any], file: dict[str, Any],
                  marginals: list[dict[str, Any]], text: str) -> None:
@@ -399,6 +403,10 @@ class FitResult(Result):
             rows.append([name, f"{value:.6g}", *bars])
         for one in self.determined:
             rows.append([one["combination"], f"{one['estimate']:.6g}", f"{one['stderr']:.2g}", ""])
+        for one in self.derived:
+            rows.append([one["name"], f"{one['estimate']:.6g}", f"{one['stderr']:.2g}", ""])
+        if "structure" in self._values:
+            rows.extend([name, "0", "set to zero", ""] for name in self.structure["zero"])
         return ["parameter", "estimate", "+-", "of the paths"], rows
 
 

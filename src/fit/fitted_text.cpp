@@ -1,5 +1,6 @@
 // The model file of a fit: estimates in place of the starting values, standard errors in comments.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -55,6 +56,12 @@ std::string fitted_text(const FitResult& result) {
                                  result.data_rows, result.state.history.size() - 1,
                                  result.state.converged ? "converged" : "NOT converged",
                                  result.state.reason.empty() ? "interrupted" : result.state.reason);
+  if (result.structure && !result.structure->zero.empty()) {
+    text += fmt::format(
+        "# Set to zero at a false discovery rate of {:g}, since the data do not tell them from it: "
+        "{}.\n",
+        result.structure->false_discovery_rate, fmt::join(result.structure->zero, ", "));
+  }
   const std::string model = result.model.text();
   const bool has_errors =
       !result.determined.empty() ||

@@ -21,6 +21,12 @@ struct TestResult {
 // The same of numbers in (0, 1) and the uniform law.
 [[nodiscard]] TestResult uniform_distance(std::vector<double> u);
 
+// Anderson and Darling's distance of two samples, which weighs (F - G)^2 by 1/(H(1 - H)), H the law
+// of both together (A. N. Pettitt, Biometrika 63 (1976) 161); p from its limiting law (G.
+// Marsaglia, J. Marsaglia, J. Stat. Softw. 9(2) (2004)). Equal values of both samples are spread
+// evenly among each other.
+[[nodiscard]] TestResult anderson_darling(std::vector<double> a, std::vector<double> b);
+
 // The energy distance of Szekely and Rizzo (2004), in one dimension 2 integral (F - G)^2; p from
 // 199 random exchanges of the labels, with numbers of this seed.
 [[nodiscard]] TestResult energy_distance(std::span<const double> a, std::span<const double> b,

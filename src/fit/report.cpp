@@ -139,6 +139,31 @@ void add_undetermined(const Model& model, const FitState& state, const Matching&
   result.determined = combinations(standing, directions);
 }
 
+// What divker/structure.hpp asks for, in the combinations of parameters that the data determine:
+// those of the spectrum that do not drown.
+void add_precision(const Matching& matching, const Spectrum& spectrum,
+                   const Eigen::MatrixXd& covariance, const Eigen::VectorXd& slope,
+                   FitResult& result) {
+  std::vector<Eigen::Index> told;
+  const std::vector<Eigen::Index> unseen = drowned(matching, spectrum);
+  for (Eigen::Index k = 0; k < spectrum.values.size(); ++k) {
+    if (!std::ranges::binary_search(unseen, k)) told.push_back(k);
+  }
+  const Eigen::MatrixXd directions = spectrum.vectors(Eigen::all, told);
+  const Eigen::VectorXd unit = spectrum.scale.cwiseProduct(slope);  // d gamma of a scaled step
+  const Eigen::MatrixXd seen = unit.cwiseInverse().asDiagonal() * directions;
+  const Eigen::MatrixXd inner = seen.transpose() * covariance * seen;
+  const Eigen::MatrixXd precision = seen * inner.ldlt().solve(seen.transpose());
+  const Eigen::VectorXd psi = directions.transpose() * (spectrum.scale.asDiagonal() * matching.psi);
+  const Eigen::VectorXd step =
+      unit.asDiagonal() * (directions * psi.cwiseQuotient(spectrum.values(told)));
+  const auto count = static_cast<std::size_t>(precision.rows());
+  result.precision = Matrix(count, count);
+  Eigen::Map<Eigen::MatrixXd>(result.precision.data.data(), precision.rows(), precision.cols()) =
+      0.5 * (precision + precision.transpose());
+  result.next_step.assign(step.data(), step.data() + step.size());
+}
+
 void add_covariances(const Model& model, const FitState& state, const Matching& matching,
                      Evaluator& evaluator, FitResult& result) {
   const auto count = static_cast<Eigen::Index>(state.active.size());
@@ -166,6 +191,7 @@ void add_covariances(const Model& model, const FitState& state, const Matching& 
   const Spectrum spectrum = spectrum_of(free);
   const double least = matching.unnoticed.cols() > 0 ? 0.0 : spectrum.values.minCoeff();
   result.condition = spectrum.values.maxCoeff() / std::max(least, 1e-12);
+  add_precision(free, spectrum, total, slopes(model, state.active, state.parameters), result);
   add_undetermined(model, state, free, spectrum, total, evaluator, result);
   for (std::string& words : weak_directions(model, state.active, spectrum)) {
     result.weak.push_back(std::move(words));
@@ -223,6 +249,9 @@ GoodnessOfFit goodness_of(const Model& model, const FitData& data, const Evaluat
   const std::size_t drawn_most = std::clamp<std::size_t>(4 * measured.size(), 2000, most_compared);
   const TestResult energy =
       energy_distance(first(measured, most_compared), first(drawn, drawn_most), seed);
+  const TestResult tails = anderson_darling(measured, drawn);
+  one.anderson_darling = tails.statistic;
+  one.anderson_darling_p = tails.p;
   one.kolmogorov_smirnov = ks.statistic;
   one.kolmogorov_smirnov_p = ks.p;
   one.energy = energy.statistic;
@@ -376,6 +405,8 @@ FitResult report_law(const Model& model, const FitData& data, const FitState& st
 void withdraw_errors(FitResult& result) {
   leave_without_errors(result);
   result.correlation = {};
+  result.precision = {};
+  result.next_step.clear();
   result.remarks.emplace_back(
       "The estimates have no standard errors: the law of the model is not that of the data, and "
       "the errors of the matching equations hold here only where it is.");

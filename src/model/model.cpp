@@ -215,6 +215,12 @@ Model Model::with_parameters(std::span<const double> values) const {
   return copy;
 }
 
+Model Model::with_fixed(std::span<const std::size_t> parameters) const {
+  Model copy = *this;
+  for (const std::size_t index : parameters) copy.parameters_.at(index).fixed = true;
+  return copy;
+}
+
 Model Model::with_time(const TimeGrid& grid) const {
   grid.validate();
   if (dynamics_ == Dynamics::map && grid.step != 1.0) {

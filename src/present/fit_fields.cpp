@@ -21,6 +21,8 @@ void goodness(Fields& o, const FitResult& result) {
     one.set("kolmogorov_smirnov_p", fit.kolmogorov_smirnov_p);
     one.set("energy", fit.energy);
     one.set("energy_p", fit.energy_p);
+    one.set("anderson_darling", fit.anderson_darling);
+    one.set("anderson_darling_p", fit.anderson_darling_p);
   });
   o.list("joint", result.joint, [](Fields& one, const JointGoodness& joint) {
     one.set("t", joint.time);
@@ -46,6 +48,28 @@ void divergence(Fields& o, const OfDivergence& divergence) {
   o.set("divergence_estimate", divergence.value.value);
   o.set("divergence_stderr", divergence.value.standard_error);
   o.set("features", divergence.features);
+}
+
+void structure(Fields& o, const OfStructure& structure) {
+  o.object("structure", [&structure](Fields& one) {
+    one.set("fdr", structure.false_discovery_rate);
+    one.set("candidates", structure.candidates);
+    one.set("kept", structure.kept);
+    one.set("zero", structure.zero);
+    one.set("score", structure.score);
+    one.set("chi_square", structure.statistic);
+    one.set("freedom", structure.freedom);
+    one.set("p", structure.p);
+    one.set("interval", structure.interval);
+    one.set("rounds", structure.rounds);
+    one.set("settled", structure.settled);
+    one.list("couplings", structure.couplings, [](Fields& edge, const Coupling& coupling) {
+      edge.set("parameter", coupling.parameter);
+      edge.set("from", coupling.from);
+      edge.set("to", coupling.to);
+      edge.set("by_noise", coupling.by_noise);
+    });
+  });
 }
 
 void undetermined(Fields& o, const FitResult& result) {
@@ -79,6 +103,13 @@ void fit(Fields& o, const FitResult& result) {
   }
   if (result.series) series(o, *result.series);
   if (result.divergence) divergence(o, *result.divergence);
+  if (result.structure) structure(o, *result.structure);
+  o.list("derived", result.derived, [](Fields& one, const DerivedQuantity& quantity) {
+    one.set("name", quantity.name);
+    one.set("expression", quantity.expression);
+    one.set("estimate", quantity.value);
+    one.set("stderr", quantity.standard_error);
+  });
   undetermined(o, result);
   o.set("weak", result.weak);
   o.set("inactive", result.inactive);

@@ -8,6 +8,7 @@
 #include "divker/file.hpp"
 #include "divker/hidden_series.hpp"
 #include "divker/ranks.hpp"
+#include "divker/structure.hpp"
 #include "divker/table.hpp"
 #include "present/checkpoint_file.hpp"
 
@@ -82,19 +83,101 @@ std::vector<Warning> question_about_series(const FitRequest& request,
   return {};
 }
 
-Fitting fit_of_series(const FitRequest& request, const Model& model,
-                      const std::vector<DataTable>& tables, const Session& session) {
-  const HiddenSeries seen = match_hidden_series(model, tables, request.columns);
-  const SeriesOptions options = series_options_of(request, session);
-  Fitting fitting;
+StructureOptions structure_options_of(const FitRequest& request, const Model& model) {
+  StructureOptions options;
+  options.false_discovery_rate = request.false_discovery_rate;
+  for (const std::string& pattern : request.sparse) {
+    const std::vector<std::size_t> named = parameters_like(model, pattern);
+    options.candidates.insert(options.candidates.end(), named.begin(), named.end());
+  }
+  check_candidates(model, options);
+  return options;
+}
+
+// The way from a model to its fit, for these data.
+using SeriesFit = std::function<FitResult(const Model&, const SeriesOptions&)>;
+
+SeriesFit series_fit(const FitRequest& request, const Model& model,
+                     const std::vector<DataTable>& tables) {
+  HiddenSeries seen = match_hidden_series(model, tables, request.columns);
+  if (seen.needs_likelihood()) {
+    return [seen = std::move(seen)](const Model& at, const SeriesOptions& options) {
+      return fit_hidden_series(at, seen, options);
+    };
+  }
+  return [data = match_series(model, tables, request.columns)](
+             const Model& at, const SeriesOptions& options) { return fit_series(at, data, options); };
+}
+
+Refitting refitting_of_series(const SeriesFit& fit, const SeriesOptions& options) {
+  Refitting refitting;
+  refitting.fit = [&fit, options](const Model& model) { return fit(model, options); };
+  refitting.look = [&fit, options](const Model& model) {
+    SeriesOptions still = options;
+    still.iterations = 0;
+    return fit(model, still);
+  };
+  return refitting;
+}
+
+// Nothing where the user has stopped it, whatever it says of that.
+std::optional<FitResult> unless_stopped(const Session& session,
+                                        const std::function<FitResult()>& fit) {
   try {
-    fitting.result = seen.needs_likelihood()
-                         ? fit_hidden_series(model, seen, options)
-                         : fit_series(model, match_series(model, tables, request.columns), options);
-    fitting.state = fitting.result->state;
+    FitResult result = fit();
+    if (!session.stopped()) return result;
   } catch (const Error&) {
     if (!session.stopped()) throw;
   }
+  return std::nullopt;
+}
+
+// With as many paths, and instruments of as much detail, as the last iterations of a fit.
+Refitting refitting_of_snapshots(const FitData& data, FitOptions options) {
+  options.saved_runs = nullptr;
+  options.starts = 1;
+  Refitting refitting;
+  refitting.fit = [&data, options](const Model& model) {
+    return fit_parameters(model, data, options);
+  };
+  refitting.look = [&data, options](const Model& model) {
+    Fit fit(model, data, options);
+    FitState state = fit.state();
+    state.paths = options.sampling.paths;
+    state.fine = true;
+    fit.resume(std::move(state));
+    return fit.result();
+  };
+  return refitting;
+}
+
+// Before a long fit: are there such parameters and such expressions of them?
+void check_names(const FitRequest& request, const Model& model) {
+  if (!request.sparse.empty()) (void)structure_options_of(request, model);
+  const FitResult nothing(model);
+  for (const std::string& text : request.derived) (void)derived_quantity(nothing, text);
+}
+
+void add_derived(const FitRequest& request, FitResult& result) {
+  for (const std::string& text : request.derived) {
+    result.derived.push_back(derived_quantity(result, text));
+  }
+}
+
+Fitting fit_of_series(const FitRequest& request, const Model& model,
+                      const std::vector<DataTable>& tables, const Session& session) {
+  const SeriesFit fit = series_fit(request, model, tables);
+  const SeriesOptions options = series_options_of(request, session);
+  Fitting fitting;
+  fitting.result = unless_stopped(session, [&] {
+    FitResult full = fit(model, options);
+    if (request.sparse.empty()) return full;
+    return without_zeros(model, full, structure_options_of(request, model),
+                         refitting_of_series(fit, options));
+  });
+  if (!fitting.result) return fitting;
+  add_derived(request, *fitting.result);
+  fitting.state = fitting.result->state;
   return fitting;
 }
 
@@ -157,6 +240,19 @@ void describe(FitRequest& r, OptionVisitor& visit) {
   visit(Option("substeps", "Series: steps of a transition (default: chosen)", "N")
             .only_with("series"),
         r.substeps);
+  visit(Option("sparse",
+               "Parameters that may be zero: names, or patterns such as A[i,j], i and j different, "
+               "or k*; those that the data do not tell from zero are set to it",
+               "A,B,..."),
+        r.sparse);
+  visit(Option("fdr", "With sparse: the rate of false discoveries among what is kept", "Q")
+            .shown()
+            .only_with("sparse"),
+        r.false_discovery_rate);
+  visit(Option("derived",
+               "An expression of the parameters, to be told with its standard error (repeatable)",
+               "NAME=EXPR"),
+        r.derived);
   describe(static_cast<TimeStepRequest&>(r), visit);
   describe(static_cast<RegressorRequest&>(r), visit);
   describe(static_cast<SavedRequest&>(r), visit);
@@ -175,13 +271,14 @@ DataTable data_in(const std::string& file, std::optional<double> time) {
 
 Fitting fit(const FitRequest& request, const Model& model, const std::vector<DataTable>& tables,
             const Session& session, const std::function<void(const FitState&)>& told) {
+  check_names(request, model);
   if (request.series) return fit_of_series(request, model, tables, session);
   const SavedFit saved(request);
-  FitData data = match_data(model, tables, request.columns);
+  const FitData data = match_data(model, tables, request.columns);
   Fitting fitting;
   FitOptions options = fit_options_of(request, session);
   options.saved_runs = saved.runs();
-  Fit fit(model, std::move(data), options);
+  Fit fit(model, data, options);
   saved.resume(fit);
   while (fit.advance()) {
     saved.save(fit);
@@ -192,6 +289,15 @@ Fitting fit(const FitRequest& request, const Model& model, const std::vector<Dat
   fitting.state = fit.state();
   if (session.stopped()) return fitting;
   fitting.result = fit.result();
+  if (!request.sparse.empty()) {
+    fitting.result = unless_stopped(session, [&] {
+      return without_zeros(model, *fitting.result, structure_options_of(request, model),
+                           refitting_of_snapshots(data, options));
+    });
+    if (!fitting.result) return fitting;
+    fitting.state = fitting.result->state;
+  }
+  add_derived(request, *fitting.result);
   for (Warning& warning : question_about_series(request, tables)) {
     fitting.result->record.warnings.push_back(std::move(warning));
   }

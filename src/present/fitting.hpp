@@ -22,6 +22,9 @@ struct FitRequest : DampedRequest, RegressorRequest, SavedRequest, TimeStepReque
   FitOptions options;  // what concerns the iterations alone
   bool series = false;
   std::size_t substeps = 0;
+  std::vector<std::string> sparse;  // patterns of parameters that may be zero
+  double false_discovery_rate = 0.05;
+  std::vector<std::string> derived;  // expressions of the parameters
 
   FitRequest();
 };

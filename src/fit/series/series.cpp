@@ -141,6 +141,7 @@ class SeriesFit {
   // The model's values, and the largest quasi-likelihoods of one Euler step and of the companion.
   std::vector<std::vector<double>> first_values() {
     const std::vector<double> given = model_.parameter_values();
+    if (options_.iterations == 0) return {given};
     const Companion& companion = paths_.companion();
     const auto quasi = [&](const std::vector<double>& from, const Legs& legs) {
       return quasi_likelihood(companion, model_, active_, from, legs, threads_).parameters;
@@ -241,6 +242,7 @@ class SeriesFit {
             covariance.data(i, j) / std::sqrt(covariance.data(i, i) * covariance.data(j, j));
       }
     }
+    add_precision(value, covariance.data, scale, result);
     result.tail_index.assign(active_.size(), std::numeric_limits<double>::quiet_NaN());
     result.data_rows = data_.rows;
     result.individuals = data_.individuals;
@@ -267,6 +269,20 @@ class SeriesFit {
     result.record.summary.steps = legs_.substeps.back();
     result.record.steps = steps_in_words(point.run.carrying);
     return result;
+  }
+
+  // What divker/structure.hpp asks for.
+  static void add_precision(const EquationValue& value, const Eigen::MatrixXd& covariance,
+                            const VectorXd& scale, FitResult& result) {
+    const Eigen::MatrixXd natural = scale.asDiagonal() * covariance * scale.asDiagonal();
+    const Eigen::MatrixXd precision = natural.completeOrthogonalDecomposition().pseudoInverse();
+    const VectorXd step =
+        scale.cwiseProduct(value.slope.completeOrthogonalDecomposition().solve(value.sum));
+    const auto count = static_cast<std::size_t>(scale.size());
+    result.precision = Matrix(count, count);
+    Eigen::Map<Eigen::MatrixXd>(result.precision.data.data(), scale.size(), scale.size()) =
+        0.5 * (precision + precision.transpose());
+    result.next_step.assign(step.data(), step.data() + step.size());
   }
 
   [[nodiscard]] static std::string steps_in_words(const Carrying& carrying) {
