@@ -28,6 +28,12 @@ void CommonOptions::declare_model(CLI::App& command) {
           "Set a parameter, dt, T or tamed, to a number or an expression such as 2*a (repeatable)")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  visit(present::Option("fix", "Parameters that are left as they are: no response, no fit",
+                        "a,b,..."),
+        fixed);
+  visit(present::Option("free", "Parameters that are fixed in the model, and shall not be",
+                        "a,b,..."),
+        free);
   visit(present::Option(
             "tamed",
             "Keep the drift's displacement in one step below 1 in every state: no explosions"),
@@ -65,6 +71,8 @@ Model configured_model(const CommonOptions& options) {
   if (!options.settings.empty()) {
     model = present::with_settings(model, options.settings, present::Voice::command);
   }
+  if (!options.fixed.empty()) model = present::with_fixed(model, options.fixed, true);
+  if (!options.free.empty()) model = present::with_fixed(model, options.free, false);
   if (options.tamed && model.time().tamed == 0.0) model = model.with_value("tamed", 1.0);
   return model;
 }

@@ -26,6 +26,8 @@ constexpr int exit_interrupted = 130;
 struct CommonOptions {
   std::string model;
   present::Settings settings;
+  std::vector<std::string> fixed;
+  std::vector<std::string> free;
   bool tamed = false;
   std::string out;
   std::string page;     // of --report

@@ -57,6 +57,25 @@ TEST_F(CommandTest, ShowsAModel) {
   EXPECT_NE(lorenz.at("model_text").get<std::string>().find("param F = 9\n"), std::string::npos);
 }
 
+TEST_F(CommandTest, FixesAndFreesParameters) {
+  const Words question{"response", "ou", "--observable", "x^2", "--paths", "1000"};
+  Words fixed = question;
+  fixed.insert(fixed.end(), {"--fix", "a,s"});
+  const Json json = json_of(fixed);
+  EXPECT_EQ(json.at("parameters"), (Words{"m"}));
+  const auto text = json.at("model_text").get<std::string>();
+  EXPECT_NE(text.find("param a = 1 in (0, inf) fixed\n"), std::string::npos) << text;
+  write_model("exact",
+              "param k = 1 fixed\nparam c = 2 fixed\nstate x\ndx = -k*x dt + dW\n"
+              "init x ~ normal(0, 1)\nobserve y = c*x");
+  EXPECT_EQ(
+      json_of({"response", "exact.sde", "--observable", "x^2", "--paths", "1000", "--free", "k"})
+          .at("parameters"),
+      (Words{"k"}));
+  expect_failure({"simulate", "exact.sde", "--free", "c"}, 3, "depends on the parameter c");
+  expect_failure({"simulate", "ou", "--fix", "q"}, 2, "There is no parameter 'q'");
+}
+
 TEST_F(CommandTest, ShowsAFileOfAnyEncodingInAnyFolder) {
   write_model("mine", "# caf\xe9\nstate x\ndx = -x dt + dW\ninit x = 0");
   const Json shown = json_of({"show", path("mine.sde").string()});

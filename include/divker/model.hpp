@@ -222,8 +222,9 @@ class Model {
   [[nodiscard]] Model with_errors(std::vector<EstimateError> errors) const;
   // Without those of some parameters, which are then known exactly.
   [[nodiscard]] Model without_errors_of(std::span<const std::size_t> parameters) const;
-  // With these parameters fixed beside those that are: for fits; text() does not tell them.
-  [[nodiscard]] Model with_fixed(std::span<const std::size_t> parameters) const;
+  // With these parameters fixed beside those that are, or free: text() tells of whole families.
+  // Whether observations allow a free one is checked where the text is parsed again.
+  [[nodiscard]] Model with_fixed(std::span<const std::size_t> parameters, bool fixed = true) const;
   // The rows of the files that the initial law names, or others of the user's: rows x M. Null: not
   // read yet.
   [[nodiscard]] const std::shared_ptr<const Matrix>& samples() const { return samples_; }

@@ -208,6 +208,16 @@ class Model:
                           for index, one in np.ndenumerate(np.asarray(value))]
         return Model._of(self._core.with_values(pairs))
 
+    def fix(self, *names: str) -> Model:
+        """A new model in which these parameters are left as they are: they get no response and no
+        estimate. Names as in set(). Raises UsageError for unknown names."""
+        return Model._of(self._core.with_fixed(list(names), True))
+
+    def free(self, *names: str) -> Model:
+        """A new model in which these parameters are free, though fixed in the text. Raises
+        ModelError where an exact observation depends on one of them."""
+        return Model._of(self._core.with_fixed(list(names), False))
+
     def starting_from(self, samples: ArrayLike) -> Model:
         """A new model whose paths start from rows of an (N, states) array, drawn at random. The
         start is then without a score: scores and responses need noise on every state."""

@@ -149,6 +149,7 @@ void add_model(py::module_& module) {
            [](const Model& m, const std::vector<std::pair<std::string, double>>& values) {
              return present::with_values(m, values);
            })
+      .def("with_fixed", &present::with_fixed)
       .def("with_settings",
            [](const Model& m, const present::Settings& settings) {
              return present::with_settings(m, settings, present::Voice::python);

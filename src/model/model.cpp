@@ -215,9 +215,9 @@ Model Model::with_parameters(std::span<const double> values) const {
   return copy;
 }
 
-Model Model::with_fixed(std::span<const std::size_t> parameters) const {
+Model Model::with_fixed(std::span<const std::size_t> parameters, bool fixed) const {
   Model copy = *this;
-  for (const std::size_t index : parameters) copy.parameters_.at(index).fixed = true;
+  for (const std::size_t index : parameters) copy.parameters_.at(index).fixed = fixed;
   return copy;
 }
 

@@ -105,8 +105,9 @@ SeriesFit series_fit(const FitRequest& request, const Model& model,
       return fit_hidden_series(at, seen, options);
     };
   }
-  return [data = match_series(model, tables, request.columns)](
-             const Model& at, const SeriesOptions& options) { return fit_series(at, data, options); };
+  return
+      [data = match_series(model, tables, request.columns)](
+          const Model& at, const SeriesOptions& options) { return fit_series(at, data, options); };
 }
 
 Refitting refitting_of_series(const SeriesFit& fit, const SeriesOptions& options) {

@@ -17,6 +17,11 @@ namespace divker::present {
 // the values that the model has before. Error(usage) for a text that is neither.
 [[nodiscard]] Model with_settings(const Model& model, const Settings& settings, Voice voice);
 
+// With the parameters of these names fixed, or free, for answers and fits. Error(usage) for names
+// that are none; Error(model) where an exact observation depends on one that is made free.
+[[nodiscard]] Model with_fixed(const Model& model, const std::vector<std::string>& names,
+                               bool fixed);
+
 // With the files of `input u(t) from "..."` and of `net ... weights "..."`, which are looked for in
 // `folder`, that of the model file, then in the current one. Error(model) for files at fault, with
 // the line. What their reader remarks is added to `remarks`.
