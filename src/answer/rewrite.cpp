@@ -93,15 +93,6 @@ class Copy {
       }
     }
   }
-  void add_observations() {
-    for (const Observation& one : source_.observations()) {
-      if (one.noisy) {
-        builder_.observe_normal(one.name, copy(one.value), copy(one.deviation));
-      } else {
-        builder_.observe(one.name, copy(one.value));
-      }
-    }
-  }
   // On the same time grid, from the same samples.
   [[nodiscard]] Model build() {
     const TimeGrid& grid = source_.time();
