@@ -1,18 +1,12 @@
-// How the density of a particle in a double well responds to its parameters, at three places.
-#include <cstddef>
+// How the mean square of the Ornstein-Uhlenbeck process responds to its first parameter.
 #include <iostream>
 
 #include "divker/answer.hpp"
 #include "divker/language.hpp"
 
 int main() {
-  const divker::Model model = divker::load_model("double_well");
-  divker::Matrix points(3, 1);
-  points.data = {-1.0, 0.0, 1.0};
-  const auto answer = divker::response_at(model, model.free_parameters(), points, {});
-  for (std::size_t r = 0; r < points.rows; ++r) {
-    std::cout << "d log h(" << points(r, 0) << ") / d" << answer.names.front() << " = "
-              << answer.prediction.value(r, 0) << " +- " << answer.prediction.standard_error(r, 0)
-              << '\n';
-  }
+  const divker::Model model = divker::load_model("ou");
+  const auto answer = divker::observable_response(model, model.free_parameters(), "x^2", {});
+  std::cout << "d E[x^2] / d" << answer.names[0] << " = " << answer.response[0].value << " +- "
+            << answer.response[0].standard_error << '\n';
 }
