@@ -103,6 +103,11 @@ class Scratch {
   fs::path folder_;
 };
 
+TEST(Readme, IsReadInFiveMinutes) {
+  const std::string text = read(root() / "README.md");
+  EXPECT_LT(std::ranges::count(text, '\n'), 200);
+}
+
 TEST(Readme, ShowsTheExampleAsItIsCompiled) {
   std::vector<Block> code;
   for (Block& block : fenced_blocks(read(root() / "README.md"))) {
