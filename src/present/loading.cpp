@@ -109,17 +109,6 @@ Model with_samples_read(const Model& model, const fs::path& folder, Tables& tabl
   return model.with_samples(std::move(samples));
 }
 
-Model with_fixed(const Model& model, const std::vector<std::string>& names, bool fixed) {
-  std::vector<std::size_t> all;
-  for (const std::string& name : names) {
-    const std::vector<std::size_t> indices = model.parameter_indices(name);
-    all.insert(all.end(), indices.begin(), indices.end());
-  }
-  Model copy = model.with_fixed(all, fixed);
-  if (!fixed) (void)parse_model(copy.text());
-  return copy;
-}
-
 Model with_inputs_read(const Model& model, const fs::path& folder, Tables& tables) {
   if (model.inputs().empty()) return model;
   std::vector<std::shared_ptr<const Knots>> knots;
@@ -157,6 +146,17 @@ Model with_weights_written(Model model, const fs::path& file) {
     model = model.with_weights(n, weights, own);
   }
   return model;
+}
+
+Model with_fixed(const Model& model, const std::vector<std::string>& names, bool fixed) {
+  std::vector<std::size_t> all;
+  for (const std::string& name : names) {
+    const std::vector<std::size_t> indices = model.parameter_indices(name);
+    all.insert(all.end(), indices.begin(), indices.end());
+  }
+  Model copy = model.with_fixed(all, fixed);
+  if (!fixed) (void)parse_model(copy.text());
+  return copy;
 }
 
 Model with_values(Model model, const Values& values) {
