@@ -15,8 +15,8 @@ from . import _core
 from .data import tables_of
 from .errors import UsageError
 from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult,
-                     Forecast, MomentsResult, ObservableResult, PointResult, SeriesResiduals,
-                     Simulation)
+                     Forecast, MomentsResult, ObservableResult, PointResult, ResponseFunction,
+                     SeriesResiduals, Simulation)
 
 
 class RunOptions(TypedDict, total=False):
@@ -346,9 +346,12 @@ class Model:
                  spinup: float | None = None, length: float | None = None,
                  method: str | None = None, fd_step: float | None = None,
                  to: Mapping[str, float] | None = None, nodes: int | None = None,
+                 kick: str | None = None, lags: Iterable[float] | str | None = None,
+                 frequencies: Iterable[float] | None = None,
+                 forcing: ArrayLike | str | None = None,
                  fokker_planck: bool = False, richardson: bool = False,
                  ignore_time_step: bool = False, **run: Unpack[PointOptions]
-                 ) -> PointResult | ObservableResult | ChangeResult:
+                 ) -> PointResult | ObservableResult | ChangeResult | ResponseFunction:
         """d log h / d parameter at points, or d E[observable] / d parameter.
 
         wrt: names (default: all that are not fixed). at: (m, states), or a file. observable: an
@@ -356,17 +359,27 @@ class Model:
         `length`. method: 'divergence-kernel', 'likelihood-ratio', 'path-kernel',
         'finite-difference' (with `fd_step`) or 'auto'. to={'F': 9}: the change over a finite
         distance, with `nodes` of the quadrature.
+        kick='F': the effect on E[observable] after the `lags` (an array, or '0:0.1:10') of a unit
+        impulse in F at the start, or at any time of the stationary law; then with `frequencies` of
+        the susceptibility, and `forcing`, (m, 2) times and changes of F, or a file
+        (docs/response_functions.md).
         The bias of dt is in `stderr`; richardson=True takes it off the response,
         ignore_time_step=True does neither.
         """
         own = {"wrt": wrt, "at": at, "observable": observable, "grid": grid,
                "stationary": stationary, "window": window, "spinup": spinup, "length": length,
                "method": method, "fd_step": fd_step, "to": to, "nodes": nodes,
+               "kick": kick, "lags": lags if lags is None or isinstance(lags, str)
+               else ",".join(repr(float(lag)) for lag in lags),
+               "frequencies": None if frequencies is None else list(frequencies),
+               "forcing": forcing,
                "fokker_planck": fokker_planck, "richardson": richardson,
                "ignore_time_step": ignore_time_step}
         answer = self._run(_core.response, own, run, PointOptions)
         if to is not None:
             return ChangeResult(*answer)
+        if kick is not None:
+            return ResponseFunction(*answer)
         return ObservableResult(*answer) if observable else PointResult(*answer)
 
     def fit(self, data: Any, *, time: str | None = None, map: Mapping[str, str] | None = None,

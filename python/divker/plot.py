@@ -22,7 +22,7 @@ import matplotlib.pyplot as plt  # noqa: E402  (after the backend is settled)
 import numpy as np  # noqa: E402
 
 __all__ = ["convergence", "correlation", "damping", "density", "fit", "marginal", "marginals",
-           "remaining_gain", "response", "response_slopes", "save", "score_slopes", "slopes"]
+           "remaining_gain", "response", "response_function", "response_slopes", "save", "score_slopes", "slopes"]
 
 BAND = 2.0         # error bars and bands are that many standard errors
 MOST_DRAWN = 5000  # numbers of a sample that a density is drawn from
@@ -98,6 +98,25 @@ def score_slopes(score, ax=None, log_density=None):
     slopes(ax, np.array(score["points"])[:, 0], log_density, np.array(score["score"])[:, 0],
            np.array(score["stderr"])[:, 0])
     ax.set(xlabel="x", ylabel="log density", title="score")
+    return ax
+
+
+def response_function(answer, ax=None, integral=False, label=None):
+    """The effect of a kick against the lag with a band of two standard errors; with integral=True
+    that of a lasting change."""
+    answer = as_dict(answer)
+    ax = ax or plt.gca()
+    what, bar = ("integral", "integral_stderr") if integral else ("response", "stderr")
+    lags = np.array(answer["lags"])
+    value = np.array(answer[what])[:, 0]
+    error = np.array(answer[bar])[:, 0]
+    ax.axhline(0.0, color=TRUTH, lw=0.6)
+    line, = ax.plot(lags, value, lw=1.6, label=label)
+    ax.fill_between(lags, value - BAND * error, value + BAND * error, color=line.get_color(),
+                    alpha=0.25, lw=0)
+    name = answer["parameters"][0]
+    ax.set(xlabel="lag", ylabel=f"change of E[{answer['observable']}]",
+           title=f"{'lasting change' if integral else 'impulse'} of {name}")
     return ax
 
 

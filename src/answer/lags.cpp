@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "divker/error.hpp"
+#include "divker/language.hpp"
+#include "divker/model_kinks.hpp"
 
 namespace divker {
 namespace {
@@ -60,6 +62,16 @@ void require_in_equations(const Model& model, std::size_t parameter) {
                           "equations for a moment, and has no effect on one of the initial law or "
                           "of what is observed.",
                           model.name(), kicked.name));
+}
+
+bool jumps_with_states(const Model& model, const std::string& observable) {
+  Graph graph(*model.graph());
+  const auto kinks = observable_kinks(model, observable, parse_expression(observable, model, graph));
+  return std::ranges::any_of(kinks, [](const ModelKink& kink) {
+    const bool is_missed =
+        kink.kind == KinkKind::jump || (kink.kind == KinkKind::root && !kink.is_edge());
+    return is_missed && kink.by_states;
+  });
 }
 
 std::size_t paths_per_batch(std::size_t paths) {

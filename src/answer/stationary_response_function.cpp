@@ -166,15 +166,12 @@ void plan_lags(StationaryPlan& plan, const std::vector<std::size_t>& lags,
   plan.asked = 1;
 }
 
-}  // namespace
-
-ResponseFunction stationary_response_function(const Model& model, const std::string& observable,
-                                              const Kick& kick, const StationaryOptions& options) {
-  require_in_equations(model, kick.parameter);
+// Every step of long paths is a kick.
+ResponseFunction by_integrals(const Model& model, const std::string& observable, const Kick& kick,
+                              const StationaryOptions& options) {
   const std::vector<std::size_t> steps = steps_of_lags(kick.lags, model.time());
   check_stationary(model, options);
   const Observable phi(model, {}, observable);
-  require_stationary(phi, model, observable);
   StationaryPlan plan = plan_stationary(model, options, false);
   plan_lags(plan, steps, options, model);
   StationaryRun run(model, options, plan);
@@ -201,6 +198,50 @@ ResponseFunction stationary_response_function(const Model& model, const std::str
   function.stationary->windows.clear();
   function.record = std::move(run.record);
   return function;
+}
+
+// Paths are kicked once, after a spin-up of their own.
+ResponseFunction by_tangents(const Model& model, const std::string& observable, const Kick& kick,
+                             const StationaryOptions& options) {
+  StationaryPlan plan = plan_stationary(model, options, false);
+  plan.length = std::max<std::size_t>(steps_of_lags(kick.lags, model.time()).back(), 1);
+  plan.spacing = plan.length;
+  const double spinup = static_cast<double>(plan.spinup) * model.time().step;
+  const KickStarts starts = [&](double step, const Sampling& sampling) {
+    TimeGrid grid = model.time();
+    grid.step = step;
+    return std::make_shared<const Matrix>(states_after(
+        model.with_time(grid), sampling, options.answer.session, spinup, sampling.paths));
+  };
+  ResponseFunction function =
+      response_function_by_tangents(model, observable, kick, options.answer, starts);
+  function.stationary = plan.describe(model.time());
+  function.stationary->samples = 1;
+  return function;
+}
+
+// A kick of the noise moves a path by 1/sqrt(dt); and derivatives of paths miss jumps.
+bool suits_tangents(const Model& model, const std::string& observable, const Kick& kick) {
+  std::vector<NodeId> amplitudes;
+  for (const NoiseEntry& entry : model.noise()) amplitudes.push_back(entry.amplitude);
+  const std::vector<NodeId> needed = reachable(*model.graph(), amplitudes);
+  const NodeId kicked = model.parameters()[kick.parameter].node;
+  return !std::ranges::binary_search(needed, kicked) && !jumps_with_states(model, observable);
+}
+
+}  // namespace
+
+ResponseFunction stationary_response_function(const Model& model, const std::string& observable,
+                                              const Kick& kick, const StationaryOptions& options) {
+  require_in_equations(model, kick.parameter);
+  (void)steps_of_lags(kick.lags, model.time());
+  require_stationary(Observable(model, {}, observable), model, observable);
+  const std::string& asked = options.answer.method.estimator;
+  if (asked == "divergence-kernel") return by_integrals(model, observable, kick, options);
+  if (asked == "path-kernel") return by_tangents(model, observable, kick, options);
+  return suits_tangents(model, observable, kick) && !options.length
+             ? by_tangents(model, observable, kick, options)
+             : by_integrals(model, observable, kick, options);
 }
 
 }  // namespace divker

@@ -182,7 +182,7 @@ void describe(KickRequest& r, OptionVisitor& visit) {
                "Green's function: the effect on the observable's mean, after each lag, of a unit "
                "impulse in this parameter at the start, or at any time with --stationary",
                "NAME")
-            .not_with({"at", "to", "wrt", "method", "fokker_planck", "time", "window"}),
+            .not_with({"at", "to", "wrt", "fokker_planck", "time", "window", "checkpoint"}),
         r.kick);
   visit(Option("lags",
                "Times after the kick, on the time grid: 0:0.1:10, or 0,1,5 (default: a hundred up "
@@ -233,7 +233,8 @@ std::vector<double> lags_in(const std::string& text, const std::string& option) 
 }
 
 Reply of_kick(const Model& model, const KickRequest& asked, const LawRequest& law,
-              const std::string& observable, const Session& session) {
+              const std::string& observable, const std::string& method,
+              const Session& session) {
   const Voice voice = law.voice;
   if (observable.empty()) {
     throw Error(ErrorKind::usage,
@@ -248,10 +249,12 @@ Reply of_kick(const Model& model, const KickRequest& asked, const LawRequest& la
   if (asked.forcing.any()) {
     forcing = forcing_in(asked.forcing, model.parameters()[kick.parameter].name, warnings);
   }
+  StationaryOptions options = stationary_options(law, session);
+  options.answer.method.estimator = method;
+  if (!law.stationary) options.answer.sampling = sampling_of(law);
   const ResponseFunction function =
-      law.stationary
-          ? stationary_response_function(model, observable, kick, stationary_options(law, session))
-          : response_function(model, observable, kick, options_of_law(law, session));
+      law.stationary ? stationary_response_function(model, observable, kick, options)
+                     : response_function(model, observable, kick, options.answer);
   Reply reply{model, function.record, {}, {}, table_of_lags(function),
               text_of_lags(observable, function)};
   std::vector<Warning>& all = reply.record.warnings;
