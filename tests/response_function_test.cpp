@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,16 @@ AnswerOptions options_with(std::size_t paths, std::uint64_t seed = 1) {
 }
 
 Kick kick_of(const Model& model, const std::string& parameter, std::vector<double> lags) {
-  return {model.parameter_index(parameter), std::move(lags)};
+  return {model.parameter_index(parameter), std::move(lags), std::nullopt};
+}
+
+std::string refusal_of(const std::function<void()>& asked) {
+  try {
+    asked();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
 }
 
 void expect_along(const ResponseFunction& found, const std::function<double(double)>& response,
@@ -196,6 +206,35 @@ INSTANTIATE_TEST_SUITE_P(By, StationaryFunction,
                          testing::Values("path-kernel", "divergence-kernel"),
                          [](const auto& one) { return one.param == "path-kernel" ? "Tangents" : "Integrals"; });
 
+// A kick of the rate acts on where the seasons have brought the state.
+TEST(ResponseFunction, OfASeasonalLawKnowsThePhase) {
+  const Model model = parse_model(
+      "model seasons\nparam a = 1\nstate x\ndx = -a*x dt + 2*cos(2*pi*t) dt + 0.2 dW\ninit x = 0\n"
+      "time 0 : 0.01 : 1");
+  constexpr double w = 2.0 * 3.14159265358979;
+  StationaryOptions options;
+  options.answer = options_with(4000);
+  options.spinup = 8.0;
+  for (const double phase : {0.0, 0.25}) {
+    Kick kick = kick_of(model, "a", {0.0, 0.3, 1.0});
+    kick.period = 1.0;
+    kick.phase = phase;
+    const auto found = stationary_response_function(model, "x", kick, options);
+    const double mean = 2.0 * (std::cos(w * phase) + w * std::sin(w * phase)) / (1.0 + w * w);
+    for (std::size_t l = 0; l < kick.lags.size(); ++l) {
+      EXPECT_TRUE(consistent(found.response[l], -mean * std::exp(-kick.lags[l]), 1e-12)) << phase;
+    }
+    EXPECT_NE(refusal_of([&] { (void)forced_change(found, {{0.0, 1.0}, {0.0, 1.0}}); })
+                  .find("without a period"),
+              std::string::npos);
+    kick.period = 0.7;
+    EXPECT_NE(refusal_of([&] {
+                (void)stationary_response_function(model, "x", kick, options);
+              }).find("they have another period, or none"),
+              std::string::npos);
+  }
+}
+
 // Of the SDE's answer, dt included: bars of one standard error hold in two cases of three.
 TEST(ResponseFunction, BarsCoverTheClosedForm) {
   const Model model = load_model("ou").with_value("dt", 0.02);
@@ -223,15 +262,6 @@ TEST(ResponseFunction, IsTheSameForAnyThreads) {
   const auto three = response_function(model, "x", kick, options);
   EXPECT_EQ(one.joint.value, three.joint.value);
   EXPECT_EQ(one.joint.influence, three.joint.influence);
-}
-
-std::string refusal_of(const std::function<void()>& asked) {
-  try {
-    asked();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(ResponseFunction, RefusesWhatItCannotTell) {

@@ -348,7 +348,8 @@ class Model:
                  to: Mapping[str, float] | None = None, nodes: int | None = None,
                  kick: str | None = None, lags: Iterable[float] | str | None = None,
                  frequencies: Iterable[float] | None = None,
-                 forcing: ArrayLike | str | None = None,
+                 forcing: Any = None,
+                 period: float | None = None, phase: float | None = None,
                  fokker_planck: bool = False, richardson: bool = False,
                  ignore_time_step: bool = False, **run: Unpack[PointOptions]
                  ) -> PointResult | ObservableResult | ChangeResult | ResponseFunction:
@@ -361,7 +362,8 @@ class Model:
         distance, with `nodes` of the quadrature.
         kick='F': the effect on E[observable] after the `lags` (an array, or '0:0.1:10') of a unit
         impulse in F at the start, or at any time of the stationary law; then with `frequencies` of
-        the susceptibility, and `forcing`, (m, 2) times and changes of F, or a file
+        the susceptibility, and `forcing`, a table of t and the change of F: (m, 2), or a file;
+        `period` and `phase` of a law of seasons (with `spinup`)
         (docs/response_functions.md).
         The bias of dt is in `stderr`; richardson=True takes it off the response,
         ignore_time_step=True does neither.
@@ -372,7 +374,8 @@ class Model:
                "kick": kick, "lags": lags if lags is None or isinstance(lags, str)
                else ",".join(repr(float(lag)) for lag in lags),
                "frequencies": None if frequencies is None else list(frequencies),
-               "forcing": forcing,
+               "period": period, "phase": phase,
+               "forcing": None if forcing is None else tables_of(forcing, None)[0],
                "fokker_planck": fokker_planck, "richardson": richardson,
                "ignore_time_step": ignore_time_step}
         answer = self._run(_core.response, own, run, PointOptions)

@@ -90,6 +90,7 @@ ResponseFunction function_of_lags(const Model& model, const Kick& kick, JointEst
   ResponseFunction function;
   function.parameter = model.parameters()[kick.parameter].name;
   function.lags = kick.lags;
+  function.period = kick.period;
   function.joint = std::move(joint);
   function.step_bias = std::move(bias);
   function.policy = policy;

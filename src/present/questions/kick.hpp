@@ -14,7 +14,9 @@ struct KickRequest {
   std::string kick;
   std::string lags;
   std::vector<double> frequencies;
-  GivenPoints forcing;  // columns t and the change of the parameter
+  std::optional<double> period;
+  std::optional<double> phase;
+  GivenTables forcing;  // one, with the columns t and the change of the parameter
 };
 
 void describe(KickRequest& r, OptionVisitor& visit);

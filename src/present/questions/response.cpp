@@ -67,7 +67,8 @@ void check_response(const ResponseRequest& request) {
                             "by divergence-kernel.",
                             spelled(request.voice, "method", request.method)));
   }
-  if (request.kick.empty() && (!request.frequencies.empty() || request.forcing.any())) {
+  if (request.kick.empty() && (!request.frequencies.empty() || !request.forcing.files.empty() ||
+                               !request.forcing.tables.empty())) {
     throw Error(ErrorKind::usage,
                 fmt::format("{} and {} are of the response to a kick: they need {}.",
                             name("frequencies"), name("forcing"), name("kick")));
