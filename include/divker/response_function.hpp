@@ -30,6 +30,10 @@ namespace divker {
 struct Kick {
   std::size_t parameter = 0;
   std::vector<double> lags;  // ascending, on the time grid, from 0 on
+  // Of a stationary law whose equations repeat themselves after a period: that at so much time, the
+  // phase, after the start of the grid or whole periods later.
+  std::optional<double> period;
+  double phase = 0.0;
 };
 
 // What is known of R and G together: numbers 0 ... L-1 are R at the lags, L ... 2L-1 are G there,
@@ -46,6 +50,7 @@ struct ResponseFunction {
   std::optional<JointEstimate> step_bias;  // of dt, in each of these numbers
   TimeStep policy = TimeStep::in_bar;
   std::optional<Stationary> stationary;
+  std::optional<double> period;  // of the law, if it has one
   RunRecord record;
 
   // A sum of all these numbers with its bar: sampling, and the bias of dt as asked for.
@@ -60,7 +65,12 @@ struct ResponseFunction {
 [[nodiscard]] ResponseFunction response_function(const Model& model, const std::string& observable,
                                                  const Kick& kick, const AnswerOptions& options);
 
-// Of the stationary law. Errors as of stationary_observable_response(), and those of the lags.
+// Of the stationary law, by the method path-kernel or divergence-kernel; by default the former,
+// unless the parameter moves the noise or Phi jumps. path-kernel kicks each path once, after a
+// spin-up of its own; divergence-kernel at every step of long paths. Errors as of
+// stationary_observable_response(), and those of the lags. With a period, by path-kernel alone:
+// Error(usage) without a spin-up, where the equations do not repeat themselves, Error(numerical)
+// where the law after the spin-up is not that of a period before.
 // Between the times that are recorded, of which there are at most some thousand, R is taken as
 // constant: its bars hold for lags that resolve it.
 [[nodiscard]] ResponseFunction stationary_response_function(const Model& model,

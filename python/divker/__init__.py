@@ -22,14 +22,14 @@ from .flow import ScoreFunction, probability_flow, reverse_time, score_function
 from .model import (Model, density, diagnose, ensemble, fit, forecast, models, residuals, response,
                     sample, score, simulate)
 from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult, Forecast,
-                      MomentsResult, ObservableResult, PointResult, Result, SeriesResiduals,
-                      Simulation)
+                      MomentsResult, ObservableResult, PointResult, ResponseFunction, Result,
+                      SeriesResiduals, Simulation)
 
 __all__ = [
     "Builder", "ChangeResult", "DensityResult", "Diagnosis", "DivkerWarning", "EnsembleResult", "Error", "Expression", "FitResult",
     "Forecast", "SeriesResiduals", "forecast", "residuals",
     "LanguageError", "Model", "ModelError", "MomentsResult", "NumericalError", "ObservableResult",
-    "PointResult", "Result", "ScoreFunction", "Simulation", "UsageError", "__version__", "abs",
+    "PointResult", "ResponseFunction", "Result", "ScoreFunction", "Simulation", "UsageError", "__version__", "abs",
     "asinh", "atan", "builder", "cos", "cosh", "density", "diagnose", "ensemble", "erf", "erfc",
     "exp", "expm1", "fit", "log", "log1p", "lognormal", "maximum", "minimum", "models", "normal", "probability_flow", "response",
     "reverse_time", "sample", "score", "score_function", "simulate", "sin", "sinh", "sqrt", "sum",

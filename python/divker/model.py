@@ -15,8 +15,8 @@ from . import _core
 from .data import tables_of
 from .errors import UsageError
 from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult,
-                     Forecast, MomentsResult, ObservableResult, PointResult, SeriesResiduals,
-                     Simulation)
+                     Forecast, MomentsResult, ObservableResult, PointResult, ResponseFunction,
+                     SeriesResiduals, Simulation)
 
 
 class RunOptions(TypedDict, total=False):
@@ -382,10 +382,14 @@ class Model:
                  spinup: float | None = None, length: float | None = None,
                  method: str | None = None, fd_step: float | None = None,
                  to: Mapping[str, float] | None = None, nodes: int | None = None,
+                 kick: str | None = None, lags: Iterable[float] | str | None = None,
+                 frequencies: Iterable[float] | None = None,
+                 forcing: Any = None,
+                 period: float | None = None, phase: float | None = None,
                  fokker_planck: bool = False, richardson: bool = False,
                  ignore_time_step: bool = False, with_fit_errors: bool = False,
                  **run: Unpack[PointOptions]
-                 ) -> PointResult | ObservableResult | ChangeResult:
+                 ) -> PointResult | ObservableResult | ChangeResult | ResponseFunction:
         """d log h / d parameter at points, or d E[observable] / d parameter.
 
         wrt: names (default: all that are not fixed). at: (m, states), or a file. observable: an
@@ -393,6 +397,11 @@ class Model:
         `length`. method: 'divergence-kernel', 'likelihood-ratio', 'path-kernel',
         'finite-difference' (with `fd_step`) or 'auto'. to={'F': 9}: the change over a finite
         distance, with `nodes` of the quadrature.
+        kick='F': the effect on E[observable] after the `lags` (an array, or '0:0.1:10') of a unit
+        impulse in F at the start, or at any time of the stationary law; then with `frequencies` of
+        the susceptibility, and `forcing`, a table of t and the change of F: (m, 2), or a file;
+        `period` and `phase` of a law of seasons (with `spinup`)
+        (docs/response_functions.md).
         The bias of dt is in `stderr`; richardson=True takes it off the response,
         ignore_time_step=True does neither. with_fit_errors: what the errors of the fitted model's
         parameters add is in `stderr` too, and told in `fit_error` (docs/prediction.md).
@@ -400,11 +409,18 @@ class Model:
         own = {"wrt": wrt, "at": at, "observable": observable, "grid": grid,
                "with_fit_errors": with_fit_errors, "stationary": stationary, "window": window, "spinup": spinup, "length": length,
                "method": method, "fd_step": fd_step, "to": to, "nodes": nodes,
+               "kick": kick, "lags": lags if lags is None or isinstance(lags, str)
+               else ",".join(repr(float(lag)) for lag in lags),
+               "frequencies": None if frequencies is None else list(frequencies),
+               "period": period, "phase": phase,
+               "forcing": None if forcing is None else tables_of(forcing, None)[0],
                "fokker_planck": fokker_planck, "richardson": richardson,
                "ignore_time_step": ignore_time_step}
         answer = self._run(_core.response, own, run, PointOptions)
         if to is not None:
             return ChangeResult(*answer)
+        if kick is not None:
+            return ResponseFunction(*answer)
         return ObservableResult(*answer) if observable else PointResult(*answer)
 
     def fit(self, data: Any, *, time: str | None = None, map: Mapping[str, str] | None = None,

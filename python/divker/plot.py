@@ -24,7 +24,7 @@ import numpy as np  # noqa: E402
 
 __all__ = ["bars", "convergence", "correlation", "couplings", "damping", "density", "draw", "fan",
            "fit", "marginal", "marginals", "remaining_gain", "residuals", "response",
-           "response_slopes", "save", "score", "score_slopes", "slopes"]
+           "response_function", "response_slopes", "save", "score", "score_slopes", "slopes"]
 
 BAND = 2.0         # error bars and bands are that many standard errors
 MOST_DRAWN = 5000  # numbers of a sample that a density is drawn from
@@ -119,6 +119,25 @@ def score_slopes(score, ax=None, log_density=None):
     slopes(ax, np.array(score["points"])[:, 0], log_density, np.array(score["score"])[:, 0],
            np.array(score["stderr"])[:, 0])
     ax.set(xlabel="x", ylabel="log density", title="score")
+    return ax
+
+
+def response_function(answer, ax=None, integral=False, label=None):
+    """The effect of a kick against the lag with a band of two standard errors; with integral=True
+    that of a lasting change."""
+    answer = as_dict(answer)
+    ax = ax or plt.gca()
+    what, bar = ("integral", "integral_stderr") if integral else ("response", "stderr")
+    lags = np.array(answer["lags"])
+    value = np.array(answer[what])[:, 0]
+    error = np.array(answer[bar])[:, 0]
+    ax.axhline(0.0, color=TRUTH, lw=0.6)
+    line, = ax.plot(lags, value, lw=1.6, label=label)
+    ax.fill_between(lags, value - BAND * error, value + BAND * error, color=line.get_color(),
+                    alpha=0.25, lw=0)
+    name = answer["parameters"][0]
+    ax.set(xlabel="lag", ylabel=f"change of E[{answer['observable']}]",
+           title=f"{'lasting change' if integral else 'impulse'} of {name}")
     return ax
 
 
@@ -435,6 +454,10 @@ def draw(answer):
         axes = panels(len(laws), wide=4.8, high=3.6)
         for ax, law in zip(axes, laws):
             density_of_law({**answer, **law}, ax)
+    elif "lags" in answer:
+        axes = panels(2, wide=4.8, high=3.6)
+        for ax, integral in zip(axes, (False, True)):
+            response_function(answer, ax, integral)
     elif "score" in answer:
         axes = [score(answer, panels(1, wide=5, high=4)[0])]
     elif "response" in answer:

@@ -241,6 +241,50 @@ class ObservableResult(Result):
         return ["parameter", f"derivative of {mean}"], rows
 
 
+class ResponseFunction(Result):
+    """What a kick of a parameter does to E[observable], at L lags (docs/response_functions.md).
+
+    lags (L,); R and R_stderr (L,), the effect of a unit impulse, G and G_stderr (L,), that of a
+    lasting change; value and value_stderr (L,), E[observable] without a kick. `response`, `stderr`,
+    `integral`, `integral_stderr` and `time_step` are the same as columns (L, 1), one for the kicked
+    parameter. With `frequencies`: susceptibility_real, susceptibility_imaginary, and their
+    ..._stderr. With a forcing: forcing_t, forcing, change, change_stderr, and `table()` is of them.
+    Units: R observable / parameter / time, G observable / parameter.
+    """
+
+    parameters: list[str]
+    observable: str
+    lags: np.ndarray
+    response: np.ndarray
+    stderr: np.ndarray
+    integral: np.ndarray
+    integral_stderr: np.ndarray
+    value: np.ndarray
+    value_stderr: np.ndarray
+
+    @property
+    def R(self) -> np.ndarray:
+        return self.response[:, 0]
+
+    @property
+    def R_stderr(self) -> np.ndarray:
+        return self.stderr[:, 0]
+
+    @property
+    def G(self) -> np.ndarray:
+        return self.integral[:, 0]
+
+    @property
+    def G_stderr(self) -> np.ndarray:
+        return self.integral_stderr[:, 0]
+
+    def _lines(self):
+        name = self.parameters[0]
+        rows = [[f"{lag:.5g}", with_bar(r, e), with_bar(g, f)] for lag, r, e, g, f in
+                zip(self.lags, self.R, self.R_stderr, self.G, self.G_stderr)]
+        return ["lag", f"R of E[{self.observable}] to {name}", "G"], rows
+
+
 class ChangeResult(Result):
     """What changes when parameters take the values `to`.
 

@@ -100,10 +100,10 @@ std::vector<Susceptibility> susceptibility(const ResponseFunction& function,
 
 std::vector<Estimate> forced_change(const ResponseFunction& function, const Forcing& forcing) {
   check(forcing);
-  if (!function.stationary) {
+  if (!function.stationary || function.period) {
     throw Error(ErrorKind::usage,
                 "The answer to a forcing is a convolution where the law does not move without it: "
-                "ask for the response function of the stationary law.");
+                "ask for the response function of the stationary law, without a period.");
   }
   const ForcingIntegral integral(forcing);
   std::vector<Estimate> changes;

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "divker/error.hpp"
+#include "divker/language.hpp"
+#include "divker/model_kinks.hpp"
 
 namespace divker {
 namespace {
@@ -62,6 +64,16 @@ void require_in_equations(const Model& model, std::size_t parameter) {
                           model.name(), kicked.name));
 }
 
+bool jumps_with_states(const Model& model, const std::string& observable) {
+  Graph graph(*model.graph());
+  const auto kinks = observable_kinks(model, observable, parse_expression(observable, model, graph));
+  return std::ranges::any_of(kinks, [](const ModelKink& kink) {
+    const bool is_missed =
+        kink.kind == KinkKind::jump || (kink.kind == KinkKind::root && !kink.is_edge());
+    return is_missed && kink.by_states;
+  });
+}
+
 std::size_t paths_per_batch(std::size_t paths) {
   std::size_t batch = 16;
   while (batch < 256 && batch * 512 < paths) batch *= 2;
@@ -78,6 +90,7 @@ ResponseFunction function_of_lags(const Model& model, const Kick& kick, JointEst
   ResponseFunction function;
   function.parameter = model.parameters()[kick.parameter].name;
   function.lags = kick.lags;
+  function.period = kick.period;
   function.joint = std::move(joint);
   function.step_bias = std::move(bias);
   function.policy = policy;

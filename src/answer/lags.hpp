@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,5 +36,17 @@ struct BatchPart : Collector::Part {
 [[nodiscard]] ResponseFunction function_of_lags(const Model& model, const Kick& kick,
                                                 JointEstimate joint,
                                                 std::optional<JointEstimate> bias, TimeStep policy);
+
+// Where kicked paths start: the states of a law, a row for each path, for a time step and a sampling.
+using KickStarts =
+    std::function<std::shared_ptr<const Matrix>(double step, const Sampling& sampling)>;
+// The response function of paths that are kicked in their first step, by their derivatives.
+[[nodiscard]] ResponseFunction response_function_by_tangents(const Model& model,
+                                                             const std::string& observable,
+                                                             const Kick& kick,
+                                                             const AnswerOptions& options,
+                                                             KickStarts starts);
+// Does Phi jump, or have slopes without bound, where the states decide? Derivatives miss that.
+[[nodiscard]] bool jumps_with_states(const Model& model, const std::string& observable);
 
 }  // namespace divker

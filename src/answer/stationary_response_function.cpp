@@ -9,9 +9,11 @@
 
 #include "answer/lags.hpp"
 #include "answer/questions.hpp"
+#include "answer/relaxation.hpp"
 #include "answer/stationary_run.hpp"
 #include "answer/stationary_samples.hpp"
 #include "divker/error.hpp"
+#include "divker/model_function.hpp"
 #include "divker/response_function.hpp"
 
 namespace divker {
@@ -166,15 +168,12 @@ void plan_lags(StationaryPlan& plan, const std::vector<std::size_t>& lags,
   plan.asked = 1;
 }
 
-}  // namespace
-
-ResponseFunction stationary_response_function(const Model& model, const std::string& observable,
-                                              const Kick& kick, const StationaryOptions& options) {
-  require_in_equations(model, kick.parameter);
+// Every step of long paths is a kick.
+ResponseFunction by_integrals(const Model& model, const std::string& observable, const Kick& kick,
+                              const StationaryOptions& options) {
   const std::vector<std::size_t> steps = steps_of_lags(kick.lags, model.time());
   check_stationary(model, options);
   const Observable phi(model, {}, observable);
-  require_stationary(phi, model, observable);
   StationaryPlan plan = plan_stationary(model, options, false);
   plan_lags(plan, steps, options, model);
   StationaryRun run(model, options, plan);
@@ -201,6 +200,156 @@ ResponseFunction stationary_response_function(const Model& model, const std::str
   function.stationary->windows.clear();
   function.record = std::move(run.record);
   return function;
+}
+
+// Error(usage) where drift or noise at a typical place are others a period later.
+void require_period(const Model& model, double period, const Matrix& places) {
+  std::vector<NodeId> roots = model.drift();
+  for (const NoiseEntry& entry : model.noise()) roots.push_back(entry.amplitude);
+  const ModelFunction equations(model, roots);
+  constexpr std::size_t times = 7;
+  for (std::size_t k = 0; k < times; ++k) {
+    const double t = model.time().start + period * static_cast<double>(k) / 7.3;
+    const double later = t + period;
+    const auto now = equations.at_rows({&t, 1}, places), then = equations.at_rows({&later, 1}, places);
+    for (std::size_t q = 0; q < now.size(); ++q) {
+      for (std::size_t r = 0; r < places.rows; ++r) {
+        const double size = std::fabs(now[q][r]) + std::fabs(then[q][r]);
+        if (std::fabs(now[q][r] - then[q][r]) <= 1e-6 * size + 1e-12) continue;
+        throw Error(ErrorKind::usage,
+                    fmt::format("The equations of model {} are not those of {} earlier at t = {:.6g}: "
+                                "they have another period, or none.",
+                                model.name(), period, later));
+      }
+    }
+  }
+}
+
+// The states of a periodic law at its phase, `after` the start of the grid. Error(numerical) where
+// those of a period before are others.
+Matrix states_of_phase(const Model& model, const Sampling& sampling, const Session& session,
+                       double period, double after) {
+  TimeGrid grid = model.time();
+  grid.end = grid.start + after;
+  Sampling run = sampling;
+  run.seed ^= 0x9E3779B97F4A7C15ULL;
+  run.snapshots = {grid.end - period, grid.end};
+  const Paths paths = states_alone(model.with_time(grid), session).run(run, session.aside());
+  const Matrix& before = paths.snapshots.front().x();
+  const Matrix& now = paths.snapshots.back().x();
+  if (now.rows == 0) {
+    throw Error(ErrorKind::numerical,
+                fmt::format("No path of model {} finished its spin-up.", model.name()));
+  }
+  const BoundedFunctions functions(now);
+  Matrix moved = functions(now);
+  const Matrix earlier = functions(before);
+  for (std::size_t i = 0; i < moved.data.size(); ++i) moved.data[i] -= earlier.data[i];
+  const Movement largest = largest_movement(moved);
+  if (largest.z > movement_limit) {
+    throw Error(ErrorKind::numerical,
+                fmt::format("Model {} has not settled: {} still moves from one period to the next "
+                            "({:.1f} standard errors). The spin-up {:.6g} is too short.",
+                            model.name(), BoundedFunctions::name(model, largest.column), largest.z,
+                            after));
+  }
+  return now;
+}
+
+// When the kicks of a periodic law are: whole periods and the phase after the start, in steps.
+std::size_t steps_to_phase(const Model& model, const Kick& kick, const StationaryOptions& options) {
+  const TimeGrid& grid = model.time();
+  const double period = *kick.period;
+  const auto on_grid = [&](double time) {
+    const double position = time / grid.step;
+    return std::fabs(position - std::round(position)) < 1e-6 * std::max(1.0, position);
+  };
+  if (!(period > 0.0) || !on_grid(period)) {
+    throw Error(ErrorKind::usage, fmt::format("The period is {}; it must be a whole number of steps "
+                                              "of {}.",
+                                              period, grid.step));
+  }
+  if (!(kick.phase >= 0.0) || kick.phase >= period || !on_grid(kick.phase)) {
+    throw Error(ErrorKind::usage,
+                fmt::format("The phase is {}; it must be a whole number of steps of {}, from 0 to "
+                            "less than the period {}.",
+                            kick.phase, grid.step, period));
+  }
+  if (!options.spinup || *options.spinup < period) {
+    throw Error(ErrorKind::usage,
+                fmt::format("A periodic law takes a spin-up of at least one period {}, after which "
+                            "the model has forgotten its start.",
+                            period));
+  }
+  const double whole = std::ceil(*options.spinup / period - 1e-9) * period;
+  return grid.steps_in(whole + kick.phase);
+}
+
+// Paths are kicked once, after a spin-up of their own.
+ResponseFunction by_tangents(const Model& model, const std::string& observable, const Kick& kick,
+                             const StationaryOptions& options) {
+  StationaryPlan plan;
+  if (kick.period) {
+    plan.spinup = steps_to_phase(model, kick, options);
+    require_period(model, *kick.period,
+                   states_after(model, options.answer.sampling, options.answer.session,
+                                *kick.period, 16));
+  } else {
+    plan = plan_stationary(model, options, false);
+  }
+  plan.length = std::max<std::size_t>(steps_of_lags(kick.lags, model.time()).back(), 1);
+  plan.spacing = plan.length;
+  const double spinup = static_cast<double>(plan.spinup) * model.time().step;
+  const KickStarts starts = [&](double step, const Sampling& sampling) {
+    TimeGrid grid = model.time();
+    grid.step = step;
+    grid.end = grid.start + spinup;
+    const Model on_grid = model.with_time(grid);
+    const Session& session = options.answer.session;
+    return std::make_shared<const Matrix>(
+        kick.period ? states_of_phase(on_grid, sampling, session, *kick.period, spinup)
+                    : states_after(on_grid, sampling, session, spinup, sampling.paths));
+  };
+  TimeGrid kicked = model.time();
+  if (kick.period) kicked.start += spinup;
+  kicked.end = kicked.time(plan.length + 1);
+  ResponseFunction function = response_function_by_tangents(model.with_time(kicked), observable, kick,
+                                                            options.answer, starts);
+  function.stationary = plan.describe(model.time());
+  function.stationary->samples = 1;
+  return function;
+}
+
+// A kick of the noise moves a path by 1/sqrt(dt); and derivatives of paths miss jumps.
+bool suits_tangents(const Model& model, const std::string& observable, const Kick& kick) {
+  std::vector<NodeId> amplitudes;
+  for (const NoiseEntry& entry : model.noise()) amplitudes.push_back(entry.amplitude);
+  const std::vector<NodeId> needed = reachable(*model.graph(), amplitudes);
+  const NodeId kicked = model.parameters()[kick.parameter].node;
+  return !std::ranges::binary_search(needed, kicked) && !jumps_with_states(model, observable);
+}
+
+}  // namespace
+
+ResponseFunction stationary_response_function(const Model& model, const std::string& observable,
+                                              const Kick& kick, const StationaryOptions& options) {
+  require_in_equations(model, kick.parameter);
+  (void)steps_of_lags(kick.lags, model.time());
+  const std::string& asked = options.answer.method.estimator;
+  if (kick.period) {
+    if (asked == "divergence-kernel" || options.length) {
+      throw Error(ErrorKind::usage,
+                  "The response function of a periodic law is made by path-kernel, whose paths are "
+                  "kicked once and need no length.");
+    }
+    return by_tangents(model, observable, kick, options);
+  }
+  require_stationary(Observable(model, {}, observable), model, observable);
+  if (asked == "divergence-kernel") return by_integrals(model, observable, kick, options);
+  if (asked == "path-kernel") return by_tangents(model, observable, kick, options);
+  return suits_tangents(model, observable, kick) && !options.length
+             ? by_tangents(model, observable, kick, options)
+             : by_integrals(model, observable, kick, options);
 }
 
 }  // namespace divker

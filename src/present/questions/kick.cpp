@@ -9,6 +9,7 @@
 #include "divker/error.hpp"
 #include "divker/table.hpp"
 #include "numbers/number_in.hpp"
+#include "present/fitting.hpp"
 #include "present/tables.hpp"
 
 namespace divker::present {
@@ -44,21 +45,25 @@ std::size_t kicked_parameter(const Model& model, const KickRequest& asked, Voice
                           model.parameters()[named.front()].name));
 }
 
-// A table with the column t and one more, the change of the parameter; or two columns without names.
-Forcing forcing_in(const GivenPoints& given, const std::string& parameter,
+// A table with the columns t and the name of the parameter, or two columns without names.
+Forcing forcing_in(const KickRequest& asked, const std::string& parameter, Voice voice,
                    std::vector<Warning>& warnings) {
-  Table table;
-  std::string source = "The forcing";
-  if (given.rows) {
-    table.values = *given.rows;
-  } else {
-    table = read_table(given.file);
-    source = given.file;
+  std::vector<DataTable> tables = asked.forcing.tables;
+  for (const std::string& file : asked.forcing.files) tables.push_back(data_in(file, std::nullopt));
+  if (tables.size() != 1) {
+    throw Error(ErrorKind::usage, fmt::format("{} takes one table, and {} are given.",
+                                              spelled(voice, "forcing"), tables.size()));
   }
-  for (const std::string& remark : table.remarks) warnings.push_back({"file", remark});
+  const DataTable& one = tables.front();
+  for (const std::string& remark : one.remarks) warnings.push_back({"file", remark});
   const std::vector<std::string> wanted{"t", parameter};
-  const Matrix rows = select_columns(table, wanted, source);
+  const Matrix rows =
+      select_columns({one.columns, one.values, one.texts, one.lines, {}}, wanted, one.source);
   return {rows.column(0), rows.column(1)};
+}
+
+bool has_forcing(const KickRequest& asked) {
+  return !asked.forcing.files.empty() || !asked.forcing.tables.empty();
 }
 
 // Once R is nothing but noise at its end, it may be cut off there.
@@ -182,7 +187,7 @@ void describe(KickRequest& r, OptionVisitor& visit) {
                "Green's function: the effect on the observable's mean, after each lag, of a unit "
                "impulse in this parameter at the start, or at any time with --stationary",
                "NAME")
-            .not_with({"at", "to", "wrt", "method", "fokker_planck", "time", "window"}),
+            .not_with({"at", "to", "wrt", "fokker_planck", "time", "window", "checkpoint"}),
         r.kick);
   visit(Option("lags",
                "Times after the kick, on the time grid: 0:0.1:10, or 0,1,5 (default: a hundred up "
@@ -194,6 +199,17 @@ void describe(KickRequest& r, OptionVisitor& visit) {
                "Susceptibility at these angular frequencies, up to the longest lag", "W1,W2,...")
             .only_with("stationary"),
         r.frequencies);
+  visit(Option("period",
+               "The law repeats itself after this time, as that of seasons does: needs --spinup", "P")
+            .above_zero()
+            .only_with("stationary")
+            .not_with({"forcing", "frequencies", "length"}),
+        r.period);
+  visit(Option("phase", "When the kick is, after the start of the grid and whole periods", "T")
+            .by_default("0")
+            .at_least(0.0)
+            .only_with("period"),
+        r.phase);
   visit(Option("forcing",
                "Change of the observable's mean under a small history of the kicked parameter: a "
                "table of t and the change of the parameter from its value",
@@ -233,7 +249,8 @@ std::vector<double> lags_in(const std::string& text, const std::string& option) 
 }
 
 Reply of_kick(const Model& model, const KickRequest& asked, const LawRequest& law,
-              const std::string& observable, const Session& session) {
+              const std::string& observable, const std::string& method,
+              const Session& session) {
   const Voice voice = law.voice;
   if (observable.empty()) {
     throw Error(ErrorKind::usage,
@@ -242,16 +259,19 @@ Reply of_kick(const Model& model, const KickRequest& asked, const LawRequest& la
   }
   const Kick kick{kicked_parameter(model, asked, voice),
                   asked.lags.empty() ? usual_lags(model.time())
-                                     : lags_in(asked.lags, spelled(voice, "lags"))};
+                                     : lags_in(asked.lags, spelled(voice, "lags")),
+                  asked.period, asked.phase.value_or(0.0)};
   std::vector<Warning> warnings;
   std::optional<Forcing> forcing;
-  if (asked.forcing.any()) {
-    forcing = forcing_in(asked.forcing, model.parameters()[kick.parameter].name, warnings);
+  if (has_forcing(asked)) {
+    forcing = forcing_in(asked, model.parameters()[kick.parameter].name, voice, warnings);
   }
+  StationaryOptions options = stationary_options(law, session);
+  options.answer.method.estimator = method;
+  if (!law.stationary) options.answer.sampling = sampling_of(law);
   const ResponseFunction function =
-      law.stationary
-          ? stationary_response_function(model, observable, kick, stationary_options(law, session))
-          : response_function(model, observable, kick, options_of_law(law, session));
+      law.stationary ? stationary_response_function(model, observable, kick, options)
+                     : response_function(model, observable, kick, options.answer);
   Reply reply{model, function.record, {}, {}, table_of_lags(function),
               text_of_lags(observable, function)};
   std::vector<Warning>& all = reply.record.warnings;

@@ -34,8 +34,7 @@ void describe(ResponseRequest& r, OptionVisitor& visit) {
   std::vector<std::string> methods = estimator_names();
   methods.emplace_back(automatic_method);
   visit(Option("method", "Method (default: " + methods.front() + ")")
-            .one_of(methods)
-            .not_with({"stationary"}),
+            .one_of(methods),
         r.method);
   visit(
       Option("fd_step", "Step of the finite difference, for every parameter (default: chosen)", "H")
@@ -63,7 +62,21 @@ void describe(ResponseRequest& r, OptionVisitor& visit) {
 
 void check_response(const ResponseRequest& request) {
   const auto name = [&](const char* option) { return spelled(request.voice, option); };
-  if (request.kick.empty() && (!request.frequencies.empty() || request.forcing.any())) {
+  if (!request.method.empty() && request.stationary && request.kick.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} excludes {}, but with {}.", name("method"), name("stationary"),
+                            name("kick")));
+  }
+  const bool carries = request.method.empty() || request.method == "path-kernel" ||
+                       (request.stationary && request.method == "divergence-kernel");
+  if (!request.kick.empty() && !carries) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: a response function is made by path-kernel, or of a stationary law "
+                            "by divergence-kernel.",
+                            spelled(request.voice, "method", request.method)));
+  }
+  if (request.kick.empty() && (!request.frequencies.empty() || !request.forcing.files.empty() ||
+                               !request.forcing.tables.empty())) {
     throw Error(ErrorKind::usage,
                 fmt::format("{} and {} are of the response to a kick: they need {}.",
                             name("frequencies"), name("forcing"), name("kick")));
@@ -257,7 +270,9 @@ Reply stationary_response(const ResponseRequest& request, const Model& model,
 }
 
 Reply response(const ResponseRequest& request, const Model& model, const Session& session) {
-  if (!request.kick.empty()) return of_kick(model, request, request, request.observable, session);
+  if (!request.kick.empty()) {
+    return of_kick(model, request, request, request.observable, request.method, session);
+  }
   const std::vector<std::size_t> parameters = parameters_of(request.wrt, model, request.voice);
   if (request.stationary) return stationary_response(request, model, parameters, session);
   AnswerOptions options = options_of_law(request, session);
