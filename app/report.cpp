@@ -18,8 +18,8 @@ Attributes attributes(const present::Reply& reply) {
 
 }  // namespace
 
-int report(const CommonOptions& options, const present::Reply& reply,
-           const std::string& checkpoint, const std::string& picture) {
+int report(const CommonOptions& options, const present::Reply& reply, const std::string& checkpoint,
+           const std::string& picture) {
   tell_warnings(reply.record);
   write_out(options, reply.table, attributes(reply), [&] {
     if (options.json) {

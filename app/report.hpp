@@ -8,8 +8,8 @@
 
 namespace divker::app {
 
-// Prints the text or the JSON object, writes --out, then draws the picture. An interrupted run goes on from the checkpoint.
-// Returns the exit code.
+// Prints the text or the JSON object, writes --out, then draws the picture. An interrupted run goes
+// on from the checkpoint. Returns the exit code.
 int report(const CommonOptions& options, const present::Reply& reply,
            const std::string& checkpoint = {}, const std::string& picture = {});
 

@@ -67,11 +67,12 @@ struct SpooledStates::Group : Collector::Part {
   std::vector<Matrix> x;
 };
 
-SpooledStates::SpooledStates(std::vector<std::string> states, Rows rows,
-                             std::vector<double> times, std::optional<Spool> spool)
+SpooledStates::SpooledStates(std::vector<std::string> states, Rows rows, std::vector<double> times,
+                             std::optional<Spool> spool)
     : states_(std::move(states)),
       rows_(std::move(rows)),
-      times_(std::move(times)), spool_(std::move(spool)) {}
+      times_(std::move(times)),
+      spool_(std::move(spool)) {}
 
 std::unique_ptr<Collector::Part> SpooledStates::reduce(PathGroup group) const {
   auto part = std::make_unique<Group>();

@@ -8,8 +8,8 @@
 #include "divker/error.hpp"
 #include "divker/ranks.hpp"
 #include "divker/study.hpp"
-#include "present/tables.hpp"
 #include "picture.hpp"
+#include "present/tables.hpp"
 #include "report.hpp"
 #include "rows.hpp"
 
@@ -56,7 +56,8 @@ int simulate(const SimulateOptions& options) {
   if (!options.picture.empty()) check_picture(options.picture);
   present::SimulateRequest request = options.request;
   request.for_picture = !options.picture.empty();
-  const bool is_of_rows = !request.for_picture && request.bands.empty() && request.data.files.empty();
+  const bool is_of_rows =
+      !request.for_picture && request.bands.empty() && request.data.files.empty();
   if (!options.out.empty() && is_of_rows) return run_to_file(options, model);
   return report(options, reply_to(request, model, circumstances(options)), request.checkpoint,
                 options.picture);

@@ -16,6 +16,7 @@ import pathlib
 import sys
 
 import matplotlib
+import matplotlib.colors
 
 if __name__ == "__main__":
     matplotlib.use("Agg")
@@ -342,9 +343,12 @@ def fan(ax, times, levels, quantiles, colour=COLOURS[0]):
     times, quantiles = numbers(times), numbers(quantiles)
     if len(times) < 2:
         raise ValueError("A fan over time needs two times at least: ask for more of them.")
-    for k in range(len(levels) // 2):
-        ax.fill_between(times, quantiles[:, k], quantiles[:, -1 - k], color=colour, lw=0,
-                        alpha=0.22, label=f"{levels[-1 - k] - levels[k]:.0%}".replace("%", " %"))
+    bands = len(levels) // 2
+    for k in range(bands):
+        # Opaque tints, so that the legend shows what is seen; trajectories are drawn over them.
+        tint = 1 - (1 - np.array(matplotlib.colors.to_rgb(colour))) * 0.6 * (k + 1) / (bands + 0.5)
+        ax.fill_between(times, quantiles[:, k], quantiles[:, -1 - k], color=tint, lw=0,
+                        zorder=0.5 + 0.01 * k, label=f"{levels[-1 - k] - levels[k]:.0%}")
     if 0.5 in levels:
         ax.plot(times, quantiles[:, levels.index(0.5)], color=colour, lw=1.5, label="median")
     return ax
@@ -447,8 +451,7 @@ def draw(answer):
         raise ValueError("There is no picture of this answer; its keys are "
                          f"{', '.join(list(answer)[:8])}, ...")
     figure = axes[0].figure
-    if not figure.get_suptitle():
-        figure.suptitle(answer.get("model", ""), fontsize=10)
+    figure.suptitle(answer.get("model", ""), fontsize=10)
     return figure
 
 

@@ -172,7 +172,8 @@ Model with_values(Model model, const Values& values) {
 namespace {
 
 bool is_plain_word(const std::string& text) {
-  return std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+  return std::ranges::all_of(text,
+                             [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
 // The expression at the model's own values; it may name its parameters, dt and T.
