@@ -354,6 +354,12 @@ def fan(ax, times, levels, quantiles, colour=COLOURS[0]):
     return ax
 
 
+def legend_above(ax):
+    """Beside the bands, which fill the axes."""
+    ax.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=5,
+              borderaxespad=0.2, handlelength=1.5, columnspacing=1.2)
+
+
 def simulation(answer, figure=None):
     """Trajectories and the fan of their quantiles over time, a panel for each state or observation;
     data as dots."""
@@ -373,7 +379,7 @@ def simulation(answer, figure=None):
         if dots:
             ax.plot(*np.array(dots).T, ".", color=ESTIMATE, ms=4, alpha=0.7, label="data")
         ax.set(xlabel="t", ylabel=title_of(answer, name))
-        ax.legend(fontsize=7, frameon=False)
+        legend_above(ax)
     return axes
 
 
@@ -394,9 +400,10 @@ def forecast(answer, figure=None):
             # The fan opens at the last row.
             times, rows = [past["t"][-1], *times], [[past["values"][-1]] * len(rows[0]), *rows]
         fan(ax, times, answer["levels"], rows)
-        ax.set(xlabel="t", ylabel=title_of(answer, name),
-               title=who if len(answer["individuals"]) > 1 else "")
-        ax.legend(fontsize=7, frameon=False)
+        ax.set(xlabel="t", ylabel=title_of(answer, name))
+        if len(answer["individuals"]) > 1:
+            ax.set_title(who, fontsize=9, loc="right")
+        legend_above(ax)
     return axes
 
 
