@@ -89,6 +89,7 @@ void add_simulate(CLI::App& app, int& code);
 void add_sample(CLI::App& app, int& code);
 void add_answers(CLI::App& app, int& code);  // questions() whose answers are worth a file
 void add_fit(CLI::App& app, int& code);
+void add_compare(CLI::App& app, int& code);
 void add_checks(CLI::App& app, int& code);  // the other questions()
 void add_bench(CLI::App& app, int& code);
 void add_reproduce(CLI::App& app, int& code);

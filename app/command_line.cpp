@@ -55,8 +55,8 @@ Ending run(int argc, const char* const* argv) {
       "interrupted.");
   int code = exit_done;
   for (const auto add :
-       {add_models, add_show, add_simulate, add_sample, add_answers, add_fit, add_checks, add_bench,
-        add_reproduce, add_new, add_completion, add_manual}) {
+       {add_models, add_show, add_simulate, add_sample, add_answers, add_fit, add_compare,
+        add_checks, add_bench, add_reproduce, add_new, add_completion, add_manual}) {
     add(app, code);
   }
   add_examples(app);

@@ -26,7 +26,8 @@ constexpr Guide guides[] = {
      "divker simulate ou"},
     {"simulate",
      "  divker simulate lorenz63 --times 0.5,1\n"
-     "  divker simulate ou --paths 1e4 --out states.csv\n",
+     "  divker simulate ou --paths 1e4 --out states.csv\n"
+     "  divker simulate fitted.sde --with-fit-errors --data all.csv --time t --picture bands.png\n",
      "docs/command.md", "divker response ou --observable 'x^2'"},
     {"sample", "  divker sample lotka_volterra -n 1000 --out samples.csv\n", "docs/command.md",
      "divker fit lotka_volterra --data samples.csv"},
@@ -47,6 +48,12 @@ constexpr Guide guides[] = {
      "  divker fit ou --data early.csv@0.5 --data late.csv@2\n"
      "  divker fit ou --data all.csv --time t --out fitted.sde\n",
      "docs/fit.md", "divker simulate ou --set a=1.2"},
+    {"likelihood", "  divker likelihood fitted.sde --data all.csv --time t\n", "docs/prediction.md",
+     "divker compare one.sde other.sde --data all.csv --time t"},
+    {"compare",
+     "  divker compare one.sde other.sde --data all.csv --time t\n"
+     "  divker compare small.sde large.sde --data all.csv --time t --nested\n",
+     "docs/prediction.md", "divker simulate one.sde --data all.csv --time t --picture bands.png"},
     {"diagnose", "  divker diagnose heston\n", "docs/diagnose.md", "divker show heston"},
     {"residuals", "  divker residuals fitted.sde --data series.csv --time t\n", "docs/forecast.md",
      "divker forecast fitted.sde --data series.csv --time t --ahead 1"},

@@ -44,7 +44,7 @@ PARTS = {
     "Start": ["../README", "questions", "theory", "limits", "which-method", "experiments", "tutorials"],
     "Reference": ["performance", "command", "language", "glossary", "robust", "path_functionals", "networks",
                   "python", "models"],
-    "Questions": ["answer", "density", "stationary", "baselines", "fit", "series", "forecast", "diagnose", "calibration",
+    "Questions": ["answer", "density", "stationary", "baselines", "fit", "series", "forecast", "prediction", "pictures", "diagnose", "calibration",
                   "../data/README"],
     "Large runs": ["durable", "ranks"],
     "The engine": ["way", "damping", "step", "exact", "regressor", "model", "ensemble", "kernel", "io",

@@ -19,14 +19,15 @@ from .builder import (Builder, Expression, abs, asinh, atan, builder, cos, cosh,
                       tan, tanh)
 from .errors import DivkerWarning, Error, LanguageError, ModelError, NumericalError, UsageError
 from .flow import ScoreFunction, probability_flow, reverse_time, score_function
-from .model import (Model, density, diagnose, ensemble, fit, forecast, models, residuals, response,
-                    sample, score, simulate)
-from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult, Forecast,
-                      MomentsResult, ObservableResult, PointResult, ResponseFunction, Result,
-                      SeriesResiduals, Simulation)
+from .model import (Model, compare, density, diagnose, ensemble, fit, forecast, likelihood, models,
+                    residuals, response, sample, score, simulate)
+from .results import (ChangeResult, Comparison, DensityResult, Diagnosis, EnsembleResult, FitResult,
+                      Forecast, LikelihoodResult, MomentsResult, ObservableResult, PointResult,
+                      ResponseFunction, Result, SeriesResiduals, Simulation)
 
 __all__ = [
-    "Builder", "ChangeResult", "DensityResult", "Diagnosis", "DivkerWarning", "EnsembleResult", "Error", "Expression", "FitResult",
+    "Builder", "ChangeResult", "Comparison", "LikelihoodResult", "compare", "likelihood",
+    "DensityResult", "Diagnosis", "DivkerWarning", "EnsembleResult", "Error", "Expression", "FitResult",
     "Forecast", "SeriesResiduals", "forecast", "residuals",
     "LanguageError", "Model", "ModelError", "MomentsResult", "NumericalError", "ObservableResult",
     "PointResult", "ResponseFunction", "Result", "ScoreFunction", "Simulation", "UsageError", "__version__", "abs",

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from . import _core
 from .data import tables_of
 from .errors import UsageError
-from .results import (ChangeResult, DensityResult, Diagnosis, EnsembleResult, FitResult,
-                     Forecast, MomentsResult, ObservableResult, PointResult, ResponseFunction,
-                     SeriesResiduals, Simulation)
+from .results import (ChangeResult, Comparison, DensityResult, Diagnosis, EnsembleResult,
+                      FitResult, Forecast, LikelihoodResult, MomentsResult, ObservableResult,
+                      PointResult, ResponseFunction, SeriesResiduals, Simulation)
 
 
 class RunOptions(TypedDict, total=False):
@@ -188,24 +188,25 @@ class Model:
         inputs[name] = (t, values)
         return Model._of(self._core.with_inputs(list(inputs.values())))
 
-    def set(self, values: Mapping[str, ArrayLike] | None = None, **more: ArrayLike) -> Model:
+    def set(self, values: Mapping[str, ArrayLike | str] | None = None,
+            **more: ArrayLike | str) -> Model:
         """A new model with other values: set(F=8.2), set(a=[1, 2, 3]), set(A=np.eye(2)),
         set({'a[2]': 1}), set(a=0) for all components, and `dt`, `T` and `tamed` for the time grid: its step, its end, and the
         largest displacement by the drift in one step (docs/robust.md), 0 for the drift as it is.
         A text is an expression of the model's own values: set(a='0.5*a', b='2*a + 1').
         Raises UsageError for unknown names, ModelError outside the bounds."""
-        pairs: list[tuple[str, float]] = []
+        pairs: list[tuple[str, str | float]] = []
         given: dict[str, Any] = {**(values or {}), **more}
-        if any(isinstance(value, str) for value in given.values()):
-            return Model._of(self._core.with_settings(
-                [(name, value if isinstance(value, str) else repr(float(value)))
-                 for name, value in given.items()]))
         for name, value in given.items():
             if np.ndim(value) == 0:
-                pairs.append((name, float(value)))
+                pairs.append((name, value if isinstance(value, str) else float(value)))
             else:
                 pairs += [(f"{name}[{','.join(map(str, index))}]", float(one))
                           for index, one in np.ndenumerate(np.asarray(value))]
+        if any(isinstance(value, str) for _, value in pairs):
+            return Model._of(self._core.with_settings(
+                [(name, value if isinstance(value, str) else repr(value))
+                 for name, value in pairs]))
         return Model._of(self._core.with_values(pairs))
 
     def fix(self, *names: str) -> Model:
@@ -231,6 +232,11 @@ class Model:
             raise UsageError(f"save('{path}'): a model is written to a .sde file.")
         written = self._core.with_weights_written(path)
         _core.write_text(path, written.text)
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """Standard errors of the parameters, by name, where the model comes from a fit."""
+        return self._core.errors
 
     @property
     def titles(self) -> dict[str, str]:
@@ -471,6 +477,19 @@ class Model:
             own.update({name: None for name, value in usual.items() if own[name] == value})
         return FitResult(*self._run(_core.fit, own, run, AnswerOptions))
 
+    def likelihood(self, data: Any, *, time: str | None = None, map: Mapping[str, str] | None = None,
+                   group: str | None = None, ignore_time_step: bool = False,
+                   **run: Unpack[DampedOptions]) -> LikelihoodResult:
+        """The log-likelihood of snapshots of a population under the model as it stands, with its
+        Monte-Carlo error, AIC and BIC (docs/prediction.md).
+
+        data, time, map, group: as those of `fit`. Observations with noise in any number, or one or
+        two states without.
+        """
+        own = {"data": tables_of(data, time)[0], "time": time, "map": map, "group": group,
+               "ignore_time_step": ignore_time_step}
+        return LikelihoodResult(*self._run(_core.likelihood, own, run, DampedOptions))
+
     def diagnose(self, *, wrt: str | Iterable[str] | None = None, observable: str | None = None,
                  at: ArrayLike | str | None = None, grid: int = 9, **run: Unpack[PointOptions]
                  ) -> Diagnosis:
@@ -537,12 +556,36 @@ def free(method: Callable[Concatenate[Model, Parameters], Answer]
     return function
 
 
+def compare(models: Mapping[str, Model] | Sequence[Model | str], data: Any, *,
+            time: str | None = None, map: Mapping[str, str] | None = None,
+            group: str | None = None, ignore_time_step: bool = False, nested: bool = False,
+            **run: Unpack[DampedOptions]) -> Comparison:
+    """Models ranked by their likelihoods of the same data (docs/prediction.md).
+
+    models: {name: model}, or a list. nested: the first of two is the second one with some
+    parameters held, which a likelihood-ratio test then asks for.
+    """
+    if isinstance(models, Mapping):
+        named = {name: as_model(one) for name, one in models.items()}
+    else:
+        every = [as_model(one) for one in models]
+        names = [one.name for one in every]
+        named = {name if names.count(name) == 1 else f"{name} {k + 1}": one
+                 for k, (name, one) in enumerate(zip(names, every))}
+    check_names(run, DampedOptions, "compare")
+    options = {"data": tables_of(data, time)[0], "time": time, "map": map, "group": group,
+               "ignore_time_step": ignore_time_step, "nested": nested, **run}
+    core, *rest = _core.compare([(name, one._core) for name, one in named.items()], options)
+    return Comparison(Model._of(core), *rest)
+
+
 simulate = free(Model.simulate)
 sample = free(Model.sample)
 density = free(Model.density)
 score = free(Model.score)
 response = free(Model.response)
 fit = free(Model.fit)
+likelihood = free(Model.likelihood)
 diagnose = free(Model.diagnose)
 residuals = free(Model.residuals)
 forecast = free(Model.forecast)

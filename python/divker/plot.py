@@ -16,6 +16,7 @@ import pathlib
 import sys
 
 import matplotlib
+import matplotlib.colors
 
 if __name__ == "__main__":
     matplotlib.use("Agg")
@@ -361,12 +362,21 @@ def fan(ax, times, levels, quantiles, colour=COLOURS[0]):
     times, quantiles = numbers(times), numbers(quantiles)
     if len(times) < 2:
         raise ValueError("A fan over time needs two times at least: ask for more of them.")
-    for k in range(len(levels) // 2):
-        ax.fill_between(times, quantiles[:, k], quantiles[:, -1 - k], color=colour, lw=0,
-                        alpha=0.22, label=f"{levels[-1 - k] - levels[k]:.0%}".replace("%", " %"))
+    bands = len(levels) // 2
+    for k in range(bands):
+        # Opaque tints, so that the legend shows what is seen; trajectories are drawn over them.
+        tint = 1 - (1 - np.array(matplotlib.colors.to_rgb(colour))) * 0.6 * (k + 1) / (bands + 0.5)
+        ax.fill_between(times, quantiles[:, k], quantiles[:, -1 - k], color=tint, lw=0,
+                        zorder=0.5 + 0.01 * k, label=f"{levels[-1 - k] - levels[k]:.0%}")
     if 0.5 in levels:
         ax.plot(times, quantiles[:, levels.index(0.5)], color=colour, lw=1.5, label="median")
     return ax
+
+
+def legend_above(ax):
+    """Beside the bands, which fill the axes."""
+    ax.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=5,
+              borderaxespad=0.2, handlelength=1.5, columnspacing=1.2)
 
 
 def simulation(answer, figure=None):
@@ -388,7 +398,7 @@ def simulation(answer, figure=None):
         if dots:
             ax.plot(*np.array(dots).T, ".", color=ESTIMATE, ms=4, alpha=0.7, label="data")
         ax.set(xlabel="t", ylabel=title_of(answer, name))
-        ax.legend(fontsize=7, frameon=False)
+        legend_above(ax)
     return axes
 
 
@@ -409,9 +419,10 @@ def forecast(answer, figure=None):
             # The fan opens at the last row.
             times, rows = [past["t"][-1], *times], [[past["values"][-1]] * len(rows[0]), *rows]
         fan(ax, times, answer["levels"], rows)
-        ax.set(xlabel="t", ylabel=title_of(answer, name),
-               title=who if len(answer["individuals"]) > 1 else "")
-        ax.legend(fontsize=7, frameon=False)
+        ax.set(xlabel="t", ylabel=title_of(answer, name))
+        if len(answer["individuals"]) > 1:
+            ax.set_title(who, fontsize=9, loc="right")
+        legend_above(ax)
     return axes
 
 
@@ -470,8 +481,7 @@ def draw(answer):
         raise ValueError("There is no picture of this answer; its keys are "
                          f"{', '.join(list(answer)[:8])}, ...")
     figure = axes[0].figure
-    if not figure.get_suptitle():
-        figure.suptitle(answer.get("model", ""), fontsize=10)
+    figure.suptitle(answer.get("model", ""), fontsize=10)
     return figure
 
 

@@ -473,6 +473,46 @@ class Diagnosis(Result):
         return ["verdict", "check", "finding", "advice"], rows
 
 
+class LikelihoodResult(Result):
+    """log_likelihood and log_likelihood_stderr, of which time_step is the part of dt; aic, bic,
+    free_parameters, rows, individuals, and fewest_paths, on which a row rests. `each` (rows,): the
+    log density of each row. Nats.
+    """
+
+    log_likelihood: float
+    log_likelihood_stderr: float
+    aic: float
+    bic: float
+    free_parameters: int
+    rows: int
+
+    @property
+    def each(self) -> np.ndarray:
+        """(rows,): the log density of each row of the data."""
+        return np.asarray(self._file["rows"])[:, 2]
+
+    def _lines(self):
+        return ["log-likelihood", "AIC", "BIC"], [
+            [with_bar(self.log_likelihood, self.log_likelihood_stderr), f"{self.aic:.5g}",
+             f"{self.bic:.5g}"]]
+
+
+class Comparison(Result):
+    """`models`, the best by AIC first, a list of dictionaries name, log_likelihood,
+    log_likelihood_stderr, aic, bic, weight, and of all but the first behind, behind_stderr,
+    vuong_p and verdict, a sentence. With nested=True `nested`: statistic, stderr, freedom, p.
+    """
+
+    models: list[dict[str, Any]]
+    nested: dict[str, float]
+
+    def _lines(self):
+        rows = [[one["name"], with_bar(one["log_likelihood"], one["log_likelihood_stderr"]),
+                 f"{one['aic']:.5g}", f"{one['bic']:.5g}", f"{one['weight']:.3g}"]
+                for one in self.models]
+        return ["model", "log-likelihood", "AIC", "BIC", "weight"], rows
+
+
 class SeriesResiduals(Result):
     """Predictions of each row of a series from the one before: transitions, individuals, lags, and
     `states`, a list of z_mean, z_deviation, coverage90 and crps with their `_stderr`,

@@ -11,6 +11,7 @@
 #include "divker/study.hpp"
 #include "module.hpp"
 #include "present/question.hpp"
+#include "present/questions/likelihoods.hpp"
 #include "present/questions/simulate.hpp"
 #include "present/tables.hpp"
 #include "work.hpp"
@@ -106,6 +107,22 @@ py::tuple simulate(const Model& model, const py::dict& values) {
   return rows_of_paths(request, model, work);
 }
 
+// Several models, in their order, with names.
+py::tuple compare(const py::list& models, const py::dict& values) {
+  std::vector<present::NamedModel> named;
+  for (const py::handle& one : models) {
+    const auto pair = one.cast<py::tuple>();
+    named.push_back({pair[0].cast<std::string>(), pair[1].cast<Model>()});
+  }
+  if (named.empty()) throw Error(ErrorKind::usage, "A comparison is of two models at least.");
+  Arguments arguments(values, named.front().model);
+  Work work(arguments);
+  present::CompareRequest request;
+  arguments.fill(request);
+  arguments.require_empty();
+  return told(work([&] { return present::compared(request, named, work.session()); }));
+}
+
 // x, nu and I of every path, as they are: what the answers are estimated from.
 py::tuple ensemble(const Model& model, const py::dict& values) {
   Arguments arguments(values, model);
@@ -185,6 +202,7 @@ void add_answers(py::module_& module) {
       return answer(question, model, values);
     });
   }
+  module.def("compare", &compare);
   module.def("ensemble", &ensemble);
   module.def("seconds_in_library", [] { return seconds_in_library; });
   py::class_<Regressor, std::shared_ptr<Regressor>>(module, "Regressor")

@@ -91,6 +91,112 @@ class Plots(TestCase):
             self.assertEqual(plot.parameter_value({"model_text": model.text}, name), value, name)
 
 
+class WholeAnswers(TestCase):
+    """`draw` draws what it is given, or says why not."""
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(plot.plt.close, "all")
+        self.plane = divker.Model.parse("""
+model plane
+param k = 1 "stiffness" [N/m]
+param s = 0.7
+state x "position" [m]
+state v
+dx = v dt + 0.3 dU
+dv = -k*x dt + s dW
+init x ~ normal(1, 0.5)
+init v ~ normal(0, 0.5)
+observe y ~ normal(x, 0.1) "measured"
+time 0 : 0.05 : 1
+""")
+
+    def test_maps_of_two_states(self):
+        answer = self.plane.response(grid=4, paths=500, alpha=3)
+        self.assertEqual(len(answer.points), 16)
+        figure = plot.draw(answer)
+        maps = [ax for ax in figure.axes if ax.get_xlabel() == "position [m]"]
+        self.assertEqual(len(maps), 2)
+        for ax, column in zip(maps, answer.response.T):
+            cells = ax.collections[0].get_array()
+            np.testing.assert_allclose(np.ravel(cells), column.reshape(4, 4).T.ravel())
+            self.assertEqual(ax.collections[0].norm.vmin, -ax.collections[0].norm.vmax)
+        with self.assertRaisesRegex(ValueError, "name it"):
+            plot.response(answer)
+
+    def test_arrows_and_densities(self):
+        score = self.plane.score(grid=4, paths=500, alpha=3)
+        ax = plot.draw(score).axes[0]
+        arrows = sum(len(one.U) for one in ax.collections)
+        self.assertEqual(arrows, 16)
+        density = self.plane.density(grid=4, paths=500, alpha=3)
+        ax = plot.density(density, plot.plt.subplots()[1])
+        self.assertEqual(ax.collections[0].get_array().size, 16)
+        several = OU.density(times=[0.5, 1.0], grid=5, paths=500)
+        self.assertEqual([ax.get_ylabel() for ax in plot.draw(several).axes],
+                         ["density at t = 0.5", "density at t = 1"])
+
+    def test_scattered_points_and_lines(self):
+        cloud = [[0.5, 0.1], [0.7, -0.3], [0.2, 0.4], [0.6, 0.2]]
+        ax = plot.response(self.plane.response(at=cloud, wrt="k", paths=500, alpha=3),
+                           plot.plt.subplots()[1])
+        np.testing.assert_allclose(ax.collections[0].get_offsets(), cloud)
+        line = [[0.5, 0.1], [0.7, 0.1], [0.9, 0.1]]
+        ax = plot.response(self.plane.response(at=line, wrt="k", paths=500, alpha=3),
+                           plot.plt.subplots()[1])
+        np.testing.assert_allclose(ax.lines[0].get_xdata(), [0.5, 0.7, 0.9])
+        self.assertIn("v = 0.1", ax.get_title())
+        three = {"points": [[0, 0, 0], [1, 1, 1]], "response": [[1], [1]], "parameters": ["a"],
+                 "stderr": [[1], [1]]}
+        with self.assertRaisesRegex(ValueError, "differ in 3 states"):
+            plot.draw(three)
+        with self.assertRaisesRegex(ValueError, "no picture of this answer"):
+            plot.draw({"verdict": "good"})
+
+    def test_bars_of_a_mean(self):
+        answer = self.plane.response(observable="x^2", paths=500, alpha=3)
+        ax = plot.draw(answer).axes[0]
+        np.testing.assert_allclose([bar.get_width() for bar in ax.patches], answer.response)
+        self.assertEqual([one.get_text() for one in ax.get_yticklabels()],
+                         ["stiffness [N/m]", "s"])
+
+    def test_fans(self):
+        data = self.plane.simulate([0.5, 1.0], observed=True, paths=20)
+        self.assertEqual(data.names, ["y"])
+        self.assertEqual(data.x.shape, (20, 1))
+        table = {"t": np.repeat([0.5, 1.0], 20), "y": np.concatenate([a[:, 0] for a in data.arrays])}
+        bands = self.plane.simulate(keep=False, data=table, time="t", paths=500)
+        self.assertEqual(bands.coverage[0]["rows"], 40)
+        ax = plot.draw(bands).axes[0]
+        self.assertEqual(ax.get_ylabel(), "measured")
+        median = [one for one in ax.lines if one.get_label() == "median"][0]
+        self.assertEqual(median.get_ydata()[0], bands.snapshots[0]["quantile"][0][2])
+        with self.assertRaisesRegex(ValueError, "two times at least"):
+            plot.draw(self.plane.simulate(keep=False, bands=[0.1, 0.9], paths=100))
+        with self.assertRaisesRegex(ValueError, "needs quantiles"):
+            plot.draw(self.plane.simulate(keep=False, paths=100))
+
+    def test_the_command_draws_every_answer(self):
+        model = self.folder / "plane.sde"
+        self.plane.save(model)
+        rows = self.folder / "rows.csv"
+        OU.set(T=20).simulate([0.5 * k for k in range(1, 41)], paths=1).save(rows)
+        asked = {"simulate": [model], "density": [model, "--grid", "4"],
+                 "score": [model, "--grid", "3"],
+                 "response": [model, "--observable", "x"],
+                 "residuals": ["ou", "--data", rows, "--time", "t"],
+                 "forecast": ["ou", "--data", rows, "--time", "t", "--ahead", "0.5,1"]}
+        for question, words in asked.items():
+            with self.subTest(question):
+                picture = self.folder / f"{question}.svg"
+                done = subprocess.run([COMMAND, question, *map(str, words), "--paths", "500",
+                                       "--quiet", "--picture", str(picture)], check=False,
+                                      capture_output=True, text=True,
+                                      env={**os.environ, "DIVKER_PYTHON": sys.executable})
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(picture.read_bytes()[:5], b"<?xml")
+
+
 class Pictures(TestCase):
     arguments = (COMMAND, "fit", "logistic_growth", "--data", ROOT / "data/chick_weight.csv",
                  "--time", "Time", "--map", "w=weight", "--paths", "1000", "--json")

@@ -26,15 +26,14 @@ constexpr std::size_t row_block = 16;
 
 // Sum over the rows of some blocks, with what one run of paths tells of its error.
 struct LogSum {
-  std::vector<double> each;          // log p of every row, block after block
-  double variance = 0.0;             // of their sum, by the paths
+  std::vector<double> each;  // log p of every row, block after block
+  double variance = 0.0;     // of their sum, by the paths
   double fewest_paths = std::numeric_limits<double>::infinity();
   std::string fewest_row;
 };
 
 [[noreturn]] void refuse_block(const DataBlock& block, const std::string& why) {
-  throw Error(ErrorKind::usage,
-              fmt::format("{}, t = {:.6g}: {}", block.source, block.time, why));
+  throw Error(ErrorKind::usage, fmt::format("{}, t = {:.6g}: {}", block.source, block.time, why));
 }
 
 std::string name_of_row(const DataBlock& block, std::size_t r) {
@@ -113,30 +112,29 @@ void add_block(const Mixture& mixture, const DataBlock& block, unsigned threads,
   sum.each.resize(first + rows);
   std::vector<double> carrying(rows);
   const Influence zero{std::vector<double>(mixture.paths(), 0.0)};
-  influence += sum_over_rows(rows, row_block, threads, zero, [&](std::size_t begin, std::size_t end,
-                                                                 Influence& part) {
-    std::vector<double> w;
-    for (std::size_t i = begin; i < end; ++i) {
-      mixture.log_weights(i, w);
-      const double largest = *std::ranges::max_element(w);
-      double total = 0.0, squares = 0.0;
-      for (double& one : w) {
-        one = std::exp(one - largest);
-        total += one;
-        squares += one * one;
-      }
-      carrying[i] = total * total / squares;
-      const double relative = (squares / (total * total) - 1.0 / n) * n / (n - 1.0);
-      sum.each[first + i] = largest + std::log(total / n) + 0.5 * relative;
-      for (std::size_t k = 0; k < w.size(); ++k) part.of_path[k] += n * w[k] / total;
-    }
-  });
+  influence += sum_over_rows(
+      rows, row_block, threads, zero, [&](std::size_t begin, std::size_t end, Influence& part) {
+        std::vector<double> w;
+        for (std::size_t i = begin; i < end; ++i) {
+          mixture.log_weights(i, w);
+          const double largest = *std::ranges::max_element(w);
+          double total = 0.0, squares = 0.0;
+          for (double& one : w) {
+            one = std::exp(one - largest);
+            total += one;
+            squares += one * one;
+          }
+          carrying[i] = total * total / squares;
+          const double relative = (squares / (total * total) - 1.0 / n) * n / (n - 1.0);
+          sum.each[first + i] = largest + std::log(total / n) + 0.5 * relative;
+          for (std::size_t k = 0; k < w.size(); ++k) part.of_path[k] += n * w[k] / total;
+        }
+      });
   for (std::size_t i = 0; i < rows; ++i) {
     if (!std::isfinite(sum.each[first + i])) {
-      throw Error(ErrorKind::numerical,
-                  fmt::format("No path comes near {}: its likelihood is zero to rounding under the "
-                              "model {}.",
-                              name_of_row(block, i), "as it stands"));
+      throw Error(ErrorKind::numerical, fmt::format("{} is so far from all paths that its density "
+                                                    "is zero to rounding.",
+                                                    name_of_row(block, i)));
     }
     if (carrying[i] >= sum.fewest_paths) continue;
     sum.fewest_paths = carrying[i];
@@ -264,7 +262,8 @@ void tell_density(const Model& model, const DataBlock& block, const LikelihoodOp
   asked.marginal = states_measured(model, block);
   std::vector<std::vector<double>> densities;  // run after run
   for (std::size_t b = 0; b < runs; ++b) {
-    asked.answer.sampling.first_path = options.sampling.first_path + b * asked.answer.sampling.paths;
+    asked.answer.sampling.first_path =
+        options.sampling.first_path + b * asked.answer.sampling.paths;
     const DensityAnswer answer = density_at(model, block.values, asked);
     densities.push_back(answer.laws.front().density.prediction.value.column(0));
     // The damping of the first run serves all.
@@ -307,8 +306,8 @@ double variance_of_runs(const std::vector<std::vector<double>>& sums) {
 
 bool is_noisy(const Model& model, const DataBlock& block) {
   const std::vector<Observation> all = measurable(model);
-  const auto noisy = std::ranges::count_if(block.observed,
-                                           [&](std::size_t c) { return all[c].noisy; });
+  const auto noisy =
+      std::ranges::count_if(block.observed, [&](std::size_t c) { return all[c].noisy; });
   if (noisy == 0) return false;
   if (static_cast<std::size_t>(noisy) == block.observed.size()) return true;
   refuse_block(block,

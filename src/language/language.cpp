@@ -12,6 +12,7 @@
 
 #include "language/canonical_text.hpp"
 #include "language/declared.hpp"
+#include "language/estimates.hpp"
 #include "language/expand.hpp"
 #include "language/networks.hpp"
 #include "language/parser.hpp"
@@ -67,7 +68,7 @@ class Assembler {
       for (const auto& [number, weights] : weights_) {
         model = model.with_weights(number, weights, "");
       }
-      return with_estimates(model);
+      return with_estimates(source_, expander_, text_.statements, model);
     });
   }
 
@@ -146,33 +147,6 @@ class Assembler {
 
   void label(const std::string& name, std::size_t offset, const Label& label) {
     if (!label.words.empty()) at(offset, [&] { builder_.label(name, label); });
-  }
-
-  Model with_estimates(const Model& model) {
-    std::vector<std::pair<EstimateError, const Statement*>> told;
-    each(StatementKind::estimated, [&](const Statement& s) {
-      const auto parameters =
-          at(s.target.offset, [&] { return model.parameter_indices(s.target.name); });
-      if (parameters.size() != 1) {
-        source_.fail(s.target.offset,
-                     fmt::format("{0} is {1} numbers; each has an estimate of its own, as in "
-                                 "estimated {2} +- 0.1.",
-                                 s.target.name, parameters.size(),
-                                 model.parameters()[parameters.front()].name));
-      }
-      EstimateError one{parameters.front(), expander_.number(s.values.front()), {}};
-      for (std::size_t i = 1; i < s.values.size(); ++i) {
-        one.correlations.push_back(expander_.number(s.values[i]));
-      }
-      told.emplace_back(std::move(one), &s);
-    });
-    std::vector<EstimateError> errors;
-    Model result = model;
-    for (auto& [one, statement] : told) {
-      errors.push_back(std::move(one));
-      result = at(statement->offset, [&] { return model.with_errors(errors); });
-    }
-    return result;
   }
 
   void state(const Statement& s) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "language/estimates.hpp"
 #include "language/expression_parser.hpp"
 #include "language/networks.hpp"
 #include "language/parse_arrays.hpp"
@@ -198,7 +199,7 @@ class StatementParser {
       case StatementKind::time:
         return time(s);
       case StatementKind::estimated:
-        return estimated(s);
+        return parse_estimate(source_, in_, s);
       case StatementKind::equation:
         return;
     }
@@ -270,7 +271,7 @@ class StatementParser {
       } else if (!s.fixed && in_.accept("fixed")) {
         s.fixed = true;
       } else if (label_is_next(s.label)) {
-        s.label = label();
+        s.label = parse_label(source_, in_);
       } else {
         break;
       }
@@ -299,7 +300,7 @@ class StatementParser {
           d.has_range = true;
           range(d.lower, d.upper);
         } else if (label_is_next(d.label)) {
-          d.label = label();
+          d.label = parse_label(source_, in_);
         } else {
           break;
         }
@@ -571,56 +572,11 @@ class StatementParser {
                            ExpressionParser::shown(in_.peek())));
     }
     if (!s.target.free_index.empty()) in_.release_index();
-    if (label_is_next(s.label)) s.label = label();
+    if (label_is_next(s.label)) s.label = parse_label(source_, in_);
   }
 
   [[nodiscard]] bool label_is_next(const Label& known) const {
     return known.words.empty() && in_.peek().kind == TokenKind::string;
-  }
-
-  // "temperature" [K]; a unit of unusual characters is in quotes too.
-  Label label() {
-    const Token& words = in_.take();
-    if (words.text.empty()) in_.fail(words, "A label in double quotes is not empty.");
-    Label result{std::string(words.text), {}};
-    if (!in_.accept("[")) return result;
-    const Token& first = in_.peek();
-    if (first.kind == TokenKind::string && in_.peek(1).is("]")) {
-      result.unit = first.text;
-      in_.take();
-    } else {
-      std::size_t end = first.offset;
-      while (!in_.peek().is("]")) {
-        const Token& token = in_.take();
-        end = token.offset + token.text.size();
-      }
-      result.unit = source_.text.substr(first.offset, end - first.offset);
-    }
-    in_.expect("]", "the unit");
-    return result;
-  }
-
-  // estimated a +- 0.1 correlations [0.5, -0.2]
-  void estimated(Statement& s) {
-    const Token& token = name("a parameter");
-    s.target.name = token.text;
-    s.target.offset = token.offset;
-    if (in_.accept("[")) {
-      const std::size_t begin = token.offset;
-      while (!in_.peek().is("]") && in_.peek().kind != TokenKind::newline) in_.take();
-      const Token& close = in_.peek();
-      in_.expect("]", "the index");
-      s.target.name = source_.text.substr(begin, close.offset + 1 - begin);
-    }
-    in_.expect("+", "the parameter");
-    in_.expect("-", "'+'");
-    s.values.push_back(in_.expression());
-    if (!in_.accept("correlations")) return;
-    if (!in_.peek().is("[")) {
-      in_.fail(in_.peek(), "The correlations with the estimates before were expected, as in "
-                           "correlations [0.5, -0.2].");
-    }
-    parse_value_or_list(in_, s);
   }
 
   // path m = max(x), path tau = first(x > level)

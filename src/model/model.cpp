@@ -248,15 +248,17 @@ Model Model::with_errors(std::vector<EstimateError> errors) const {
     }
     const std::string& parameter = parameters_[one.parameter].name;
     if (!std::isfinite(one.standard_error) || one.standard_error <= 0.0) {
-      throw Error(ErrorKind::model,
-                  fmt::format("The standard error of the estimate of {} is {}; it must be positive.",
-                              parameter, one.standard_error));
+      throw Error(
+          ErrorKind::model,
+          fmt::format("The standard error of the estimate of {} is {}; it must be positive.",
+                      parameter, one.standard_error));
     }
     if (one.correlations.size() > k) {
-      throw Error(ErrorKind::model,
-                  fmt::format("The estimate of {} has {} correlations, but only {} estimate{} "
-                              "before it.",
-                              parameter, one.correlations.size(), k, k == 1 ? " stands" : "s stand"));
+      throw Error(
+          ErrorKind::model,
+          fmt::format("The estimate of {} has {} correlations, but only {} estimate{} "
+                      "before it.",
+                      parameter, one.correlations.size(), k, k == 1 ? " stands" : "s stand"));
     }
     for (const double r : one.correlations) {
       if (r >= -1.0 && r <= 1.0) continue;
@@ -367,8 +369,7 @@ std::vector<double> Model::initial_mean() const {
   }
   const auto at_samples = evaluate(*graph_, roots, input_values(mean, time_grid_.start));
   for (std::size_t i = 0; i < mean.size(); ++i) {
-    mean[i] =
-        initial_[i].kind == InitialKind::lognormal ? std::exp(at_samples[i]) : at_samples[i];
+    mean[i] = initial_[i].kind == InitialKind::lognormal ? std::exp(at_samples[i]) : at_samples[i];
   }
   return mean;
 }

@@ -61,8 +61,7 @@ class Writer {
     for (const Input& input : model_.inputs()) line(input_statement(input));
     for (const Family& family : model_.state_families()) {
       line("state " + family.name + (family.is_vector ? fmt::format("[{}]", family.size) : "") +
-           label_text(model_, family.name) +
-           (family.periodic ? " periodic" : "") +
+           label_text(model_, family.name) + (family.periodic ? " periodic" : "") +
            (family.range.is_whole() ? "" : " " + family.range.text()));
     }
     write_lets();

@@ -9,10 +9,12 @@ Question response_question();
 Question diagnose_question();
 Question forecast_question();
 Question residuals_question();
+Question likelihood_question();
 
 std::vector<Question>& questions() {
-  static std::vector<Question> all{density_question(),  score_question(),    response_question(),
-                                   diagnose_question(), forecast_question(), residuals_question()};
+  static std::vector<Question> all{density_question(),   score_question(),    response_question(),
+                                   diagnose_question(),  forecast_question(), residuals_question(),
+                                   likelihood_question()};
   return all;
 }
 

@@ -13,10 +13,10 @@ namespace divker::present {
 struct Reply {
   Model model;  // as it ran: stationary answers have a time grid of their own
   RunRecord record;
-  Fields answer;     // its numbers
-  Fields how_made;   // beyond what every run says: files keep it as attributes too
-  Table table;       // for files
-  std::string text;  // for people
+  Fields answer;        // its numbers
+  Fields how_made;      // beyond what every run says: files keep it as attributes too
+  Table table;          // for files
+  std::string text;     // for people
   Fields picture = {};  // what a picture shows beside the answer
 };
 

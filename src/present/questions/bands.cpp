@@ -115,9 +115,8 @@ ColumnLaw law_of(std::vector<double> values, const std::vector<double>& levels, 
 void check_levels_of(const std::vector<double>& levels, Voice voice) {
   for (std::size_t i = 0; i < levels.size(); ++i) {
     if (!(levels[i] > 0.0 && levels[i] < 1.0)) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("{}: the level {} must be between 0 and 1.", spelled(voice, "bands"),
-                              levels[i]));
+      throw Error(ErrorKind::usage, fmt::format("{}: the level {} must be between 0 and 1.",
+                                                spelled(voice, "bands"), levels[i]));
     }
     if (i == 0 || levels[i] > levels[i - 1]) continue;
     throw Error(ErrorKind::usage, fmt::format("{}: levels ascend, but {} follows {}.",
@@ -218,8 +217,7 @@ Fields fields_of_bands(const Bands& bands) {
     one.set("name", bands.names[coverage.column]);
     one.set("rows", coverage.rows);
     one.set("inside", coverage.inside);
-    one.set("share",
-            static_cast<double>(coverage.inside) / static_cast<double>(coverage.rows));
+    one.set("share", static_cast<double>(coverage.inside) / static_cast<double>(coverage.rows));
     one.set("expected", bands.levels.back() - bands.levels.front());
   });
   return o;
@@ -228,7 +226,8 @@ Fields fields_of_bands(const Bands& bands) {
 Table table_of_bands(const Bands& bands) {
   Table table{{"t"}, {}};
   for (const std::string& name : bands.names) {
-    for (const char* what : {"mean.", "stderr.", "deviation."}) table.columns.push_back(what + name);
+    for (const char* what : {"mean.", "stderr.", "deviation."})
+      table.columns.push_back(what + name);
     for (const double level : bands.levels) {
       table.columns.push_back(name_of_quantile(level) + "." + name);
     }
@@ -245,8 +244,8 @@ Table table_of_bands(const Bands& bands) {
 }
 
 std::string text_of_bands(const Bands& bands) {
-  std::string text = fmt::format("{:>10} {:>14} {:>12} {:>9} {:>12}", "t", "", "mean", "+-",
-                                 "deviation");
+  std::string text =
+      fmt::format("{:>10} {:>14} {:>12} {:>9} {:>12}", "t", "", "mean", "+-", "deviation");
   for (const double level : bands.levels) text += fmt::format(" {:>12}", name_of_quantile(level));
   text += "\n";
   for (std::size_t k = 0; k < bands.times.size(); ++k) {
@@ -265,12 +264,12 @@ std::string text_of_bands(const Bands& bands) {
   if (bands.coverage.empty()) return text;
   text += "\n";
   for (const Coverage& one : bands.coverage) {
-    text += fmt::format("{}: {} of {} data ({:.1f}%) lie between {} and {}; expected {:.0f}%\n",
-                        bands.names[one.column], one.inside, one.rows,
-                        100.0 * static_cast<double>(one.inside) / static_cast<double>(one.rows),
-                        name_of_quantile(bands.levels.front()),
-                        name_of_quantile(bands.levels.back()),
-                        100.0 * (bands.levels.back() - bands.levels.front()));
+    text +=
+        fmt::format("{}: {} of {} data ({:.1f}%) lie between {} and {}; expected {:.0f}%\n",
+                    bands.names[one.column], one.inside, one.rows,
+                    100.0 * static_cast<double>(one.inside) / static_cast<double>(one.rows),
+                    name_of_quantile(bands.levels.front()), name_of_quantile(bands.levels.back()),
+                    100.0 * (bands.levels.back() - bands.levels.front()));
   }
   return text;
 }
@@ -327,13 +326,19 @@ Reply bands_of(const SimulateRequest& asked, const Model& model, const Session& 
     const std::vector<double> many = times_for_picture(model.time());
     times.insert(many.begin(), many.end());
   }
-  for (const ColumnData& one : data) times.insert(model.time().time(model.time().nearest_step(one.time)));
+  for (const ColumnData& one : data)
+    times.insert(model.time().time(model.time().nearest_step(one.time)));
   if (!times.empty()) request.times.assign(times.begin(), times.end());
 
   const Simulated simulated(request, model);
   Study study = simulated.study(request, session);
-  Bands bands{simulated.names(), std::vector<bool>(simulated.names().size()), {}, request.bands,
-              {},                std::move(data),                             {}};
+  Bands bands{simulated.names(),
+              std::vector<bool>(simulated.names().size()),
+              {},
+              request.bands,
+              {},
+              std::move(data),
+              {}};
   bands.times = model.time().snapshot_times(request.times);
   for (ColumnData& one : bands.data) {
     one.time = model.time().time(model.time().nearest_step(one.time));
@@ -352,8 +357,8 @@ Reply bands_of(const SimulateRequest& asked, const Model& model, const Session& 
     }
   }
   bands.coverage = coverage_of(bands);
-  Reply reply{model, study.record(), fields_of_bands(bands), {}, table_of_bands(bands),
-              text_of_bands(bands)};
+  Reply reply{model, study.record(),        fields_of_bands(bands),
+              {},    table_of_bands(bands), text_of_bands(bands)};
   tell_picture(reply.picture, bands, collector.all());
   std::vector<Warning>& all = reply.record.warnings;
   all.insert(all.begin(), warnings.begin(), warnings.end());

@@ -54,10 +54,11 @@ void describe(ResponseRequest& r, OptionVisitor& visit) {
           .only_with("to"),
       r.nodes);
   describe(static_cast<KickRequest&>(r), visit);
-  visit(Option("with_fit_errors",
-               "What the errors of the fitted model's parameters add is in the bars, and told apart")
-            .not_with({"to", "checkpoint", "fokker_planck"}),
-        r.with_fit_errors);
+  visit(
+      Option("with_fit_errors",
+             "What the errors of the fitted model's parameters add is in the bars, and told apart")
+          .not_with({"to", "checkpoint", "fokker_planck", "kick"}),
+      r.with_fit_errors);
 }
 
 void check_response(const ResponseRequest& request) {
@@ -234,7 +235,8 @@ void add_fit_errors(PointAnswer& answer, const std::vector<double>& errors) {
   Matrix& bars = answer.prediction.standard_error;
   answer.fit_error = Matrix(bars.rows, bars.cols);
   answer.fit_error.data = errors;
-  for (std::size_t i = 0; i < errors.size(); ++i) bars.data[i] = std::hypot(bars.data[i], errors[i]);
+  for (std::size_t i = 0; i < errors.size(); ++i)
+    bars.data[i] = std::hypot(bars.data[i], errors[i]);
 }
 
 Reply stationary_response(const ResponseRequest& request, const Model& model,
@@ -245,11 +247,11 @@ Reply stationary_response(const ResponseRequest& request, const Model& model,
         stationary_observable_response(model, parameters, request.observable, options);
     if (request.with_fit_errors) {
       const StationaryOptions same = as_it_ran(options, found.answer.record);
-      add_fit_errors(found.answer, errors_by_fit(model, [&](const Model& moved) {
-                       return numbers_of(stationary_observable_response(
-                                             moved, parameters, request.observable, same)
-                                             .answer);
-                     }));
+      add_fit_errors(
+          found.answer, errors_by_fit(model, [&](const Model& moved) {
+            return numbers_of(
+                stationary_observable_response(moved, parameters, request.observable, same).answer);
+          }));
     }
     Reply reply = of_mean(model, request.observable, found.answer, &found.stationary);
     reply.answer.set("window_stderr", found.window_error);
@@ -289,10 +291,10 @@ Reply response(const ResponseRequest& request, const Model& model, const Session
     ObservableAnswer found = observable_response(model, parameters, request.observable, options);
     if (request.with_fit_errors) {
       const AnswerOptions same = as_it_ran(options, found.record);
-      add_fit_errors(found, errors_by_fit(model, [&](const Model& moved) {
-                       return numbers_of(
-                           observable_response(moved, parameters, request.observable, same));
-                     }));
+      add_fit_errors(
+          found, errors_by_fit(model, [&](const Model& moved) {
+            return numbers_of(observable_response(moved, parameters, request.observable, same));
+          }));
     }
     Reply reply = of_mean(model, request.observable, found);
     if (!request.method.empty()) write_effort(reply, found.names, {});
@@ -301,10 +303,10 @@ Reply response(const ResponseRequest& request, const Model& model, const Session
   PointAnswer found = response_at(model, parameters, points_of(request, model, options), options);
   if (request.with_fit_errors) {
     const AnswerOptions same = as_it_ran(options, found.record);
-    add_fit_errors(found, errors_by_fit(model, [&](const Model& moved) {
-                     return response_at(moved, parameters, found.points, same)
-                         .prediction.value.data;
-                   }));
+    add_fit_errors(
+        found, errors_by_fit(model, [&](const Model& moved) {
+          return response_at(moved, parameters, found.points, same).prediction.value.data;
+        }));
   }
   Reply reply = at_points(request, model, "response", parameters, found);
   if (!request.method.empty()) write_effort(reply, found.names, found.points);

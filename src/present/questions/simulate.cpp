@@ -120,10 +120,10 @@ void describe(SimulateRequest& r, OptionVisitor& visit) {
   visit(Option("time", "The column with the time of each row of the data", "COLUMN")
             .only_with("data"),
         r.columns.time_column);
-  visit(Option("map", "The column of the data that holds an observation (repeatable)",
-               "NAME=COLUMN")
-            .only_with("data"),
-        r.columns.names);
+  visit(
+      Option("map", "The column of the data that holds an observation (repeatable)", "NAME=COLUMN")
+          .only_with("data"),
+      r.columns.names);
 }
 
 Simulated::Simulated(const SimulateRequest& request, const Model& model)
@@ -169,11 +169,11 @@ Reply reply_to(const SimulateRequest& request, const Model& model, const Session
   const Method method = method_of_states(request);
   if (const auto why = refusal(model, method, Asked::states())) throw Error(*why);
   const bool is_plain = !request.observed && !request.with_fit_errors && request.bands.empty() &&
-                        !request.for_picture && request.data.files.empty() && request.data.tables.empty();
+                        !request.for_picture && request.data.files.empty() &&
+                        request.data.tables.empty();
   if (!is_plain) return bands_of(request, model, session);
-  const MomentsAnswer answer =
-      simulate_moments(model, sampling_of_simulation(request),
-                       saved_session_of(request, request, session));
+  const MomentsAnswer answer = simulate_moments(model, sampling_of_simulation(request),
+                                                saved_session_of(request, request, session));
   Reply reply{model,
               answer.record,
               fields_of_moments(answer),

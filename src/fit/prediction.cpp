@@ -73,10 +73,12 @@ Matrix start_rows(const Model& model, const Matrix& parameters, std::uint64_t se
   Matrix rows(parameters.rows, states + parameters.cols);
   const NormalSource pick(seed, Stream::pick);
   const Matrix* samples = model.starts_from_samples() ? model.samples().get() : nullptr;
+  const std::vector<double> inside = model.initial_mean();  // of states that start otherwise
   for (std::size_t r = 0; r < rows.rows; ++r) {
+    std::ranges::copy(inside, rows.row(r).begin());
     if (samples != nullptr) {
-      const auto drawn = static_cast<std::size_t>(pick.uniform(r, 0) *
-                                                  static_cast<double>(samples->rows));
+      const auto drawn =
+          static_cast<std::size_t>(pick.uniform(r, 0) * static_cast<double>(samples->rows));
       std::ranges::copy(samples->row(drawn), rows.row(r).begin());
     }
     std::ranges::copy(parameters.row(r), rows.row(r).begin() + static_cast<std::ptrdiff_t>(states));
