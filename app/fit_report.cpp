@@ -170,8 +170,31 @@ void print_joint(const FitResult& result) {
   for (const JointGoodness& one : result.joint) {
     fmt::print(
         "means and covariances at t = {:.6g}: chi-square {:.4g}, {} degrees of freedom, "
-        "p {:.3f}\n",
-        one.time, one.statistic, one.freedom, one.p);
+        "p {:.3f}; energy {:.3g}, p {:.3f}\n",
+        one.time, one.statistic, one.freedom, one.p, one.energy, one.energy_p);
+  }
+}
+
+// Exponents of tails that are powers by more than two standard errors.
+void print_tails(const FitResult& result) {
+  for (const GoodnessOfFit& one : result.goodness) {
+    const double heavy = 1.0 / one.moment.value;  // k, of error k^2 times that of 1/k
+    if (!(heavy > 2.0 * heavy * heavy * one.moment.standard_error)) continue;
+    fmt::print(
+        "{} at t = {:.6g}: P(|x| > u) falls like u^-a, a = {:.3g} +- {:.2g} (Hill), {:.3g} +- "
+        "{:.2g} (moments), by the {} largest\n",
+        one.name, one.time, one.hill.value, one.hill.standard_error, one.moment.value,
+        one.moment.standard_error, one.hill.values);
+  }
+}
+
+// Rows by which an estimate moves by much of its error.
+void print_influence(const FitResult& result) {
+  constexpr double much = 0.3;  // standard errors
+  for (const RowInfluence& one : result.influence) {
+    if (!(std::fabs(one.shift) > much)) continue;
+    fmt::print("row {} of {} alone moves {} by {:+.2f} of its standard errors\n", one.row,
+               one.source, one.parameter, one.shift);
   }
 }
 
@@ -227,6 +250,8 @@ int report_fit(const CommonOptions& options, const FitResult& result) {
     print_derived(result);
     print_goodness(result);
     print_joint(result);
+    print_tails(result);
+    print_influence(result);
     fmt::print("\n");
     print_rejected(result);
     if (!options.quiet) {

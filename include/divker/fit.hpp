@@ -26,6 +26,7 @@
 #include "divker/matrix.hpp"
 #include "divker/model.hpp"
 #include "divker/moments.hpp"
+#include "divker/tail_index.hpp"
 
 namespace divker {
 
@@ -118,6 +119,7 @@ struct GoodnessOfFit {
   double energy_p = 1.0;
   double anderson_darling = 0.0;  // integral (F - G)^2 / (H (1 - H)) dH: it looks at the tails
   double anderson_darling_p = 1.0;
+  TailExponent hill, moment;        // of the data
   std::vector<double> data, model;  // what was compared: all rows, and one number a path
 };
 
@@ -129,6 +131,22 @@ struct JointGoodness {
   double statistic = 0.0;
   std::size_t freedom = 0;
   double p = 1.0;
+  // The energy distance of all coordinates together, each in units of its deviation over both
+  // samples: it sees any difference of the laws.
+  double energy = 0.0;
+  double energy_p = 1.0;
+};
+
+// What one row of the data does to the estimate: H^-1 (Ihat(y) - mean) / rows, to first order what
+// leaving it out would take away.
+struct RowInfluence {
+  std::string source;
+  std::size_t row = 0;  // of the table, from 1
+  double time = 0.0;
+  std::string parameter;  // that it moves most
+  double shift = 0.0;     // by so many of its standard errors
+  // Coordinates of this row that are beyond all paths of the model, as "x = 9.1".
+  std::vector<std::string> beyond;
 };
 
 // Of parameters that are undetermined, what the data determine instead: a product of powers, a sum,
@@ -233,6 +251,8 @@ struct FitResult {
   double window_bias = 0.0;
   std::vector<GoodnessOfFit> goodness;
   std::vector<JointGoodness> joint;  // of snapshots with several coordinates
+  // The rows that move an estimate most, ten at most, and before them those beyond all paths.
+  std::vector<RowInfluence> influence;
   std::vector<std::string>
       rejected;  // where the law of the model is not that of the data, in words
   // Of all data, by a kernel density of the model's sample; if each block has one coordinate. Of a

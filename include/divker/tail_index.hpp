@@ -69,6 +69,22 @@ class TailSample {
 // huge value would move all others to nearly the same distance from it.
 [[nodiscard]] std::vector<double> tail_indices(const Matrix& y);
 
+// The exponent of a power tail, P(|y - median| > u) like u^-value, by the m largest of the values,
+// m as TailSample has it. Infinite with an error of zero where the tail is no power.
+struct TailExponent {
+  double value = std::numeric_limits<double>::infinity();
+  double standard_error = 0.0;
+  std::size_t values = 0;
+};
+// One over the mean of log(z_i / z_m) (B. M. Hill, Ann. Stat. 3 (1975) 1163), error value /
+// sqrt(m): of any sample a power, biased towards heavier tails by as much as the tail is not yet
+// one.
+[[nodiscard]] TailExponent hill_exponent(std::span<const double> y);
+// By two moments of the logarithms, which know tails that are no powers (A. L. M. Dekkers,
+// J. H. J. Einmahl, L. de Haan, Ann. Stat. 17 (1989) 1833): k = M1 + 1 - 1/(2 (1 - M1^2/M2)), of
+// standard error sqrt(1 + k^2) / sqrt(m); the exponent is 1/k, and infinite for k <= 0.
+[[nodiscard]] TailExponent moment_exponent(std::span<const double> y);
+
 // A sentence about the mean `name` whose summands have the tail index k; none unless k > 0.7.
 [[nodiscard]] std::optional<std::string> tail_warning(const std::string& name, double k);
 

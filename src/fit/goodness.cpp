@@ -224,6 +224,42 @@ TestResult uniform_distance(std::vector<double> u) {
   return result;
 }
 
+TestResult energy_distance(const Matrix& a, const Matrix& b, std::size_t most, std::uint64_t seed) {
+  constexpr int exchanges = 199;
+  const auto n = static_cast<Eigen::Index>(std::min(a.rows, most));
+  const auto m = static_cast<Eigen::Index>(std::min(b.rows, most));
+  Eigen::MatrixXd points(static_cast<Eigen::Index>(a.cols), n + m);
+  for (Eigen::Index r = 0; r < n + m; ++r) {
+    const auto row =
+        r < n ? a.row(static_cast<std::size_t>(r)) : b.row(static_cast<std::size_t>(r - n));
+    points.col(r) = Eigen::Map<const Eigen::VectorXd>(row.data(), points.rows());
+  }
+  const Eigen::VectorXd mean = points.rowwise().mean();
+  const Eigen::VectorXd scale =
+      (points.colwise() - mean).rowwise().norm() / std::sqrt(static_cast<double>(n + m));
+  points = scale.cwiseMax(1e-300).cwiseInverse().asDiagonal() * (points.colwise() - mean);
+  Eigen::MatrixXf distance(n + m, n + m);
+  for (Eigen::Index r = 0; r < n + m; ++r) {
+    distance.col(r) = (points.colwise() - points.col(r)).colwise().norm().transpose().cast<float>();
+  }
+  // With w = 1/n on the first and -1/m on the second sample it is -w^T D w.
+  Eigen::MatrixXf weights(n + m, 1 + exchanges);
+  weights.col(0).head(n).setConstant(1.0F / static_cast<float>(n));
+  weights.col(0).tail(m).setConstant(-1.0F / static_cast<float>(m));
+  std::mt19937_64 random(seed);
+  for (int k = 1; k <= exchanges; ++k) {
+    weights.col(k) = weights.col(k - 1);
+    for (Eigen::Index i = n + m - 1; i > 0; --i) {
+      const auto j = static_cast<Eigen::Index>(random() % static_cast<std::uint64_t>(i + 1));
+      std::swap(weights(i, k), weights(j, k));
+    }
+  }
+  const Eigen::ArrayXf statistics =
+      -(distance * weights).cwiseProduct(weights).colwise().sum().transpose().array();
+  const auto as_large = (statistics.tail(exchanges) >= statistics[0]).count();
+  return {statistics[0], (1.0 + static_cast<double>(as_large)) / (1.0 + exchanges)};
+}
+
 double energy_statistic(std::span<const double> a, std::span<const double> b) {
   return Pooled(a, b).energy();
 }

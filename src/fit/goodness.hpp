@@ -32,6 +32,12 @@ struct TestResult {
 [[nodiscard]] TestResult energy_distance(std::span<const double> a, std::span<const double> b,
                                          std::uint64_t seed);
 
+// The same of points of several coordinates, each in units of its deviation over both samples:
+// 2 E|X - Y| - E|X - X'| - E|Y - Y'|; of the first `most` rows of each. Cost: the distances of all
+// pairs once, and 199 sums over them.
+[[nodiscard]] TestResult energy_distance(const Matrix& a, const Matrix& b, std::size_t most,
+                                         std::uint64_t seed);
+
 // Its statistic alone, without p.
 [[nodiscard]] double energy_statistic(std::span<const double> a, std::span<const double> b);
 

@@ -18,6 +18,7 @@
 #include "fit/coordinates.hpp"
 #include "fit/directions.hpp"
 #include "fit/goodness.hpp"
+#include "fit/influence.hpp"
 #include "fit/marginals.hpp"
 #include "fit/spectrum.hpp"
 #include "fit/step_bias.hpp"
@@ -252,6 +253,8 @@ GoodnessOfFit goodness_of(const Model& model, const FitData& data, const Evaluat
   const TestResult tails = anderson_darling(measured, drawn);
   one.anderson_darling = tails.statistic;
   one.anderson_darling_p = tails.p;
+  one.hill = hill_exponent(measured);
+  one.moment = moment_exponent(measured);
   one.kolmogorov_smirnov = ks.statistic;
   one.kolmogorov_smirnov_p = ks.p;
   one.energy = energy.statistic;
@@ -358,10 +361,32 @@ FitResult begun(const Model& model, const FitData& data, const FitState& state) 
   return result;
 }
 
+// In the order of the blocks, as the tests of moments are.
+void add_joint_energy(const FitData& data, const Evaluation& law,
+                      const Circumstances& circumstances, FitResult& result) {
+  constexpr std::size_t most_compared = 800;
+  std::vector<std::size_t> blocks;
+  for (std::size_t b = 0; b < data.blocks.size() && blocks.size() < result.joint.size(); ++b) {
+    const DataBlock& block = data.blocks[b];
+    const JointGoodness& next = result.joint[blocks.size()];
+    if (block.observed.size() > 1 && block.time == next.time && block.values.rows == next.rows) {
+      blocks.push_back(b);
+    }
+  }
+  for_each_block(blocks.size(), 1, circumstances.threads, [&](std::size_t k, std::size_t) {
+    const TestResult test =
+        energy_distance(data.blocks[blocks[k]].values, law.samples[blocks[k]][0], most_compared,
+                        circumstances.seed);
+    result.joint[k].energy = test.statistic;
+    result.joint[k].energy_p = test.p;
+  });
+}
+
 void compare_laws(const Model& model, const FitData& data, const Evaluation& law,
                   const Circumstances& circumstances, FitResult& result) {
   add_goodness(model, data, law, circumstances, result);
   result.joint = joint_goodness(data, law);
+  add_joint_energy(data, law, circumstances, result);
   result.rejected = rejections(result);
 }
 
@@ -383,6 +408,7 @@ FitResult report(const Model& model, const FitData& data, const FitState& state,
   add_time_step(state, evaluation, evaluator, result);
   add_remark_on_window(result);
   add_remarks_on_tails(result);
+  add_influence(model, data, evaluation, result);
   compare_laws(model, data, evaluation, {evaluator.seed(), evaluator.threads()}, result);
   return result;
 }

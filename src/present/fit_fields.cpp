@@ -23,6 +23,10 @@ void goodness(Fields& o, const FitResult& result) {
     one.set("energy_p", fit.energy_p);
     one.set("anderson_darling", fit.anderson_darling);
     one.set("anderson_darling_p", fit.anderson_darling_p);
+    one.set("hill", fit.hill.value);
+    one.set("hill_stderr", fit.hill.standard_error);
+    one.set("moment", fit.moment.value);
+    one.set("moment_stderr", fit.moment.standard_error);
   });
   o.list("joint", result.joint, [](Fields& one, const JointGoodness& joint) {
     one.set("t", joint.time);
@@ -30,6 +34,16 @@ void goodness(Fields& o, const FitResult& result) {
     one.set("chi_square", joint.statistic);
     one.set("freedom", joint.freedom);
     one.set("p", joint.p);
+    one.set("energy", joint.energy);
+    one.set("energy_p", joint.energy_p);
+  });
+  o.list("influence", result.influence, [](Fields& one, const RowInfluence& row) {
+    one.set("source", row.source);
+    one.set("row", row.row);
+    one.set("t", row.time);
+    one.set("parameter", row.parameter);
+    one.set("shift", row.shift);
+    one.set("beyond", row.beyond);
   });
   o.set("rejected", result.rejected);
 }
