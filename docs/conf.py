@@ -44,7 +44,7 @@ PARTS = {
     "Start": ["../README", "questions", "theory", "which-method", "experiments", "tutorials"],
     "Reference": ["command", "language", "glossary", "robust", "path_functionals", "networks",
                   "python", "models"],
-    "Questions": ["answer", "density", "stationary", "baselines", "fit", "series", "forecast", "diagnose", "calibration",
+    "Questions": ["answer", "density", "stationary", "response_functions", "baselines", "fit", "series", "forecast", "diagnose", "calibration",
                   "../data/README"],
     "Large runs": ["durable", "ranks"],
     "The engine": ["way", "damping", "step", "exact", "regressor", "model", "ensemble", "kernel", "io",
