@@ -138,9 +138,9 @@ TEST(ResponseFunction, AgreesWithFiniteDifferencesOnLorenz96) {
   for (std::size_t l = 0; l < lags.size(); ++l) {
     test::Mean difference;
     for (std::size_t r = 0; r < above.numbers.size(); ++r) {
-      difference.add((std::pow(above.snapshots[l].x()(r, 0), 2) -
-                      std::pow(below.snapshots[l].x()(r, 0), 2)) /
-                     (2.0 * h));
+      difference.add(
+          (std::pow(above.snapshots[l].x()(r, 0), 2) - std::pow(below.snapshots[l].x()(r, 0), 2)) /
+          (2.0 * h));
     }
     // The same paths: what is left is the curvature of the difference.
     EXPECT_NEAR(found.response[l].value, difference.estimate().value,
@@ -203,8 +203,9 @@ TEST_P(StationaryFunction, ToItsNoise) {
 }
 
 INSTANTIATE_TEST_SUITE_P(By, StationaryFunction,
-                         testing::Values("path-kernel", "divergence-kernel"),
-                         [](const auto& one) { return one.param == "path-kernel" ? "Tangents" : "Integrals"; });
+                         testing::Values("path-kernel", "divergence-kernel"), [](const auto& one) {
+                           return one.param == "path-kernel" ? "Tangents" : "Integrals";
+                         });
 
 // A kick of the rate acts on where the seasons have brought the state.
 TEST(ResponseFunction, OfASeasonalLawKnowsThePhase) {
@@ -224,8 +225,9 @@ TEST(ResponseFunction, OfASeasonalLawKnowsThePhase) {
     for (std::size_t l = 0; l < kick.lags.size(); ++l) {
       EXPECT_TRUE(consistent(found.response[l], -mean * std::exp(-kick.lags[l]), 1e-12)) << phase;
     }
-    EXPECT_NE(refusal_of([&] { (void)forced_change(found, {{0.0, 1.0}, {0.0, 1.0}}); })
-                  .find("without a period"),
+    EXPECT_NE(refusal_of([&] {
+                (void)forced_change(found, {{0.0, 1.0}, {0.0, 1.0}});
+              }).find("without a period"),
               std::string::npos);
     kick.period = 0.7;
     EXPECT_NE(refusal_of([&] {
@@ -281,23 +283,26 @@ TEST(ResponseFunction, RefusesWhatItCannotTell) {
   EXPECT_EQ(refused("m", {-0.5}), "A lag is -0.5, but must be a time from 0 on after the kick.");
   EXPECT_EQ(refused("m", {}), "A response function needs lags; none are given.");
   const Model spread = parse_model(
-      "model spread\nparam w = 2 in (0, inf)\nstate x\ndx = -x dt + dW\ninit x ~ normal(0, w)\ntime 0 : 0.01 : 1");
+      "model spread\nparam w = 2 in (0, inf)\nstate x\ndx = -x dt + dW\ninit x ~ normal(0, "
+      "w)\ntime 0 : 0.01 : 1");
   EXPECT_NE(refusal_of([&] {
               (void)response_function(spread, "x", kick_of(spread, "w", {0.5}), options_with(100));
             }).find("mentions w: a kick changes a parameter of the equations for a moment"),
             std::string::npos);
   const Model silent = parse_model(
-      "model silent\nparam k = 2\nstate x, v\ndx = v dt\ndv = -k*x dt - v dt + dW\ninit x = 0\ninit v = 0\n"
+      "model silent\nparam k = 2\nstate x, v\ndx = v dt\ndv = -k*x dt - v dt + dW\ninit x = "
+      "0\ninit v = 0\n"
       "time 0 : 0.01 : 1");
   EXPECT_NE(refusal_of([&] {
               (void)response_function(silent, "if(x > 0, 1, 0)", kick_of(silent, "k", {0.5}),
                                       options_with(100));
             }).find("jumps, which a derivative misses"),
             std::string::npos);
-  const auto found = response_function(model, "x", kick_of(model, "m", {0.0, 0.5}),
-                                       options_with(100));
-  EXPECT_NE(refusal_of([&] { (void)forced_change(found, {{0.0, 1.0}, {0.0, 1.0}}); })
-                .find("ask for the response function of the stationary law"),
+  const auto found =
+      response_function(model, "x", kick_of(model, "m", {0.0, 0.5}), options_with(100));
+  EXPECT_NE(refusal_of([&] {
+              (void)forced_change(found, {{0.0, 1.0}, {0.0, 1.0}});
+            }).find("ask for the response function of the stationary law"),
             std::string::npos);
 }
 
@@ -308,7 +313,8 @@ TEST(ResponseFunction, TheStationaryOneNeedsALawThatStandsStill) {
             }).find("mentions the time t"),
             std::string::npos);
   const Model forced = parse_model(
-      "model forced\nparam a = 1\nstate x\ndx = -a*x dt + cos(t) dt + dW\ninit x = 0\ntime 0 : 0.01 : 1");
+      "model forced\nparam a = 1\nstate x\ndx = -a*x dt + cos(t) dt + dW\ninit x = 0\ntime 0 : "
+      "0.01 : 1");
   EXPECT_NE(refusal_of([&] {
               (void)stationary_response_function(forced, "x", kick_of(forced, "a", {0.5}), {});
             }).find("depend on the time t"),

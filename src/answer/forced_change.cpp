@@ -39,7 +39,7 @@ class ForcingIntegral {
 template <class Weight>
 Estimate sum_over_intervals(const ResponseFunction& function, const Weight& weight) {
   const std::size_t lags = function.lags.size();
-  std::vector<double> weights(3 * lags, 0.0);
+  std::vector<double> weights(function.joint.value.size(), 0.0);
   double from = 0.0;
   for (std::size_t l = 0; l < lags; ++l) {
     const double to = function.lags[l];

@@ -25,7 +25,8 @@ Stepped with_bias_of_step(const ResponseFunction& function, std::span<const doub
 }  // namespace
 
 std::vector<std::size_t> steps_of_lags(const std::vector<double>& lags, const TimeGrid& grid) {
-  if (lags.empty()) throw Error(ErrorKind::usage, "A response function needs lags; none are given.");
+  if (lags.empty())
+    throw Error(ErrorKind::usage, "A response function needs lags; none are given.");
   std::vector<std::size_t> steps;
   for (const double lag : lags) {
     const double position = lag / grid.step;
@@ -42,9 +43,8 @@ std::vector<std::size_t> steps_of_lags(const std::vector<double>& lags, const Ti
     }
     const auto n = static_cast<std::size_t>(nearest);
     if (!steps.empty() && n <= steps.back()) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("Lags must ascend, but {} follows {:.9g}.", lag,
-                              static_cast<double>(steps.back()) * grid.step));
+      throw Error(ErrorKind::usage, fmt::format("Lags must ascend, but {} follows {:.9g}.", lag,
+                                                static_cast<double>(steps.back()) * grid.step));
     }
     steps.push_back(n);
   }
@@ -66,7 +66,8 @@ void require_in_equations(const Model& model, std::size_t parameter) {
 
 bool jumps_with_states(const Model& model, const std::string& observable) {
   Graph graph(*model.graph());
-  const auto kinks = observable_kinks(model, observable, parse_expression(observable, model, graph));
+  const auto kinks =
+      observable_kinks(model, observable, parse_expression(observable, model, graph));
   return std::ranges::any_of(kinks, [](const ModelKink& kink) {
     const bool is_missed =
         kink.kind == KinkKind::jump || (kink.kind == KinkKind::root && !kink.is_edge());
@@ -95,8 +96,8 @@ ResponseFunction function_of_lags(const Model& model, const Kick& kick, JointEst
   function.step_bias = std::move(bias);
   function.policy = policy;
   const std::size_t lags = kick.lags.size();
-  std::vector<double> weights(3 * lags, 0.0);
-  for (std::size_t q = 0; q < weights.size(); ++q) {
+  std::vector<double> weights(function.joint.value.size(), 0.0);
+  for (std::size_t q = 0; q < 3 * lags; ++q) {
     weights[q] = 1.0;
     const Stepped one = with_bias_of_step(function, weights);
     weights[q] = 0.0;

@@ -37,7 +37,8 @@ struct BatchPart : Collector::Part {
                                                 JointEstimate joint,
                                                 std::optional<JointEstimate> bias, TimeStep policy);
 
-// Where kicked paths start: the states of a law, a row for each path, for a time step and a sampling.
+// Where kicked paths start: the states of a law, a row for each path, for a time step and a
+// sampling.
 using KickStarts =
     std::function<std::shared_ptr<const Matrix>(double step, const Sampling& sampling)>;
 // The response function of paths that are kicked in their first step, by their derivatives.

@@ -123,10 +123,11 @@ Method method_for(const Model& model, const std::string& observable, const Metho
                             observable, model.name()));
   }
   if (method.damping.form != nullptr && !method.damping.open) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{} jumps: all of a derivative is then handed to the noise at once, and "
-                            "there is no damping to choose.",
-                            observable));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{} jumps: all of a derivative is then handed to the noise at once, and "
+                    "there is no damping to choose.",
+                    observable));
   }
   method.damping = constant_damping(2.0 / model.time().step);  // of a step and of half of it
   return method;
@@ -320,10 +321,11 @@ ResponseFunction response_function(const Model& model, const std::string& observ
   require_in_equations(model, kick.parameter);
   const std::size_t longest = steps_of_lags(kick.lags, model.time()).back();
   if (longest > model.time().steps()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("The lag {} ends at t = {:.9g}, beyond the end T = {} of the time grid: "
-                            "a larger T makes room for it.",
-                            kick.lags.back(), model.time().time(longest), model.time().end));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("The lag {} ends at t = {:.9g}, beyond the end T = {} of the time grid: "
+                    "a larger T makes room for it.",
+                    kick.lags.back(), model.time().time(longest), model.time().end));
   }
   return response_function_by_tangents(model, observable, kick, options, nullptr);
 }

@@ -26,8 +26,9 @@ struct RecordedLags {
 };
 
 // For every path, averaged over its kicks: of the kicks between two recorded times, the increment J
-// of I there over their distance, times Phi at every later recorded time. G is the sum over all
-// times up to a lag, R what the two next to it say.
+// of I there over their distance, times Phi at every later recorded time: the growth of G from this
+// time to the next. G is their sum, R the slope of a cubic through G around the lag. A last column
+// for each lag is what the slope of a parabola differs by.
 class KickAverages : public StationaryCollector {
  public:
   KickAverages(const StationaryPlan& plan, const BoundedFunctions& functions,
@@ -39,7 +40,7 @@ class KickAverages : public StationaryCollector {
         offset_(offset),
         spacing_(spacing),
         batch_(batch),
-        sums_(3 * lags.lags.size()) {}
+        sums_(4 * lags.lags.size()) {}
 
   [[nodiscard]] std::unique_ptr<Part> reduce(PathGroup group) const override {
     auto part = std::make_unique<Rows>(sums_.columns());
@@ -90,9 +91,9 @@ class KickAverages : public StationaryCollector {
   };
 
   // Kick j lies between the times j and j + 1; of all kicks that leave room for the longest lag and
-  // one time more.
+  // two times more.
   void add_path(std::span<const double> phi, std::span<const double> kicks, BatchSums& sums) const {
-    const std::size_t last = lags_.longest() + 1;
+    const std::size_t last = std::max<std::size_t>(lags_.longest() + 2, 3);
     const std::size_t used = kicks.size() - last;
     double mean_kick = 0.0, mean_phi = 0.0;
     for (std::size_t j = 0; j < used; ++j) mean_kick += kicks[j];
@@ -101,7 +102,8 @@ class KickAverages : public StationaryCollector {
     mean_phi /= static_cast<double>(phi.size());
     std::vector<double> products(last + 1, 0.0);  // of Phi so many times after the kick's interval
     for (std::size_t k = 1; k <= last; ++k) {
-      const double sum = std::inner_product(kicks.begin(), kicks.begin() + used, phi.begin() + k, 0.0);
+      const double sum =
+          std::inner_product(kicks.begin(), kicks.begin() + used, phi.begin() + k, 0.0);
       products[k] = sum / (static_cast<double>(used) * spacing_);
     }
     const std::size_t lags = lags_.lags.size();
@@ -110,10 +112,13 @@ class KickAverages : public StationaryCollector {
     for (std::size_t l = 0; l < lags; ++l) {
       const std::size_t k = lags_.lags[l];
       for (; done < k; ++done) total += spacing_ * products[done + 1];
-      // At lag 0 a straight line through the first two intervals.
-      const double at = k == 0 ? (last >= 2 ? 1.5 * products[1] - 0.5 * products[2] : products[1])
-                               : 0.5 * (products[k] + products[k + 1]);
-      sums.add(l, at, mean_kick);
+      const auto c = [&](std::size_t at) { return products[at]; };
+      const double by_parabola = k == 0 ? 1.5 * c(1) - 0.5 * c(2) : 0.5 * (c(k) + c(k + 1));
+      const double by_cubic = k == 0   ? (11.0 * c(1) - 7.0 * c(2) + 2.0 * c(3)) / 6.0
+                              : k == 1 ? (2.0 * c(1) + 5.0 * c(2) - c(3)) / 6.0
+                                       : (7.0 * (c(k) + c(k + 1)) - c(k - 1) - c(k + 2)) / 12.0;
+      sums.add(l, by_cubic, mean_kick);
+      sums.add(3 * lags + l, by_cubic - by_parabola);
       sums.add(lags + l, total, mean_kick);
       sums.add(2 * lags + l, mean_phi);
     }
@@ -127,18 +132,17 @@ class KickAverages : public StationaryCollector {
   BatchSums sums_;
 };
 
-// Recorded times: all lags lie on them, the shortest distance of two lags has some of them, and they
-// fit into memory.
+// Recorded times: all lags lie on them, the shortest distance of two lags has some of them, and
+// they fit into memory.
 void plan_lags(StationaryPlan& plan, const std::vector<std::size_t>& lags,
                const StationaryOptions& options, const Model& model) {
   std::size_t common = 0;
   for (const std::size_t lag : lags) common = std::gcd(common, lag);
   if (common == 0) common = 1;
   constexpr double most_numbers = 120'000;  // of one path
-  const double followed =
-      options.length ? *options.length / model.time().step
-                     : std::max(static_cast<double>(plan.length),
-                                3.0 * static_cast<double>(lags.back()));
+  const double followed = options.length ? *options.length / model.time().step
+                                         : std::max(static_cast<double>(plan.length),
+                                                    3.0 * static_cast<double>(lags.back()));
   const auto width = static_cast<double>(2 * model.dimension() + 1);
   const double fewest = followed * width / most_numbers;
   const double resolved = plan.correlation / model.time().step / 64.0;
@@ -152,20 +156,33 @@ void plan_lags(StationaryPlan& plan, const std::vector<std::size_t>& lags,
   }
   plan.spacing = common / parts;
   plan.length = static_cast<std::size_t>(followed) / plan.spacing * plan.spacing;
-  const std::size_t needed = lags.back() + 2 * plan.spacing;
+  const std::size_t needed = lags.back() + 4 * plan.spacing;
   if (plan.length < needed + 8 * plan.spacing) {
     if (options.length) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("The length {} for which paths are followed is hardly longer than the "
-                              "longest lag {:.9g}: three times as long is a good length.",
-                              *options.length,
-                              static_cast<double>(lags.back()) * model.time().step));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("The length {} for which paths are followed is hardly longer than the "
+                      "longest lag {:.9g}: three times as long is a good length.",
+                      *options.length, static_cast<double>(lags.back()) * model.time().step));
     }
     plan.length = needed + 16 * plan.spacing;
   }
   // The pilot's horizon is half of a window.
   plan.windows = {std::max<std::size_t>(2 * std::max(lags.back(), plan.length / 4), 2)};
   plan.asked = 1;
+}
+
+// The times recorded are too far apart where a parabola and a cubic through them differ: a quarter
+// of that counts where it stands out.
+void add_resolution(ResponseFunction& function) {
+  constexpr double beyond_chance = 3.0, share = 0.25;
+  const std::size_t lags = function.lags.size();
+  for (std::size_t l = 0; l < lags; ++l) {
+    const Estimate differs = function.joint[3 * lags + l];
+    if (std::fabs(differs.value) < beyond_chance * differs.standard_error) continue;
+    double& error = function.response[l].standard_error;
+    error = std::hypot(error, share * differs.value);
+  }
 }
 
 // Every step of long paths is a kick.
@@ -194,8 +211,9 @@ ResponseFunction by_integrals(const Model& model, const std::string& observable,
   if (pairs != nullptr) bias = pairs->coarse.sums().difference(pairs->fine.sums(), 2.0);
   JointEstimate joint = averages.sums().result();
   for (std::size_t l = 0; l < steps.size(); ++l) joint.value[2 * steps.size() + l] += offset;
-  ResponseFunction function = function_of_lags(model, kick, std::move(joint), std::move(bias),
-                                               options.answer.time_step);
+  ResponseFunction function =
+      function_of_lags(model, kick, std::move(joint), std::move(bias), options.answer.time_step);
+  add_resolution(function);
   function.stationary = run.plan.describe(model.time());
   function.stationary->windows.clear();
   function.record = std::move(run.record);
@@ -211,15 +229,17 @@ void require_period(const Model& model, double period, const Matrix& places) {
   for (std::size_t k = 0; k < times; ++k) {
     const double t = model.time().start + period * static_cast<double>(k) / 7.3;
     const double later = t + period;
-    const auto now = equations.at_rows({&t, 1}, places), then = equations.at_rows({&later, 1}, places);
+    const auto now = equations.at_rows({&t, 1}, places),
+               then = equations.at_rows({&later, 1}, places);
     for (std::size_t q = 0; q < now.size(); ++q) {
       for (std::size_t r = 0; r < places.rows; ++r) {
         const double size = std::fabs(now[q][r]) + std::fabs(then[q][r]);
         if (std::fabs(now[q][r] - then[q][r]) <= 1e-6 * size + 1e-12) continue;
-        throw Error(ErrorKind::usage,
-                    fmt::format("The equations of model {} are not those of {} earlier at t = {:.6g}: "
-                                "they have another period, or none.",
-                                model.name(), period, later));
+        throw Error(
+            ErrorKind::usage,
+            fmt::format("The equations of model {} are not those of {} earlier at t = {:.6g}: "
+                        "they have another period, or none.",
+                        model.name(), period, later));
       }
     }
   }
@@ -247,11 +267,11 @@ Matrix states_of_phase(const Model& model, const Sampling& sampling, const Sessi
   for (std::size_t i = 0; i < moved.data.size(); ++i) moved.data[i] -= earlier.data[i];
   const Movement largest = largest_movement(moved);
   if (largest.z > movement_limit) {
-    throw Error(ErrorKind::numerical,
-                fmt::format("Model {} has not settled: {} still moves from one period to the next "
-                            "({:.1f} standard errors). The spin-up {:.6g} is too short.",
-                            model.name(), BoundedFunctions::name(model, largest.column), largest.z,
-                            after));
+    throw Error(
+        ErrorKind::numerical,
+        fmt::format("Model {} has not settled: {} still moves from one period to the next "
+                    "({:.1f} standard errors). The spin-up {:.6g} is too short.",
+                    model.name(), BoundedFunctions::name(model, largest.column), largest.z, after));
   }
   return now;
 }
@@ -265,9 +285,10 @@ std::size_t steps_to_phase(const Model& model, const Kick& kick, const Stationar
     return std::fabs(position - std::round(position)) < 1e-6 * std::max(1.0, position);
   };
   if (!(period > 0.0) || !on_grid(period)) {
-    throw Error(ErrorKind::usage, fmt::format("The period is {}; it must be a whole number of steps "
-                                              "of {}.",
-                                              period, grid.step));
+    throw Error(ErrorKind::usage,
+                fmt::format("The period is {}; it must be a whole number of steps "
+                            "of {}.",
+                            period, grid.step));
   }
   if (!(kick.phase >= 0.0) || kick.phase >= period || !on_grid(kick.phase)) {
     throw Error(ErrorKind::usage,
@@ -291,9 +312,9 @@ ResponseFunction by_tangents(const Model& model, const std::string& observable, 
   StationaryPlan plan;
   if (kick.period) {
     plan.spinup = steps_to_phase(model, kick, options);
-    require_period(model, *kick.period,
-                   states_after(model, options.answer.sampling, options.answer.session,
-                                *kick.period, 16));
+    require_period(
+        model, *kick.period,
+        states_after(model, options.answer.sampling, options.answer.session, *kick.period, 16));
   } else {
     plan = plan_stationary(model, options, false);
   }
@@ -313,8 +334,8 @@ ResponseFunction by_tangents(const Model& model, const std::string& observable, 
   TimeGrid kicked = model.time();
   if (kick.period) kicked.start += spinup;
   kicked.end = kicked.time(plan.length + 1);
-  ResponseFunction function = response_function_by_tangents(model.with_time(kicked), observable, kick,
-                                                            options.answer, starts);
+  ResponseFunction function = response_function_by_tangents(model.with_time(kicked), observable,
+                                                            kick, options.answer, starts);
   function.stationary = plan.describe(model.time());
   function.stationary->samples = 1;
   return function;
@@ -327,6 +348,70 @@ bool suits_tangents(const Model& model, const std::string& observable, const Kic
   const std::vector<NodeId> needed = reachable(*model.graph(), amplitudes);
   const NodeId kicked = model.parameters()[kick.parameter].node;
   return !std::ranges::binary_search(needed, kicked) && !jumps_with_states(model, observable);
+}
+
+// Are all sampling errors of R below a fiftieth of its largest value?
+bool is_sharp(const ResponseFunction& function) {
+  double largest = 0.0, error = 0.0;
+  for (std::size_t l = 0; l < function.lags.size(); ++l) {
+    const Estimate one = function.joint[l];
+    largest = std::max(largest, std::fabs(one.value));
+    error = std::max(error, one.standard_error);
+  }
+  return error < 0.02 * largest;
+}
+
+// error^2 x steps of R, the geometric mean over the lags.
+double work_of(const ResponseFunction& function, double largest, double steps) {
+  double log_sum = 0.0;
+  for (std::size_t l = 0; l < function.lags.size(); ++l) {
+    constexpr double exact = 1e-3;  // of the largest: smaller errors are as good
+    log_sum += std::log(std::pow(function.joint[l].standard_error, 2) +
+                        std::pow(exact * largest, 2) + 1e-300);
+  }
+  return std::exp(log_sum / static_cast<double>(function.lags.size())) *
+         static_cast<double>(function.record.sampling.paths) * steps;
+}
+
+// By tangents, and where these leave large errors by what a small run of the integrals says of
+// both.
+ResponseFunction by_measurement(const Model& model, const std::string& observable, const Kick& kick,
+                                const StationaryOptions& options) {
+  ResponseFunction tangents = by_tangents(model, observable, kick, options);
+  if (is_sharp(tangents) || tangents.record.summary.interrupted) return tangents;
+  constexpr std::size_t fewest = 128, share = 16;
+  StationaryOptions small = options;
+  small.answer.sampling.paths = std::max(fewest, options.answer.sampling.paths / share);
+  small.answer.time_step = TimeStep::ignored;
+  ComparedMethod of_tangents{"path-kernel", 1.0, {}}, of_integrals{"divergence-kernel", 1.0, {}};
+  try {
+    const ResponseFunction trial = by_integrals(model, observable, kick, small);
+    double largest = 0.0;
+    for (std::size_t l = 0; l < kick.lags.size(); ++l) {
+      largest = std::max(largest, std::fabs(tangents.joint.value[l]));
+    }
+    const auto steps = [&](const ResponseFunction& one) {
+      return (one.stationary->spinup + one.stationary->length) / model.time().step;
+    };
+    of_tangents.work = work_of(tangents, largest, steps(tangents));
+    of_integrals.work = work_of(trial, largest, steps(trial));
+    if (of_integrals.work < of_tangents.work) {
+      StationaryOptions whole = options;
+      whole.answer.method = trial.record.method;
+      whole.answer.method.estimator.clear();
+      ResponseFunction found = by_integrals(model, observable, kick, whole);
+      of_tangents.work /= of_integrals.work;
+      of_integrals.work = 1.0;
+      found.record.compared = {of_integrals, of_tangents};
+      return found;
+    }
+    of_integrals.work /= of_tangents.work;
+    of_tangents.work = 1.0;
+  } catch (const Error& error) {
+    of_integrals.problem = error.what();
+  }
+  tangents.record.compared = {of_tangents, of_integrals};
+  return tangents;
 }
 
 }  // namespace
@@ -348,7 +433,7 @@ ResponseFunction stationary_response_function(const Model& model, const std::str
   if (asked == "divergence-kernel") return by_integrals(model, observable, kick, options);
   if (asked == "path-kernel") return by_tangents(model, observable, kick, options);
   return suits_tangents(model, observable, kick) && !options.length
-             ? by_tangents(model, observable, kick, options)
+             ? by_measurement(model, observable, kick, options)
              : by_integrals(model, observable, kick, options);
 }
 

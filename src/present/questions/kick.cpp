@@ -80,9 +80,10 @@ void warn_of_end(const ResponseFunction& function, RunRecord& record) {
   const double size = std::fabs(tail.value);
   if (size < beyond_chance * tail.standard_error || size < little * largest) return;
   record.warnings.push_back(
-      {"lags", fmt::format("the response has not died at the longest lag {:.6g}: what follows after "
-                           "it is missing in susceptibilities and in the answer to a forcing.",
-                           function.lags.back())});
+      {"lags",
+       fmt::format("the response has not died at the longest lag {:.6g}: what follows after "
+                   "it is missing in susceptibilities and in the answer to a forcing.",
+                   function.lags.back())});
 }
 
 Matrix column_of(const std::vector<Estimate>& all, bool errors) {
@@ -127,16 +128,17 @@ Table table_of_lags(const ResponseFunction& function) {
 
 std::string text_of_lags(const std::string& observable, const ResponseFunction& function) {
   constexpr std::size_t most_rows = 24;
-  std::string text = fmt::format("effect on E[{}] of a kick of {} (R), and of a lasting change (G)\n\n",
-                                 observable, function.parameter);
+  std::string text =
+      fmt::format("effect on E[{}] of a kick of {} (R), and of a lasting change (G)\n\n",
+                  observable, function.parameter);
   text += fmt::format("{:>10} {:>28} {:>28}\n", "lag", "R", "G");
   const std::size_t lags = function.lags.size();
   const std::size_t stride = (lags + most_rows - 1) / most_rows;
   for (std::size_t l = 0; l < lags; l += stride) {
-    text += fmt::format("{:>10.5g} {:>14.5g} +- {:<10.2g} {:>14.5g} +- {:<10.2g}\n",
-                        function.lags[l], function.response[l].value,
-                        function.response[l].standard_error, function.integral[l].value,
-                        function.integral[l].standard_error);
+    text +=
+        fmt::format("{:>10.5g} {:>14.5g} +- {:<10.2g} {:>14.5g} +- {:<10.2g}\n", function.lags[l],
+                    function.response[l].value, function.response[l].standard_error,
+                    function.integral[l].value, function.integral[l].standard_error);
   }
   if (stride > 1) text += fmt::format("... of {} lags: --out FILE or --json has all\n", lags);
   return text;
@@ -168,8 +170,8 @@ void add_forcing(Reply& reply, const Forcing& forcing, const std::vector<Estimat
   reply.text += fmt::format("\n{:>10} {:>14} {:>28}\n", "t", parameter, "change of E");
   const std::size_t stride = (changes.size() + most_rows - 1) / most_rows;
   for (std::size_t k = 0; k < changes.size(); ++k) {
-    append_row(table.values, {forcing.times[k], forcing.change[k], changes[k].value,
-                              changes[k].standard_error});
+    append_row(table.values,
+               {forcing.times[k], forcing.change[k], changes[k].value, changes[k].standard_error});
     if (k % stride != 0) continue;
     reply.text += fmt::format("{:>10.5g} {:>14.5g} {:>14.5g} +- {:<10.2g}\n", forcing.times[k],
                               forcing.change[k], changes[k].value, changes[k].standard_error);
@@ -195,16 +197,17 @@ void describe(KickRequest& r, OptionVisitor& visit) {
                "A:STEP:B")
             .only_with("kick"),
         r.lags);
-  visit(Option("frequencies",
-               "Susceptibility at these angular frequencies, up to the longest lag", "W1,W2,...")
+  visit(Option("frequencies", "Susceptibility at these angular frequencies, up to the longest lag",
+               "W1,W2,...")
             .only_with("stationary"),
         r.frequencies);
-  visit(Option("period",
-               "The law repeats itself after this time, as that of seasons does: needs --spinup", "P")
-            .above_zero()
-            .only_with("stationary")
-            .not_with({"forcing", "frequencies", "length"}),
-        r.period);
+  visit(
+      Option("period",
+             "The law repeats itself after this time, as that of seasons does: needs --spinup", "P")
+          .above_zero()
+          .only_with("stationary")
+          .not_with({"forcing", "frequencies", "length"}),
+      r.period);
   visit(Option("phase", "When the kick is, after the start of the grid and whole periods", "T")
             .by_default("0")
             .at_least(0.0)
@@ -222,10 +225,11 @@ std::vector<double> lags_in(const std::string& text, const std::string& option) 
   const auto number = [&](const std::string& piece) {
     const std::optional<double> value = number_in(piece);
     if (value && std::isfinite(*value)) return *value;
-    throw Error(ErrorKind::usage,
-                fmt::format("{} {}: '{}' is no number; lags are written as 0:0.1:10, from the first "
-                            "in steps to the last, or as 0,1,5.",
-                            option, text, piece));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{} {}: '{}' is no number; lags are written as 0:0.1:10, from the first "
+                    "in steps to the last, or as 0,1,5.",
+                    option, text, piece));
   };
   const std::vector<std::string> range = pieces_of(text, ':');
   if (range.size() == 1) {
@@ -237,30 +241,31 @@ std::vector<double> lags_in(const std::string& text, const std::string& option) 
   const double first = number(range[0]), step = number(range[1]), last = number(range[2]);
   constexpr double most = 100'000.0;
   if (!(step > 0.0) || last < first || (last - first) / step > most) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{} {}: lags go from {} in steps of {} to {}; the step must be positive, "
-                            "the last no less than the first, and they may be {} at most.",
-                            option, text, first, step, last, most));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{} {}: lags go from {} in steps of {} to {}; the step must be positive, "
+                    "the last no less than the first, and they may be {} at most.",
+                    option, text, first, step, last, most));
   }
   std::vector<double> lags;
-  const auto count = static_cast<std::size_t>(std::floor((last - first) / step * (1.0 + 1e-12) + 1e-9));
+  const auto count =
+      static_cast<std::size_t>(std::floor((last - first) / step * (1.0 + 1e-12) + 1e-9));
   for (std::size_t k = 0; k <= count; ++k) lags.push_back(first + static_cast<double>(k) * step);
   return lags;
 }
 
 Reply of_kick(const Model& model, const KickRequest& asked, const LawRequest& law,
-              const std::string& observable, const std::string& method,
-              const Session& session) {
+              const std::string& observable, const std::string& method, const Session& session) {
   const Voice voice = law.voice;
   if (observable.empty()) {
     throw Error(ErrorKind::usage,
                 fmt::format("{} needs {}, whose mean answers to the kick.", spelled(voice, "kick"),
                             spelled(voice, "observable")));
   }
-  const Kick kick{kicked_parameter(model, asked, voice),
-                  asked.lags.empty() ? usual_lags(model.time())
-                                     : lags_in(asked.lags, spelled(voice, "lags")),
-                  asked.period, asked.phase.value_or(0.0)};
+  const Kick kick{
+      kicked_parameter(model, asked, voice),
+      asked.lags.empty() ? usual_lags(model.time()) : lags_in(asked.lags, spelled(voice, "lags")),
+      asked.period, asked.phase.value_or(0.0)};
   std::vector<Warning> warnings;
   std::optional<Forcing> forcing;
   if (has_forcing(asked)) {
@@ -272,8 +277,8 @@ Reply of_kick(const Model& model, const KickRequest& asked, const LawRequest& la
   const ResponseFunction function =
       law.stationary ? stationary_response_function(model, observable, kick, options)
                      : response_function(model, observable, kick, options.answer);
-  Reply reply{model, function.record, {}, {}, table_of_lags(function),
-              text_of_lags(observable, function)};
+  Reply reply{model, function.record,         {},
+              {},    table_of_lags(function), text_of_lags(observable, function)};
   std::vector<Warning>& all = reply.record.warnings;
   all.insert(all.begin(), warnings.begin(), warnings.end());
   tell_lags(reply.answer, observable, function);
@@ -284,8 +289,7 @@ Reply of_kick(const Model& model, const KickRequest& asked, const LawRequest& la
     add_forcing(reply, *forcing, forced_change(function, *forcing), function.parameter);
   }
   if (!asked.frequencies.empty() || forcing) warn_of_end(function, reply.record);
-  tell_how_made(reply, {function.parameter},
-                function.stationary ? &*function.stationary : nullptr);
+  tell_how_made(reply, {function.parameter}, function.stationary ? &*function.stationary : nullptr);
   return reply;
 }
 

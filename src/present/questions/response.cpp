@@ -33,9 +33,7 @@ void describe(ResponseRequest& r, OptionVisitor& visit) {
   describe(static_cast<SubjectRequest&>(r), visit);
   std::vector<std::string> methods = estimator_names();
   methods.emplace_back(automatic_method);
-  visit(Option("method", "Method (default: " + methods.front() + ")")
-            .one_of(methods),
-        r.method);
+  visit(Option("method", "Method (default: " + methods.front() + ")").one_of(methods), r.method);
   visit(
       Option("fd_step", "Step of the finite difference, for every parameter (default: chosen)", "H")
           .above_zero()
@@ -64,17 +62,17 @@ void describe(ResponseRequest& r, OptionVisitor& visit) {
 void check_response(const ResponseRequest& request) {
   const auto name = [&](const char* option) { return spelled(request.voice, option); };
   if (!request.method.empty() && request.stationary && request.kick.empty()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{} excludes {}, but with {}.", name("method"), name("stationary"),
-                            name("kick")));
+    throw Error(ErrorKind::usage, fmt::format("{} excludes {}, but with {}.", name("method"),
+                                              name("stationary"), name("kick")));
   }
   const bool carries = request.method.empty() || request.method == "path-kernel" ||
                        (request.stationary && request.method == "divergence-kernel");
   if (!request.kick.empty() && !carries) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{}: a response function is made by path-kernel, or of a stationary law "
-                            "by divergence-kernel.",
-                            spelled(request.voice, "method", request.method)));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{}: a response function is made by path-kernel, or of a stationary law "
+                    "by divergence-kernel.",
+                    spelled(request.voice, "method", request.method)));
   }
   if (request.kick.empty() && (!request.frequencies.empty() || !request.forcing.files.empty() ||
                                !request.forcing.tables.empty())) {
