@@ -22,7 +22,7 @@ std::pair<std::string, std::string> parse_name(const std::string& option, const 
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-// A comma inside brackets separates the indices of one name, A[1,2], or arguments, atan2(a, b).
+// A comma inside brackets separates the indices of one name, A[1,2], or arguments, max(a, b).
 std::vector<std::string> rejoined(const std::vector<std::string>& pieces) {
   std::vector<std::string> names;
   std::ptrdiff_t open = 0;

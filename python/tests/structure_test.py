@@ -50,9 +50,9 @@ class Structure(TestCase):
     def test_the_package_gives_what_the_command_gives(self):
         fit = divker.Model(self.model).fit(
             self.data, time="t", series=True, sparse=["A[i,j]", "k"],
-            derived=["memory = 1/abs(A[0,0])", "atan2(s, A[0,1])"])
+            derived=["memory = 1/abs(A[0,0])", "max(s, A[0,1])"])
         answer = json.loads(command(*self.words, "--derived", "memory = 1/abs(A[0,0])",
-                                    "--derived", "atan2(s, A[0,1])", "--json", "--quiet"))
+                                    "--derived", "max(s, A[0,1])", "--json", "--quiet"))
         self.assertEqual(answer["structure"], fit.to_dict()["structure"])
         self.assertEqual(answer["derived"], fit.to_dict()["derived"])
         told = fit.structure
@@ -66,7 +66,7 @@ class Structure(TestCase):
         place = fit.parameters.index("A[0,0]")
         self.assertAlmostEqual(fit.derived[0]["stderr"],
                                fit.stderr[place] / fit.estimate[place]**2, places=12)
-        self.assertEqual(fit.derived[1]["name"], "atan2(s, A[0,1])")
+        self.assertEqual(fit.derived[1]["name"], "max(s, A[0,1])")
         self.assertIn("set to zero", repr(fit))
 
     def test_it_is_said_in_words_in_the_model_and_in_a_picture(self):
