@@ -74,7 +74,7 @@ constexpr Guide guides[] = {
 bool is_setting(std::string_view word) {
   const std::size_t equals = word.find('=');
   return equals != std::string_view::npos && equals > 0 && word.front() != '-' &&
-         word.find('/') == std::string_view::npos;
+         word.substr(0, equals).find('/') == std::string_view::npos;
 }
 
 }  // namespace

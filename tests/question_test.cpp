@@ -116,7 +116,8 @@ TEST(NoToyQuestion, IsNoSubcommandWhereItIsNotInTheTable) {
   EXPECT_EQ(
       ending.sentence.rfind("divker: There is no subcommand 'below'; the subcommands are: "
                             "models, show, simulate, sample, density, score, response, forecast, "
-                            "residuals, fit, diagnose, bench, reproduce, new, completion, manual.",
+                            "residuals, likelihood, fit, compare, diagnose, bench, reproduce, new, "
+                            "completion, manual.",
                             0),
       0U)
       << ending.sentence;

@@ -38,6 +38,9 @@ struct Likelihood {
   std::vector<double> each;
   // The fewest paths that a row rests on, (sum w)^2 / sum w^2; NaN for densities of states.
   double fewest_paths = 0.0;
+  // Pareto k (tail_index.hpp) of what each path adds to the sum, of which the error is made: above
+  // 0.7 it means little, and there is a remark. NaN for densities of states.
+  double tail_index = 0.0;
   std::vector<std::string> remarks;  // where the number cannot be trusted, in sentences
   RunRecord record;
 };

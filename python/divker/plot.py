@@ -47,9 +47,8 @@ def as_dict(answer):
         values["marginals"] = answer.marginals
     model = getattr(answer, "model", None)
     if model is not None:
-        values["titles"] = model.titles
-    if hasattr(answer, "uniform"):
-        values["uniform"] = np.asarray(answer.uniform).tolist()
+        values.update(titles=model.titles, state_names=model.states)
+    values.update(answer.beside)
     return values
 
 
@@ -389,7 +388,7 @@ def simulation(answer, figure=None):
     times = [one["t"] for one in answer["snapshots"]]
     axes = panels(len(names), figure, most=2, wide=5.5)
     for c, (ax, name) in enumerate(zip(axes, names)):
-        for path in answer.get("paths", []):
+        for path in answer.get("trajectories", []):
             if path["name"] == name:
                 ax.plot(times, numbers(path["values"]).T, color="gray", lw=0.5, alpha=0.6)
         fan(ax, times, answer["levels"], [one["quantile"][c] for one in answer["snapshots"]])

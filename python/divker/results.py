@@ -69,6 +69,11 @@ class Result:
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._values})
 
+    @property
+    def beside(self) -> dict[str, Any]:
+        """What pictures show beside the answer: data, some trajectories, rows of residuals."""
+        return plain(self._file.get("picture", {}))
+
     def to_dict(self) -> dict[str, Any]:
         """The object that the command prints with --json: lists in place of arrays."""
         return plain(self._values)

@@ -20,8 +20,9 @@ namespace divker::python {
 namespace {
 
 py::tuple told(const present::Reply& reply) {
-  return py::make_tuple(reply.model, to_dict(present::fields_of(reply)),
-                        file_of(reply.model, reply.record, reply.how_made, reply.table));
+  py::dict file = file_of(reply.model, reply.record, reply.how_made, reply.table);
+  file["picture"] = to_dict(reply.picture);
+  return py::make_tuple(reply.model, to_dict(present::fields_of(reply)), file);
 }
 
 py::tuple answer(const present::Question& question, const Model& model, const py::dict& values) {

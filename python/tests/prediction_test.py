@@ -57,9 +57,9 @@ class Predictions(TestCase):
             "response", self.file, "--observable", "x", "--with-fit-errors", "--paths", 500)
         data = self.folder / "data.csv"
         self.model.simulate([1, 2], observed=True, paths=30).save(data)
-        found = self.model.likelihood(str(data), time="t", **run)
+        found = self.model.likelihood(str(data), time="t", paths=20_000)
         self.assert_as_command(found, "likelihood", self.file, "--data", data, "--time", "t",
-                               "--paths", 500)
+                               "--paths", 20_000)
         self.assertEqual(found.each.shape, (60,))
         self.assertAlmostEqual(found.each.sum(), found.log_likelihood, places=9)
 
@@ -72,8 +72,8 @@ class Predictions(TestCase):
 
     def test_compare(self):
         data = {"y": self.model.simulate(observed=True, paths=60, seed=3).x[:, 0]}
-        off = self.model.set(m=2.0)
-        ranked = divker.compare({"off": off, "right": self.model}, data, paths=2000)
+        off = self.model.set(m=1.0)
+        ranked = divker.compare({"off": off, "right": self.model}, data, paths=20_000)
         self.assertEqual([one["name"] for one in ranked.models], ["right", "off"])
         self.assertAlmostEqual(sum(one["weight"] for one in ranked.models), 1.0)
         self.assertIn("right", repr(ranked))

@@ -15,6 +15,7 @@
 #include "divker/error.hpp"
 #include "divker/model_function.hpp"
 #include "divker/study.hpp"
+#include "divker/tail_index.hpp"
 #include "estimate/parallel.hpp"
 #include "fit/goodness.hpp"
 
@@ -27,7 +28,8 @@ constexpr std::size_t row_block = 16;
 // Sum over the rows of some blocks, with what one run of paths tells of its error.
 struct LogSum {
   std::vector<double> each;  // log p of every row, block after block
-  double variance = 0.0;     // of their sum, by the paths
+  double tail_index = unknown;
+  double variance = 0.0;  // of their sum, by the paths
   double fewest_paths = std::numeric_limits<double>::infinity();
   std::string fewest_row;
 };
@@ -159,6 +161,9 @@ LogSum mixture_sum(const Model& model, const std::vector<const DataBlock*>& bloc
     add_block(Mixture(model, *block, *at), *block, threads, sum, influence);
   }
   sum.variance = variance_of_sum(influence);
+  TailSample tail;
+  tail.add(influence.of_path);
+  sum.tail_index = tail.index().k;
   return sum;
 }
 
@@ -189,6 +194,7 @@ double step_bias_of(const Study& study, const std::vector<const DataBlock*>& blo
 void tell_mixture(const Model& model, const std::vector<const DataBlock*>& blocks,
                   const LikelihoodOptions& options, Likelihood& result) {
   constexpr double too_few = 30.0;
+  constexpr double too_heavy = 0.7;
   Sampling sampling = options.sampling;
   sampling.snapshots.clear();
   for (const DataBlock* block : blocks) {
@@ -216,6 +222,13 @@ void tell_mixture(const Model& model, const std::vector<const DataBlock*>& block
                     "and its error bar means little. More paths, or observations with more noise, "
                     "tell more.",
                     sum.fewest_row, sum.fewest_paths, paths.numbers.size()));
+  }
+  result.tail_index = sum.tail_index;
+  if (sum.tail_index > too_heavy) {
+    result.remarks.push_back(
+        fmt::format("The error bar of the log-likelihood means little: the tail index of what each "
+                    "path adds is {:.2f}. More paths, or observations with more noise, tell more.",
+                    sum.tail_index));
   }
   result.each.insert(result.each.end(), sum.each.begin(), sum.each.end());
   result.record = study.record();
@@ -325,6 +338,7 @@ Likelihood log_likelihood(const Model& model, const FitData& data,
   Likelihood result;
   result.time_step = unknown;
   result.fewest_paths = unknown;
+  result.tail_index = unknown;
   std::vector<const DataBlock*> noisy;
   std::vector<const DataBlock*> exact;
   for (const DataBlock& block : data.blocks) {

@@ -284,7 +284,7 @@ void tell_picture(Fields& o, const Bands& bands, const std::vector<Matrix>& rows
   });
   std::vector<std::size_t> columns(bands.names.size());
   for (std::size_t c = 0; c < columns.size(); ++c) columns[c] = c;
-  o.list("paths", columns, [&](Fields& one, std::size_t c) {
+  o.list("trajectories", columns, [&](Fields& one, std::size_t c) {
     Matrix paths(std::min(most_paths, rows.front().rows), rows.size());
     for (std::size_t r = 0; r < paths.rows; ++r) {
       for (std::size_t k = 0; k < rows.size(); ++k) paths(r, k) = rows[k](r, c);
@@ -314,12 +314,13 @@ Reply bands_of(const SimulateRequest& asked, const Model& model, const Session& 
     request.bands = {0.05, 0.25, 0.5, 0.75, 0.95};
   }
   if (!tables.empty()) request.observed = true;
-  const Simulated names_alone(request, model);
+  SimulateRequest plain = request;
+  plain.with_fit_errors = false;
+  const std::vector<std::string> names = Simulated(plain, model).names();
   std::vector<Warning> warnings;
   std::vector<ColumnData> data;
   if (!tables.empty()) {
-    data = data_by_column(match_data(model, tables, request.columns), model, names_alone.names(),
-                          warnings);
+    data = data_by_column(match_data(model, tables, request.columns), model, names, warnings);
   }
   std::set<double> times(request.times.begin(), request.times.end());
   if (times.empty() && request.for_picture) {

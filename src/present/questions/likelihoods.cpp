@@ -50,6 +50,7 @@ void tell(Fields& o, const Likelihood& found) {
   o.set("rows", found.rows);
   o.set("individuals", found.individuals);
   if (!std::isnan(found.fewest_paths)) o.set("fewest_paths", found.fewest_paths);
+  if (!std::isnan(found.tail_index)) o.set("tail_index", found.tail_index);
 }
 
 Table table_of_rows(const FitData& data, const Likelihood& found) {
