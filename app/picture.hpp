@@ -8,7 +8,8 @@
 namespace divker::app {
 
 // Before a long run: can the file be written, and is there a Python with matplotlib? Error(usage).
-// Python is the one that divker was configured with, or $DIVKER_PYTHON. `option`: what asked for it.
+// Python is the one that divker was configured with, or $DIVKER_PYTHON. `option`: what asked for
+// the picture.
 void check_picture(const std::string& option, const std::string& file);
 
 // Draws what `kind` says ("fit", "couplings") of the JSON object into the file. Error(usage) if
