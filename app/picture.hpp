@@ -9,7 +9,7 @@ namespace divker::app {
 
 // Before a long run: can the file be written, and is there a Python with matplotlib? Error(usage).
 // Python is the one that divker was configured with, or $DIVKER_PYTHON. `option`: what asked for
-// it.
+// the picture.
 void check_picture(const std::string& option, const std::string& file);
 
 // Labels with units of states, parameters and observations that have one.

@@ -703,6 +703,7 @@ TEST(ShippedModels, AreOfTheirClassAndRoundTrip) {
                                                    {"ou", NoiseClass::scalar},
                                                    {"ou_coupled", NoiseClass::diagonal},
                                                    {"quintic", NoiseClass::scalar},
+                                                   {"student", NoiseClass::scalar},
                                                    {"three_halves", NoiseClass::scalar},
                                                    {"barrier", NoiseClass::scalar},
                                                    {"random_network", NoiseClass::scalar},
