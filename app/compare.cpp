@@ -40,8 +40,8 @@ void add_compare(CLI::App& app, int& code) {
   declare(*command, options->request);
   command->callback([options, &code] {
     check_out(*options);
-    code =
-        report(*options, compared(options->request, models_of(*options), circumstances(*options)));
+    code = report(*options, "compare",
+                  compared(options->request, models_of(*options), circumstances(*options)));
   });
 }
 
