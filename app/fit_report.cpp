@@ -101,7 +101,8 @@ void print_series(const FitResult& result) {
   fmt::print("{} transitions of {} individuals, {} paths each, up to {} substeps\n",
              series.transitions, result.individuals, series.paths_each, series.most_substeps);
   if (series.smallest_sample) {
-    fmt::print("at each row at least {:.1f}% of the paths count\n", 100.0 * *series.smallest_sample);
+    fmt::print("at each row at least {:.1f}% of the paths count\n",
+               100.0 * *series.smallest_sample);
   }
 }
 
@@ -154,8 +155,8 @@ void print_log_likelihood(const FitResult& result) {
     fmt::print("log-likelihood of the data: {:.2f}\n", *result.log_likelihood);
     return;
   }
-  fmt::print("log-likelihood of the series: {:.3f} +- {:.2g}, AIC {:.2f}\n",
-             *result.log_likelihood, *result.log_likelihood_error, result.aic());
+  fmt::print("log-likelihood of the series: {:.3f} +- {:.2g}, AIC {:.2f}\n", *result.log_likelihood,
+             *result.log_likelihood_error, result.aic());
 }
 
 double total_gain(const FitResult& result) {
