@@ -52,16 +52,16 @@ struct HiddenSeries {
                                                const DataOptions& options);
 
 // At the first row of each individual the states that are seen there are given, and the others
-// follow the initial law of the model, whatever the time. The standard errors are those of the
-// data, H^{-1} (sum u u^T) H^{-T} with u the scores of rows given those before; FitResult::series
-// has H^{-1} beside them. FitResult::log_likelihood is log p(rows after the first | seen in the
-// first), with what is measured with noise in the first row.
+// follow the initial law of the model, whatever the time. The standard errors are by the observed
+// information H; of 30 individuals and more by their scatter, H^{-1} (sum u u^T) H^{-T} with u
+// their scores, and FitResult::series has H^{-1} beside them. FitResult::log_likelihood is log
+// p(rows after the first | seen in the first), with what is measured with noise in the first row.
 //
 // SeriesOptions::paths: of each individual.
 // Error(usage) where nothing is to be fitted, for maps, and for initial laws by samples;
-// Error(model) for fewer values than parameters, for more than most_guided_states states, for
-// states whose measurements no noise reaches; Error(numerical) where the paths all lose their
-// weight.
+// Error(usage) for more than most_guided_states states; Error(model) for fewer values than
+// parameters, and where the likelihood depends on no parameter; Error(numerical) where all paths
+// lose their weight, as where several states are seen exactly that share the noise of one.
 // Cost: an evaluation makes rows * paths * substeps steps for each of two values of each parameter.
 inline constexpr std::size_t most_guided_states = 12;
 [[nodiscard]] FitResult fit_hidden_series(const Model& model, const HiddenSeries& data,

@@ -397,7 +397,8 @@ class FitResult(Result):
     list of dictionaries name, t, data (rows,), model (paths,). `text`: the fitted model in the
     language, with standard errors in comments. By features of the law (docs/fit.md) also divergence
     (its name), divergence_estimate and divergence_stderr of the data held out. Of a time series also stderr_by_model (p,),
-    step_bias (p,), transitions, paths_each and most_substeps. derived: what was asked for, a list of
+    step_bias (p,), transitions, paths_each and most_substeps, and where states are hidden or measured
+    with noise log_likelihood, log_likelihood_stderr and aic. derived: what was asked for, a list of
     dictionaries name, expression, estimate, stderr. With sparse also structure, a dictionary: kept,
     zero, score, p, couplings and more (docs/structure.md).
     """

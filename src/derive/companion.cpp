@@ -8,7 +8,8 @@
 
 namespace divker::derive {
 
-Program companion_in_coordinates(const Symbols& s, const Model& model) {
+Program derive_companion(const Model& model, bool beyond_boundaries) {
+  const Symbols s(model, {}, beyond_boundaries);
   const Vector mean = chain(s, model).mean;
   Vector jacobian;
   for (const Expression& moved : mean) {
@@ -27,12 +28,7 @@ Program companion_in_coordinates(const Symbols& s, const Model& model) {
   program.results = {
       state_result(mean), {jacobian_array, ids(jacobian)}, {amplitude_array, ids(amplitude)}};
   program.graph = s.graph;
-  return program;
-}
-
-Program derive_companion(const Model& model, bool beyond_boundaries) {
-  const Symbols s(model, {}, beyond_boundaries);
-  return s.in_states(companion_in_coordinates(s, model));
+  return s.in_states(std::move(program));
 }
 
 }  // namespace divker::derive

@@ -2,7 +2,6 @@
 // move.
 #pragma once
 
-#include "derive/symbols.hpp"
 #include "divker/model.hpp"
 #include "divker/program.hpp"
 
@@ -18,7 +17,5 @@ inline constexpr const char* amplitude_array = "amplitude";
 //   arguments  x[M], time t[1], parameters[P], step size dt[1]
 //   results    x[M], jacobian[M * M] and amplitude[M * K], row after row
 [[nodiscard]] Program derive_companion(const Model& model, bool beyond_boundaries);
-// The same for a state that is given, and comes out, in coordinates.
-[[nodiscard]] Program companion_in_coordinates(const Symbols& s, const Model& model);
 
 }  // namespace divker::derive

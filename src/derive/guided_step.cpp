@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "derive/likelihood_ratio.hpp"
 #include "derive/ports.hpp"
 #include "divker/step.hpp"
 
@@ -13,6 +12,50 @@ namespace divker::derive {
 namespace {
 
 using Rows = std::vector<Vector>;
+
+// Mean and amplitudes, M x K, of a step.
+struct NormalStep {
+  Vector mean;
+  Rows amplitude;
+};
+
+NormalStep normal_step(const Symbols& s) {
+  Graph& g = *s.graph;
+  const std::size_t m = s.x.size();
+  // At the middle of the step's time.
+  Vector times{s.t};
+  Vector middles{s.t + 0.5 * s.dt};
+  for (std::size_t k = 0; k < s.input.size(); ++k) {
+    times.push_back(s.input[k]);
+    middles.push_back(0.5 * (s.input[k] + s.input_at_arrival[k]));
+  }
+  const Vector drift = substitute(g, s.drift.values, times, middles);
+  NormalStep step;
+  step.amplitude.assign(m, Vector(s.columns.size(), s.zero()));
+  for (std::size_t k = 0; k < s.columns.size(); ++k) {
+    const Vector values = substitute(g, s.columns[k].values, times, middles);
+    Vector column(m, s.zero());
+    for (std::size_t e = 0; e < values.size(); ++e) column[s.columns[k].rows[e]] = values[e];
+    const Vector carried = directional_derivative(g, drift, s.x, column);
+    for (std::size_t i = 0; i < m; ++i) {
+      step.amplitude[i][k] = column[i] + 0.5 * s.dt * carried[i];
+    }
+  }
+  Vector generated = directional_derivative(g, drift, s.x, drift);
+  for (std::size_t k = 0; k < s.columns.size(); ++k) {
+    const Vector values = substitute(g, s.columns[k].values, times, middles);
+    Vector column(m, s.zero());
+    for (std::size_t e = 0; e < values.size(); ++e) column[s.columns[k].rows[e]] = values[e];
+    const Vector held = s.placeholders(m);
+    const Vector once = directional_derivative(g, drift, s.x, held);
+    const Vector twice = substitute(g, directional_derivative(g, once, s.x, held), held, column);
+    for (std::size_t i = 0; i < m; ++i) generated[i] = generated[i] + 0.5 * twice[i];
+  }
+  for (std::size_t i = 0; i < m; ++i) {
+    step.mean.push_back(s.x[i] + s.dt * drift[i] + 0.5 * s.dt * s.dt * generated[i]);
+  }
+  return step;
+}
 
 // A = L D L^T of a symmetric matrix whose lower triangle is given, L with a unit diagonal.
 struct Factors {
@@ -22,8 +65,7 @@ struct Factors {
   Factors(const Symbols& s, const Rows& a) : lower(a.size(), Vector(a.size(), s.zero())) {
     for (std::size_t j = 0; j < a.size(); ++j) {
       Expression pivot = a[j][j];
-      for (std::size_t k = 0; k < j; ++k)
-        pivot = pivot - lower[j][k] * lower[j][k] * pivots[k];
+      for (std::size_t k = 0; k < j; ++k) pivot = pivot - lower[j][k] * lower[j][k] * pivots[k];
       pivots.push_back(pivot);
       for (std::size_t i = j + 1; i < a.size(); ++i) {
         Expression entry = a[i][j];
@@ -71,32 +113,29 @@ struct Factors {
 // The formulas of one step, with the guide as inputs.
 class Guided {
  public:
-  Guided(const Symbols& s, const Model& model, const GuideShape& shape, bool with_rest)
-      : s_(s), shape_(shape), with_rest_(with_rest) {
+  Guided(const Symbols& s, const GuideShape& shape, bool with_rest)
+      : s_(s), shape_(shape), with_rest_(with_rest), step_(normal_step(s)) {
     const std::size_t size = with_rest ? shape.size() : shape.rest();
     for (std::size_t k = 0; k < size; ++k) {
       guide_.push_back(k == 0 ? s.dt : s.graph->input("guide[" + std::to_string(k) + "]"));
     }
-    mean_ = chain(s, model).mean;
     for (std::size_t a = 0; a < shape.rows; ++a) {
       normals_.push_back(s.graph->input("e[" + std::to_string(a) + "]"));
     }
     find_covariance();
     find_rest();
     for (std::size_t a = 0; a < shape.rows; ++a) {
-      residual_.push_back(guide_[shape.target() + a] - dot(*s.graph, gain(a), mean_));
+      residual_.push_back(guide_[shape.target() + a] - dot(*s.graph, gain(a), step_.mean));
     }
   }
 
-  [[nodiscard]] Expression ahead() const {
-    return Factors(s_, whole_).log_density(s_, residual_);
-  }
+  [[nodiscard]] Expression ahead() const { return Factors(s_, whole_).log_density(s_, residual_); }
   [[nodiscard]] const Rows& rest() const { return rest_; }
-  [[nodiscard]] const Vector& mean() const { return mean_; }
 
   // x' - m(x).
   [[nodiscard]] Vector moved() const {
-    Vector noise = s_.noise_increment().values;
+    Vector noise;
+    for (const Vector& row : step_.amplitude) noise.push_back(dot(*s_.graph, row, s_.db));
     const Vector errors = error_of_rest();
     Vector missing;
     for (std::size_t a = 0; a < shape_.rows; ++a) {
@@ -122,7 +161,7 @@ class Guided {
   [[nodiscard]] Program program(const Vector& moved, Expression log_weight) const {
     Program result = unfinished();
     Vector arrival;
-    for (std::size_t i = 0; i < shape_.states; ++i) arrival.push_back(mean_[i] + moved[i]);
+    for (std::size_t i = 0; i < shape_.states; ++i) arrival.push_back(step_.mean[i] + moved[i]);
     result.results = {state_result(arrival),
                       {log_weight_array, {log_weight.id()}, Fate::accumulated}};
     return result;
@@ -142,23 +181,18 @@ class Guided {
 
  private:
   [[nodiscard]] Vector gain(std::size_t a) const {
-    const auto begin = guide_.begin() + static_cast<std::ptrdiff_t>(shape_.gain() + a * shape_.states);
+    const auto begin =
+        guide_.begin() + static_cast<std::ptrdiff_t>(shape_.gain() + a * shape_.states);
     return {begin, begin + static_cast<std::ptrdiff_t>(shape_.states)};
   }
 
   // dt S S^T, and H times it.
   void find_covariance() {
     const std::size_t m = shape_.states;
-    Rows amplitude(m, Vector(s_.columns.size(), s_.zero()));
-    for (std::size_t k = 0; k < s_.columns.size(); ++k) {
-      for (std::size_t e = 0; e < s_.columns[k].rows.size(); ++e) {
-        amplitude[s_.columns[k].rows[e]][k] = s_.columns[k].values[e];
-      }
-    }
     covariance_.assign(m, Vector(m, s_.zero()));
     for (std::size_t i = 0; i < m; ++i) {
       for (std::size_t j = 0; j <= i; ++j) {
-        covariance_[i][j] = s_.h * dot(*s_.graph, amplitude[i], amplitude[j]);
+        covariance_[i][j] = s_.h * dot(*s_.graph, step_.amplitude[i], step_.amplitude[j]);
         covariance_[j][i] = covariance_[i][j];
       }
     }
@@ -198,7 +232,8 @@ class Guided {
   const Symbols& s_;
   GuideShape shape_;
   bool with_rest_;
-  Vector guide_, mean_, normals_, residual_;
+  NormalStep step_;
+  Vector guide_, normals_, residual_;
   Rows covariance_, spread_, rest_, whole_;
 };
 
@@ -214,16 +249,43 @@ Vector of_observations(const Symbols& s, const Model& model,
 
 }  // namespace
 
-Program guided_step(const Symbols& s, const Model& model, const GuideShape& shape) {
-  const Guided guided(s, model, shape, true);
+bool has_additive_noise(const Symbols& s) {
+  for (const Field& column : s.columns) {
+    for (const Expression& value : column.values) {
+      if (depends_on(value, s.x)) return false;
+    }
+  }
+  return true;
+}
+
+Program guided_companion(const Symbols& s) {
+  const NormalStep step = normal_step(s);
+  Vector jacobian, amplitude;
+  for (const Expression& moved : step.mean) {
+    const Vector row = gradient(moved, s.x);
+    jacobian.insert(jacobian.end(), row.begin(), row.end());
+  }
+  for (const Vector& row : step.amplitude) {
+    for (const Expression& entry : row) amplitude.push_back(entry * sqrt(s.h));
+  }
+  Program program;
+  program.arguments = {state_argument(s), time_argument(s), parameters_argument(s),
+                       step_size_argument(s)};
+  program.results = {
+      state_result(step.mean), {"jacobian", ids(jacobian)}, {"amplitude", ids(amplitude)}};
+  program.graph = s.graph;
+  return program;
+}
+
+Program guided_step(const Symbols& s, const GuideShape& shape) {
+  const Guided guided(s, shape, true);
   const Vector moved = guided.moved();
   const Expression after = Factors(s, guided.rest()).log_density(s, guided.left(moved));
   return guided.program(moved, guided.ahead() - after);
 }
 
-Program guided_arrival(const Symbols& s, const Model& model, const GuideShape& shape,
-                       std::size_t held) {
-  const Guided guided(s, model, shape, false);
+Program guided_arrival(const Symbols& s, const GuideShape& shape, std::size_t held) {
+  const Guided guided(s, shape, false);
   const Vector moved = guided.moved();
   const Vector left = guided.left(moved);
   Vector terms;
@@ -234,8 +296,8 @@ Program guided_arrival(const Symbols& s, const Model& model, const GuideShape& s
   return guided.program(moved, guided.ahead() + 0.5 * sum(*s.graph, terms));
 }
 
-Program guided_lookahead(const Symbols& s, const Model& model, const GuideShape& shape) {
-  const Guided guided(s, model, shape, true);
+Program guided_lookahead(const Symbols& s, const GuideShape& shape) {
+  const Guided guided(s, shape, true);
   Program result = guided.unfinished();
   std::erase_if(result.arguments, [](const Argument& one) { return one.role == Role::noise; });
   result.results = {{"ahead", {guided.ahead().id()}}};
@@ -279,7 +341,9 @@ Program observation_density(const Symbols& s, const Model& model,
                     (-0.5 * z * z - log(deviations[k]) - half_log_two_pi));
   }
   Program program;
-  program.arguments = {state_argument(s), time_argument(s), {"seen", Role::schedule, ids(seen)},
+  program.arguments = {state_argument(s),
+                       time_argument(s),
+                       {"seen", Role::schedule, ids(seen)},
                        parameters_argument(s)};
   program.results = {{log_weight_array, {sum(*s.graph, terms).id()}, Fate::accumulated}};
   program.graph = s.graph;

@@ -16,7 +16,7 @@ using Eigen::VectorXd;
 
 // H^{-1} psi with eigenvalues, of H scaled to a unit diagonal, not below the floor.
 VectorXd direction_up(const MatrixXd& squares, const VectorXd& score) {
-  constexpr double floor = 1e-8;
+  constexpr double floor = 1e-5;
   const VectorXd unit = squares.diagonal().array().max(1e-300).rsqrt();
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(unit.asDiagonal() * squares *
                                                        unit.asDiagonal());
@@ -63,15 +63,6 @@ VectorXd steps_by(const MatrixXd& squares, const VectorXd& before) {
   return steps;
 }
 
-bool is_positive(const MatrixXd& matrix) {
-  constexpr double least = 1e-7;
-  if (!matrix.allFinite() || !(matrix.diagonal().array() > 0.0).all()) return false;
-  const VectorXd unit = matrix.diagonal().array().rsqrt();
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(
-      unit.asDiagonal() * matrix * unit.asDiagonal(), Eigen::EigenvaluesOnly);
-  return solver.eigenvalues().minCoeff() > least;
-}
-
 FitIteration iteration_of(const Summit& summit, std::size_t paths, double merit) {
   FitIteration one;
   one.paths = paths;
@@ -81,6 +72,15 @@ FitIteration iteration_of(const Summit& summit, std::size_t paths, double merit)
 }
 
 }  // namespace
+
+bool is_positive(const MatrixXd& matrix) {
+  constexpr double least = -1e-5;
+  if (!matrix.allFinite() || !(matrix.diagonal().array() > 0.0).all()) return false;
+  const VectorXd unit = matrix.diagonal().array().rsqrt();
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(
+      unit.asDiagonal() * matrix * unit.asDiagonal(), Eigen::EigenvaluesOnly);
+  return solver.eigenvalues().minCoeff() > least;
+}
 
 MatrixXd whitened_directions(const MatrixXd& squares, double length, double most) {
   constexpr double floor = 1e-10;
@@ -112,6 +112,7 @@ Summit climb(const Model& model, const std::vector<std::size_t>& active,
     summit.reason = "no path has a weight at the start";
     return summit;
   }
+  bool is_curved = true;
   for (std::size_t n = 0;; ++n) {
     if (session.stopped()) throw Error(ErrorKind::numerical, "The fit was interrupted.");
     summit.ascent = differences.score(likelihood, summit.base, summit.parameters, summit.steps);
@@ -121,16 +122,16 @@ Summit climb(const Model& model, const std::vector<std::size_t>& active,
     }
     const MatrixXd squares = summit.ascent.squares();
     const VectorXd score = summit.ascent.score();
-    summit.information = squares;
-    bool is_curved = true;
-    if (rules.by_curvature) {
-      const MatrixXd directions = whitened_directions(squares, 1.0, 0.3);
+    if (!rules.by_curvature) summit.information = squares;
+    // A second derivative costs as much as many scores, and lasts for a few steps.
+    if (rules.by_curvature && (n % 3 == 0 || !is_curved)) {
+      const MatrixXd directions = whitened_directions(squares, 0.2, 0.05);
       const MatrixXd inverse = directions.inverse();
       const MatrixXd bend =
           inverse.transpose() *
           differences.curvature(likelihood, summit.base, summit.parameters, directions) * inverse;
       is_curved = is_positive(bend);
-      if (is_curved) summit.information = bend;
+      summit.information = is_curved ? bend : squares;
     }
     VectorXd change = direction_up(summit.information, score);
     const double merit = std::max(0.0, change.dot(score));
@@ -152,7 +153,7 @@ Summit climb(const Model& model, const std::vector<std::size_t>& active,
       const std::vector<double> there = moved(model, active, summit.parameters, change);
       LogDensities base = likelihood.at(there);
       const double gain = base.sum() - summit.base.sum();
-      rose = std::isfinite(gain) && gain > 0.0;
+      rose = std::isfinite(gain) && gain > -rules.blur;
       if (rose) {
         if (history != nullptr) history->back().gain = gain;
         summit.parameters = there;
@@ -161,7 +162,6 @@ Summit climb(const Model& model, const std::vector<std::size_t>& active,
       change *= shorter;
     }
     if (!rose) {
-      // The paths chosen anew make a rough likelihood: within their noise this is the summit.
       summit.base = likelihood.at(summit.parameters);
       summit.converged = is_curved && merit < 1.0;
       summit.reason = summit.converged ? "no step makes the likelihood larger"

@@ -71,6 +71,10 @@ struct Guides::Quadratic {
   VectorXd nu;
 };
 
+// States that change the size of the noise of a leg do so by their mean over it, half of which is
+// where they are at its end.
+constexpr double share_of_end = 0.5;
+
 // What is aimed at at the end of a leg: C x = value + noise.
 struct Guides::Target {
   MatrixXd gain;  // C
@@ -80,12 +84,12 @@ struct Guides::Target {
 
 // The path without noise from one point to the next row, and small deviations from it.
 struct Guides::Companion {
-  std::vector<MatrixXd> after;        // Phi from the end of step k on
+  std::vector<MatrixXd> after;  // Phi from the end of step k on
   std::vector<VectorXd> after_offset;
   LinearLeg leg;
-  MatrixXd first;                     // the Jacobian of the first step
-  MatrixXd covariance;                // dt S S^T at the beginning
-  std::vector<MatrixXd> slopes;       // of that, by each state
+  MatrixXd first;                // the Jacobian of the first step
+  MatrixXd covariance;           // dt S S^T at the beginning
+  std::vector<MatrixXd> slopes;  // of that, by each state
   double dt = 0.0;
 };
 
@@ -190,8 +194,7 @@ void Guides::prior(const GuidedKernels::Bound& bound, VectorXd& mean, VectorXd& 
     const double seen = record_.exact(place, 0);
     const bool is_seen = !std::isnan(seen);
     mean[place] = is_seen ? seen : kernels_.coordinates().at_state(i, at);
-    deviation[place] =
-        is_seen ? 0.0 : spread * std::exp(kernels_.coordinates().log_stretch(i, at));
+    deviation[place] = is_seen ? 0.0 : spread * std::exp(kernels_.coordinates().log_stretch(i, at));
   }
 }
 
@@ -243,13 +246,13 @@ Guides::Filtered Guides::filter(const GuidedKernels::Bound& bound) const {
     if (r > 0) {
       const Companion to = companion(bound, mean, static_cast<std::size_t>(r - 1), false);
       mean = to.leg.flow * mean + to.leg.offset;
-      covariance =
-          to.leg.flow * covariance * to.leg.flow.transpose() + to.leg.covariance;
+      covariance = to.leg.flow * covariance * to.leg.flow.transpose() + to.leg.covariance;
       for (Index i = 0; i < m; ++i) {
         if (std::isnan(record_.exact(i, r))) continue;
-        const double variance = covariance(i, i) + record_.softness(i, r);
+        const double variance = covariance(i, i);
         const double error = record_.exact(i, r) - mean[i];
-        result.log_likelihood[r] -= 0.5 * (error * error / variance + std::log(variance) + log_two_pi);
+        result.log_likelihood[r] -=
+            0.5 * (error * error / variance + std::log(variance) + log_two_pi);
         const VectorXd gain = covariance.col(i) / variance;
         mean += gain * error;
         covariance -= gain * covariance.row(i).eval();
@@ -263,7 +266,8 @@ Guides::Filtered Guides::filter(const GuidedKernels::Bound& bound) const {
     const VectorXd score = seen.nu - seen.omega * mean;
     const Eigen::PartialPivLU<MatrixXd> lu(mixed);
     const MatrixXd after = lu.solve(covariance);
-    result.log_likelihood[r] += 0.5 * score.dot(after * score) - 0.5 * std::log(std::fabs(lu.determinant())) +
+    result.log_likelihood[r] += 0.5 * score.dot(after * score) -
+                                0.5 * std::log(std::fabs(lu.determinant())) +
                                 density_at(bound, static_cast<std::size_t>(r), mean);
     mean += after * score;
     covariance = 0.5 * (after + after.transpose());
@@ -335,8 +339,7 @@ void Guides::begin(const GuidedKernels::Bound& bound, const MatrixXd& omega, con
   }
 }
 
-double Guides::relaxation_rate(const GuidedKernels::Bound& bound,
-                               const MatrixXd& reference) const {
+double Guides::relaxation_rate(const GuidedKernels::Bound& bound, const MatrixXd& reference) const {
   std::vector<double> rates;
   for (std::size_t leg = 0; leg < record_.substeps.size(); ++leg) {
     const auto r = static_cast<Index>(leg);
@@ -351,13 +354,45 @@ double Guides::relaxation_rate(const GuidedKernels::Bound& bound,
   return *middle;
 }
 
-MatrixXd Guides::spread(const GuidedKernels::Bound& bound, const MatrixXd& reference) const {
-  MatrixXd result = MatrixXd::Zero(reference.rows(), reference.cols());
-  for (std::size_t leg = 0; leg < record_.substeps.size(); ++leg) {
-    const auto r = static_cast<Index>(leg);
-    result.col(r + 1) = companion(bound, reference.col(r), leg, false).leg.covariance.diagonal();
+// What the size of the errors of states that are seen at the end of a leg tells of the states
+// there.
+void Guides::add_size_of_noise(const Companion& to, const MatrixXd& gain, const VectorXd& value,
+                               const VectorXd& from, const VectorXd& at, Quadratic& ahead) {
+  std::vector<Index> seen;
+  for (Index a = 0; a < gain.rows(); ++a) {
+    if (!gain.row(a).isZero(0.0)) seen.push_back(a);
   }
-  return result;
+  const bool changes =
+      std::ranges::any_of(to.slopes, [](const MatrixXd& slope) { return !slope.isZero(0.0); });
+  if (seen.empty() || !changes) return;
+  const MatrixXd rows = gain(seen, Eigen::all);
+  const auto spread_of = [&](const MatrixXd& covariance) {
+    MatrixXd v = MatrixXd::Zero(rows.rows(), rows.rows());
+    for (const MatrixXd& after : to.after) {
+      v += rows * after * covariance * after.transpose() * rows.transpose();
+    }
+    return v;
+  };
+  const Eigen::LDLT<MatrixXd> inverse(spread_of(to.covariance));
+  const VectorXd residual = value(seen) - rows * (to.leg.flow * from + to.leg.offset);
+  const VectorXd pull = inverse.solve(residual);
+  std::vector<MatrixXd> relative;
+  VectorXd score(from.size());
+  for (Index i = 0; i < from.size(); ++i) {
+    relative.emplace_back(inverse.solve(spread_of(to.slopes[static_cast<std::size_t>(i)])));
+    score[i] =
+        0.5 * share_of_end * (residual.dot(relative.back() * pull) - relative.back().trace());
+  }
+  MatrixXd omega(from.size(), from.size());
+  for (Index i = 0; i < from.size(); ++i) {
+    for (Index j = 0; j < from.size(); ++j) {
+      omega(i, j) =
+          0.5 * share_of_end * share_of_end *
+          (relative[static_cast<std::size_t>(i)] * relative[static_cast<std::size_t>(j)]).trace();
+    }
+  }
+  ahead.omega += omega;
+  ahead.nu += omega * at + score;
 }
 
 Guide Guides::at(const GuidedKernels::Bound& bound, const MatrixXd& reference,
@@ -386,9 +421,13 @@ Guide Guides::at(const GuidedKernels::Bound& bound, const MatrixXd& reference,
       if (std::isnan(seen)) continue;
       target.gain(e, state) = 1.0;
       target.value[e] = seen;
-      target.noise[e] = record_.softness(state, r);
+      target.noise[e] = 0.0;
       ++leg.seen;
     }
+    const VectorXd from = reference.col(r - 1);
+    const Companion to = companion(bound, from, row - 1, true);
+    add_size_of_noise(to, target.gain.topRows(held), target.value.head(held), from,
+                      reference.col(r), ahead);
     const MatrixXd root = upper_root(ahead.omega);
     target.gain.bottomRows(m) = root;
     // root^T value = nu, where the root has rows.
@@ -398,8 +437,6 @@ Guide Guides::at(const GuidedKernels::Bound& bound, const MatrixXd& reference,
       target.value[held + k] = left[k] / root(k, k);
       left -= root.row(k).transpose() * target.value[held + k];
     }
-    const VectorXd from = reference.col(r - 1);
-    const Companion to = companion(bound, from, row - 1, true);
     leg.time = record_.time[r - 1];
     leg.dt = to.dt;
     leg.steps = to.after.size();
@@ -444,15 +481,15 @@ Guide Guides::at(const GuidedKernels::Bound& bound, const MatrixXd& reference,
     VectorXd score = gain.transpose() * pull;
     std::vector<MatrixXd> relative;
     for (Index i = 0; i < m; ++i) {
-      const MatrixXd& slope = to.slopes[static_cast<std::size_t>(i)];
+      const MatrixXd slope = (1.0 - share_of_end) * to.slopes[static_cast<std::size_t>(i)];
       relative.emplace_back(inverse.solve(spread_of(slope)));
       score[i] += 0.5 * (residual.dot(relative.back() * pull) - relative.back().trace());
     }
     for (Index i = 0; i < m; ++i) {
       for (Index j = 0; j < m; ++j) {
-        ahead.omega(i, j) += 0.5 * (relative[static_cast<std::size_t>(i)] *
-                                    relative[static_cast<std::size_t>(j)])
-                                       .trace();
+        ahead.omega(i, j) +=
+            0.5 *
+            (relative[static_cast<std::size_t>(i)] * relative[static_cast<std::size_t>(j)]).trace();
       }
     }
     ahead.omega = (0.5 * (ahead.omega + ahead.omega.transpose())).eval();
@@ -472,8 +509,7 @@ Guide Guides::at(const GuidedKernels::Bound& bound, const MatrixXd& reference,
     const MatrixXd spread = leg.covariance * target.gain.transpose();
     MatrixXd v = target.gain * spread;
     v.diagonal() += target.noise;
-    smoothed->col(r + 1) =
-        mean + spread * v.ldlt().solve(target.value - target.gain * mean);
+    smoothed->col(r + 1) = mean + spread * v.ldlt().solve(target.value - target.gain * mean);
   }
   return guide;
 }

@@ -57,9 +57,6 @@ class Guides {
   // The norm of the drift's Jacobian at the rows of a reference, the median.
   [[nodiscard]] double relaxation_rate(const GuidedKernels::Bound& bound,
                                        const Eigen::MatrixXd& reference) const;
-  // The variance of each state at each row given the row before, M x rows.
-  [[nodiscard]] Eigen::MatrixXd spread(const GuidedKernels::Bound& bound,
-                                       const Eigen::MatrixXd& reference) const;
 
  private:
   struct Companion;
@@ -71,6 +68,9 @@ class Guides {
                  Quadratic& quadratic) const;
   [[nodiscard]] double density_at(const GuidedKernels::Bound& bound, std::size_t row,
                                   const Eigen::VectorXd& at) const;
+  static void add_size_of_noise(const Companion& to, const Eigen::MatrixXd& gain,
+                                const Eigen::VectorXd& value, const Eigen::VectorXd& from,
+                                const Eigen::VectorXd& at, Quadratic& ahead);
   void begin(const GuidedKernels::Bound& bound, const Eigen::MatrixXd& omega,
              const Eigen::VectorXd& nu, Guide& guide) const;
   void prior(const GuidedKernels::Bound& bound, Eigen::VectorXd& mean,

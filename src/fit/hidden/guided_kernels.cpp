@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <span>
 
-#include "derive/companion.hpp"
 #include "fit/series/legs.hpp"
 
 namespace divker::fit {
@@ -47,12 +46,13 @@ GuidedKernels::GuidedKernels(const Model& model, const std::vector<std::size_t>&
       noises_(model.noise_count() + shape_.rows),
       inputs_(model.inputs()) {
   using derive::Symbols;
+  is_additive_ = derive::has_additive_noise(symbols_of(model));
   const auto made = [&model](const auto& derive) { return compiled(model, derive); };
-  companion_ = made([&](const Symbols& s) { return derive::companion_in_coordinates(s, model); });
-  step_ = made([&](const Symbols& s) { return derive::guided_step(s, model, shape_); });
-  arrival_ = made(
-      [&](const Symbols& s) { return derive::guided_arrival(s, model, shape_, exact_.size()); });
-  lookahead_ = made([&](const Symbols& s) { return derive::guided_lookahead(s, model, shape_); });
+  companion_ = made([&](const Symbols& s) { return derive::guided_companion(s); });
+  step_ = made([&](const Symbols& s) { return derive::guided_step(s, shape_); });
+  arrival_ =
+      made([&](const Symbols& s) { return derive::guided_arrival(s, shape_, exact_.size()); });
+  lookahead_ = made([&](const Symbols& s) { return derive::guided_lookahead(s, shape_); });
   slopes_ = made([&](const Symbols& s) { return derive::observation_slopes(s, model, noisy_); });
   density_ = made([&](const Symbols& s) { return derive::observation_density(s, model, noisy_); });
   start_ = made([&](const Symbols& s) { return derive::start_density(s, model); });

@@ -48,6 +48,8 @@ class GuidedKernels {
   [[nodiscard]] const std::vector<std::size_t>& exact() const { return exact_; }
   [[nodiscard]] std::size_t observations() const { return noisy_.size(); }
   [[nodiscard]] const GuidedCoordinates& coordinates() const { return coordinates_; }
+  // Weak order of the steps.
+  [[nodiscard]] int order() const { return is_additive_ ? 2 : 1; }
   [[nodiscard]] std::size_t scratch_size() const;
   // t, the inputs at t and at t + dt, as programs read them.
   [[nodiscard]] std::vector<double> clock(double t, double dt) const;
@@ -57,6 +59,7 @@ class GuidedKernels {
   GuidedCoordinates coordinates_;
   derive::GuideShape shape_;
   std::size_t noises_;
+  bool is_additive_ = false;
   std::vector<Input> inputs_;
   std::shared_ptr<const Kernel> companion_, step_, arrival_, lookahead_, slopes_, density_, start_,
       moments_;

@@ -27,13 +27,12 @@ constexpr std::size_t fewest_of_individual = 64;
 constexpr std::size_t most_of_individual = 1024;
 constexpr std::size_t fewest_substeps_of_row = 4;
 constexpr std::size_t most_substeps_of_row = 128;
-constexpr std::size_t replicates = 4;
 
 void check(const Model& model, const HiddenSeries& data) {
   if (model.dynamics() == Dynamics::map) {
-    throw Error(ErrorKind::usage,
-                fmt::format("Model {} is a discrete-time map; series are fitted to SDEs.",
-                            model.name()));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("Model {} is a discrete-time map; series are fitted to SDEs.", model.name()));
   }
   if (model.dimension() > most_guided_states) {
     throw Error(ErrorKind::usage,
@@ -74,8 +73,8 @@ std::string way_in_words(const Model& model, const HiddenSeries& data) {
   std::vector<std::string> measured;
   for (const std::size_t j : data.observations) measured.push_back(model.observations()[j].name);
   if (!hidden.empty()) {
-    parts.push_back(fmt::format("{} {} hidden", fmt::join(hidden, ", "),
-                                hidden.size() == 1 ? "is" : "are"));
+    parts.push_back(
+        fmt::format("{} {} hidden", fmt::join(hidden, ", "), hidden.size() == 1 ? "is" : "are"));
   }
   if (!measured.empty()) {
     parts.push_back(fmt::format("{} {} measured with noise", fmt::join(measured, ", "),
@@ -110,7 +109,7 @@ class HiddenFit {
     for (std::size_t refinement = 0;; ++refinement) {
       find_summit(at);
       at = estimate_;
-      if (refinement == most_refinements || !summit_.converged || !refine()) break;
+      if (refinement == most_refinements || !refine()) break;
     }
     FitResult result = report();
     result.record.summary.seconds =
@@ -126,9 +125,9 @@ class HiddenFit {
     return std::max<std::size_t>(1, (paths + lanes - 1) / lanes) * lanes;
   }
 
-  // Sixteen a relaxation time, as for transitions.
+  // Steps of second order need fewer a relaxation time than those of first.
   void set_substeps(const std::vector<double>& at) {
-    constexpr double per_relaxation = 16.0;
+    const double per_relaxation = kernels_.order() == 2 ? 8.0 : 16.0;
     const GuidedKernels::Bound bound = kernels_.bind(at);
     std::vector<double> rates;
     for (const SeenRecord& record : seen_.records) {
@@ -144,9 +143,9 @@ class HiddenFit {
         const auto chosen =
             static_cast<std::size_t>(std::min<double>(most_substeps_of_row, std::ceil(wanted)));
         const std::size_t substeps =
-            options_.substeps > 0 ? options_.substeps
-                                  : std::min(most_substeps_of_row,
-                                             std::max(fewest_substeps_of_row, chosen) * finer_);
+            options_.substeps > 0
+                ? options_.substeps
+                : std::min(most_substeps_of_row, std::max(fewest_substeps_of_row, chosen) * finer_);
         record.substeps[leg] = std::max<std::size_t>(2, substeps + substeps % 2);
       }
     }
@@ -158,8 +157,10 @@ class HiddenFit {
     const LogDensities base = likelihood.at(at);
     if (!std::isfinite(base.sum())) {
       throw Error(ErrorKind::numerical,
-                  "No path explains the series at the model's values: its weights vanish. Give "
-                  "others with --set, or more noise.");
+                  "No path explains the series at the model's values: all weights vanish. Give "
+                  "others with --set. States that are seen as they are need noise that reaches "
+                  "each of them: what is not moved by noise of its own is measured with noise, "
+                  "observe y ~ normal(x, sd).");
     }
     const VectorXd steps = VectorXd::Constant(static_cast<Index>(active_.size()), 1e-3);
     const Differences differences(model_, active_, options_.session.threads);
@@ -186,16 +187,17 @@ class HiddenFit {
     std::vector<double> best = given;
     double largest = likelihood_of(seen_.records, options_.seed).at(given).sum();
     try {
-      const Summit summit =
-          climb(model_, active_, filter, given, {30, 0.1}, options_.session);
-      const double there =
-          likelihood_of(seen_.records, options_.seed).at(summit.parameters).sum();
+      const Summit summit = climb(model_, active_, filter, given, {30, 0.1}, options_.session);
+      const double there = likelihood_of(seen_.records, options_.seed).at(summit.parameters).sum();
       if (there > largest) best = summit.parameters;
     } catch (const Error& error) {
       if (options_.session.stopped()) throw;
     }
     return best;
   }
+
+  // Of a linear model all paths have the same weight.
+  [[nodiscard]] std::size_t replicates() const { return smallest_sample_ > 0.99 ? 2 : 4; }
 
   [[nodiscard]] PathLikelihood likelihood_of(const std::vector<SeenRecord>& records,
                                              std::uint64_t seed) const {
@@ -210,10 +212,20 @@ class HiddenFit {
     return records;
   }
 
-  // The summit, the information there, and what dt and the paths do to it.
+  // At dt = 0, by steps and by twice as long ones.
+  template <typename Value>
+  [[nodiscard]] Value extrapolated(const Value& fine, const Value& coarse) const {
+    const double weight = kernels_.order() == 2 ? 1.0 / 3.0 : 1.0;
+    return (1.0 + weight) * fine - weight * coarse;
+  }
+
+  // The summit, the information there, and what dt and the paths do to it: near the root of one
+  // likelihood, then at the root of the mean score of several.
   void find_summit(const std::vector<double>& from) {
+    constexpr std::size_t most_rough = 8, most_rounds = 4;
+    constexpr double rough = 0.1, blur = 3.0;
     PathLikelihood fine = likelihood_of(seen_.records, options_.seed);
-    const AscentRules rules{options_.iterations, 0.05, true};
+    const AscentRules rules{std::min(options_.iterations, most_rough), rough, true, blur};
     summit_ = climb(model_, active_, fine, from, rules, options_.session, &history_, paths_);
     estimate_ = summit_.parameters;
     if (summit_.ascent.terms.size() == 0 || !summit_.ascent.terms.allFinite()) {
@@ -224,10 +236,37 @@ class HiddenFit {
     smallest_sample_ = fine.smallest_sample() / static_cast<double>(paths_);
     PathLikelihood coarse = likelihood_of(coarse_records(), options_.seed);
     coarse.start_from(fine);
+    extrapolate_information(fine, coarse, differences);
+    find_undetermined();
+    summit_.converged = false;
+    for (std::size_t round = 0; round < most_rounds && !summit_.converged; ++round) {
+      take_mean_step(fine, coarse, differences);
+    }
+    summit_.reason = summit_.converged
+                         ? "the mean score of several samples of paths leads nowhere else"
+                         : "the mean score of several samples of paths leads on and on";
+  }
+
+  // The second derivative, at dt = 0, where it is one.
+  void extrapolate_information(const PathLikelihood& fine, PathLikelihood& coarse,
+                               const Differences& differences) {
+    const MatrixXd directions = whitened_directions(information_, 0.2, 0.05);
+    const MatrixXd inverse = directions.inverse();
+    const auto bend = [&](const PathLikelihood& likelihood, const LogDensities& base) -> MatrixXd {
+      return inverse.transpose() *
+             differences.curvature(likelihood, base, summit_.parameters, directions) * inverse;
+    };
+    const LogDensities there = coarse.at(summit_.parameters);
+    const MatrixXd found = extrapolated(bend(fine, summit_.base), bend(coarse, there));
+    if (is_positive(found)) information_ = found;
+  }
+
+  void take_mean_step(PathLikelihood& fine, PathLikelihood& coarse,
+                      const Differences& differences) {
     const auto count = static_cast<Index>(active_.size());
-    MatrixXd scores(count, static_cast<Index>(replicates));
+    MatrixXd scores(count, static_cast<Index>(replicates()));
     VectorXd biases = VectorXd::Zero(count);
-    for (std::size_t r = 0; r < replicates; ++r) {
+    for (std::size_t r = 0; r < replicates(); ++r) {
       if (options_.session.stopped()) throw Error(ErrorKind::numerical, "The fit was interrupted.");
       const auto of_seed = [&](PathLikelihood& likelihood) -> VectorXd {
         likelihood.set_seed(options_.seed + 1 + r);
@@ -236,16 +275,16 @@ class HiddenFit {
       };
       const VectorXd by_fine = of_seed(fine);
       const VectorXd by_coarse = of_seed(coarse);
-      biases += (by_coarse - by_fine) / static_cast<double>(replicates);
-      scores.col(static_cast<Index>(r)) = 2.0 * by_fine - by_coarse;
+      scores.col(static_cast<Index>(r)) = extrapolated(by_fine, by_coarse);
+      biases += (by_fine - scores.col(static_cast<Index>(r))) / static_cast<double>(replicates());
     }
-    find_undetermined();
     step_to_the_root(scores, biases);
   }
 
-  // Directions in which the information is nothing beside that of each parameter alone, or negative.
+  // Directions in which the information is nothing beside that of each parameter alone, or
+  // negative.
   void find_undetermined() {
-    constexpr double least = 1e-6, notable = 0.1;
+    constexpr double least = 1e-5, notable = 0.1;
     undetermined_.assign(active_.size(), false);
     const VectorXd unit = information_.diagonal().array().max(1e-300).rsqrt();
     const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(unit.asDiagonal() * information_ *
@@ -267,29 +306,31 @@ class HiddenFit {
                  std::max(1e-300, solver.eigenvalues().cwiseAbs().minCoeff());
   }
 
-  // One step of Newton's method by the mean over the replicates, extrapolated to dt = 0.
+  // One step of Newton's method by the mean over the replicates, extrapolated to dt = 0. A step
+  // below 0.4 standard errors leaves less than a tenth of one.
   void step_to_the_root(const MatrixXd& scores, const VectorXd& biases) {
     const VectorXd mean = scores.rowwise().mean();
     const MatrixXd scatter = scores.colwise() - mean;
-    const auto many = static_cast<double>(replicates);
+    const auto many = static_cast<double>(replicates());
     of_paths_ = covariance_ * (scatter * scatter.transpose() / (many * (many - 1.0))) * covariance_;
     const VectorXd errors = covariance_.diagonal().cwiseMax(0.0).cwiseSqrt();
     VectorXd change = covariance_ * mean;
     const double longest = (change.array() / errors.array().max(1e-300)).abs().maxCoeff();
-    constexpr double most = 2.0;  // standard errors
+    constexpr double most = 1.0, small = 0.4;  // standard errors
+    summit_.converged = longest < small;
     if (longest > most) change *= most / longest;
-    estimate_ = moved(model_, active_, summit_.parameters, change);
+    estimate_ = moved(model_, active_, estimate_, change);
     step_bias_ = (covariance_ * biases).cwiseQuotient(errors.cwiseMax(1e-300));
   }
 
   // More paths where their noise counts, more substeps where extrapolation takes off much.
   bool refine() {
-    constexpr double most_noise = 0.15, most_bias = 1.0;
+    constexpr double most_noise = 0.15, most_bias = 0.5;
     bool refined = false;
     const VectorXd errors = covariance_.diagonal().cwiseMax(1e-300);
     const double noise = (of_paths_.diagonal().array() / errors.array()).maxCoeff();
     if (options_.paths == 0 && noise > most_noise * most_noise && paths_ < most_of_individual) {
-      paths_ *= 2;
+      paths_ = std::min(most_of_individual, 4 * paths_);
       refined = true;
     }
     if (options_.substeps == 0 && step_bias_.cwiseAbs().maxCoeff() > most_bias &&
@@ -314,18 +355,18 @@ class HiddenFit {
     PathLikelihood fine = likelihood_of(seen_.records, 0);
     PathLikelihood coarse = likelihood_of(coarse_records(), 0);
     std::vector<double> by_fine, by_coarse, both;
-    for (std::size_t r = 0; r < replicates; ++r) {
+    for (std::size_t r = 0; r < replicates(); ++r) {
       fine.set_seed(options_.seed + 101 + r);
       coarse.set_seed(options_.seed + 101 + r);
       by_fine.push_back(fine.at(estimate_).sum());
       by_coarse.push_back(coarse.at(estimate_).sum());
-      both.push_back(2.0 * by_fine.back() - by_coarse.back());
+      both.push_back(extrapolated(by_fine.back(), by_coarse.back()));
     }
-    const double value = 2.0 * log_mean(by_fine) - log_mean(by_coarse);
+    const double value = extrapolated(log_mean(by_fine), log_mean(by_coarse));
     double mean = 0.0, squares = 0.0;
-    for (const double x : both) mean += x / static_cast<double>(replicates);
+    for (const double x : both) mean += x / static_cast<double>(replicates());
     for (const double x : both) squares += (x - mean) * (x - mean);
-    const auto many = static_cast<double>(replicates);
+    const auto many = static_cast<double>(replicates());
     if (!std::isfinite(value)) return;
     result.log_likelihood = value + seen_.log_stretch;
     result.log_likelihood_error = std::sqrt(squares / (many * (many - 1.0)));

@@ -98,8 +98,7 @@ class HiddenMatcher {
         individual.observations(r, *places_[c]) = value;
         continue;
       }
-      const std::size_t state =
-          c < observations ? *state_observed_by(model_, c) : c - observations;
+      const std::size_t state = c < observations ? *state_observed_by(model_, c) : c - observations;
       double& place = individual.states(r, state);
       if (!std::isnan(place) && place != value) {
         throw Error(ErrorKind::model,

@@ -67,8 +67,7 @@ MatrixXd PathLikelihood::reference(const GuidedKernels::Bound& bound, std::size_
     MatrixXd next;
     (void)guides.at(bound, found, &next);
     if (!next.allFinite()) return begin;
-    const double change =
-        ((next - found).array().abs() / (1.0 + found.array().abs())).maxCoeff();
+    const double change = ((next - found).array().abs() / (1.0 + found.array().abs())).maxCoeff();
     if (change > before) share *= 0.5;
     found += share * (next - found);
     if (change < same) break;
@@ -112,7 +111,8 @@ Ascent Differences::score(const SeriesLikelihood& likelihood, const LogDensities
   std::vector<LogDensities> ends(2 * count);
   for_each_block(2 * count, 1, threads_, [&](std::size_t k, std::size_t) {
     VectorXd change = VectorXd::Zero(static_cast<Index>(count));
-    change[static_cast<Index>(k / 2)] = (k % 2 == 0 ? 1.0 : -1.0) * steps[static_cast<Index>(k / 2)];
+    change[static_cast<Index>(k / 2)] =
+        (k % 2 == 0 ? 1.0 : -1.0) * steps[static_cast<Index>(k / 2)];
     ends[k] = likelihood.near(moved(model_, active_, parameters, change));
   });
   Ascent result;

@@ -168,7 +168,8 @@ class Walk {
     for (std::size_t p = 0; p < run_.paths; ++p) {
       const std::size_t from = row.ancestors[p];
       weights[p] = weights_[from] - row.less[p];
-      for (std::size_t i = 0; i < states_; ++i) next_.data()[place(p, i)] = x_.data()[place(from, i)];
+      for (std::size_t i = 0; i < states_; ++i)
+        next_.data()[place(p, i)] = x_.data()[place(from, i)];
     }
     weights_ = std::move(weights);
     std::swap(x_, next_);

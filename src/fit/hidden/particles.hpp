@@ -11,8 +11,8 @@
 
 namespace divker::fit {
 
-// Which paths went on at each row, and with what: paths of other parameters follow the same ones, so
-// that their likelihood is a smooth function of the parameters.
+// Which paths went on at each row, and with what: paths of other parameters follow the same ones,
+// so that their likelihood is a smooth function of the parameters.
 struct Choices {
   struct AtRow {
     std::vector<std::uint32_t> ancestors;  // empty: all went on
@@ -35,8 +35,8 @@ struct ParticleRun {
   std::size_t record = 0;  // its number, for random numbers of its own
 };
 
-// Chooses paths where their effective number falls below a half, and notes it: `choices` empty; else
-// follows them.
+// Chooses paths where their effective number falls below a half, and notes it: `choices` empty;
+// else follows them.
 [[nodiscard]] ParticleLikelihood follow_guide(const GuidedKernels& kernels,
                                               const GuidedKernels::Bound& bound,
                                               const SeenRecord& record, const Guide& guide,

@@ -47,7 +47,6 @@ SeenRecords records_of(const Model& model, const HiddenSeries& data) {
     SeenRecord record;
     record.time = Eigen::Map<const Eigen::VectorXd>(one.time.data(), rows);
     record.exact.setConstant(states, rows, std::numeric_limits<double>::quiet_NaN());
-    record.softness.setZero(states, rows);
     record.noisy.resize(static_cast<Index>(data.observations.size()), rows);
     record.substeps.assign(one.time.size() - 1, 2);
     for (Index r = 0; r < rows; ++r) {

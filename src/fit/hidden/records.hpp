@@ -18,8 +18,6 @@ struct SeenRecord {
   Eigen::MatrixXd exact;              // M x rows: states that are seen without noise, coordinates
   Eigen::MatrixXd noisy;              // observations that are seen x rows
   std::vector<std::size_t> substeps;  // even, of the interval after each row but the last
-  Eigen::MatrixXd softness;           // M x rows, variance by which a state without noise of its own
-                                      // may miss what was seen; else 0
 
   [[nodiscard]] std::size_t rows() const { return static_cast<std::size_t>(time.size()); }
   // The measurements with noise in a row, and for each 1 or, where it is missing, 0.

@@ -42,11 +42,11 @@ double time_in_row(const DataTable& table, std::size_t column, std::size_t row) 
 
 void refuse_equal_times(const DataTable& table, const MeasuredRow& a, const MeasuredRow& b) {
   if (a.time < b.time) return;
-  throw Error(ErrorKind::model,
-              fmt::format("{} and {} of {} have the same time {}: one individual has one row at "
-                          "each time. Several individuals are told apart with --group COLUMN.",
-                          row_in_words(table, a.row), row_in_words(table, b.row), table.source,
-                          a.time));
+  throw Error(
+      ErrorKind::model,
+      fmt::format("{} and {} of {} have the same time {}: one individual has one row at "
+                  "each time. Several individuals are told apart with --group COLUMN.",
+                  row_in_words(table, a.row), row_in_words(table, b.row), table.source, a.time));
 }
 
 std::string name_of_individual(const DataTable& table, const DataOptions& options,
@@ -123,10 +123,9 @@ MeasuredTables measured_series(const Model& model, const std::vector<DataTable>&
     result.remarks.insert(result.remarks.end(), table.remarks.begin(), table.remarks.end());
   }
   if (unsorted > 0) {
-    result.remarks.push_back(
-        fmt::format("Rows were sorted by time: {} not in that order.",
-                    unsorted == 1 ? "one individual's were"
-                                  : fmt::format("{} individuals' were", unsorted)));
+    result.remarks.push_back(fmt::format(
+        "Rows were sorted by time: {} not in that order.",
+        unsorted == 1 ? "one individual's were" : fmt::format("{} individuals' were", unsorted)));
   }
   return result;
 }
