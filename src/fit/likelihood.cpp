@@ -343,7 +343,7 @@ Likelihood log_likelihood(const Model& model, const FitData& data,
   std::vector<const DataBlock*> exact;
   for (const DataBlock& block : data.blocks) {
     (is_noisy(model, block) ? noisy : exact).push_back(&block);
-    if (exact.size() > 0 && exact.back() == &block) (void)states_measured(model, block);
+    if (!exact.empty() && exact.back() == &block) (void)states_measured(model, block);
     result.rows += block.values.rows;
   }
   if (!exact.empty()) {

@@ -266,7 +266,7 @@ std::string label_text(const Model& model, const std::string& name) {
   const auto found = model.labels().find(name);
   if (found == model.labels().end()) return {};
   const Label& label = found->second;
-  const std::string text = fmt::format(" \"{}\"", label.words);
+  std::string text = fmt::format(" \"{}\"", label.words);
   if (label.unit.empty()) return text;
   if (is_plain(label.unit)) return text + fmt::format(" [{}]", label.unit);
   return text + fmt::format(" [\"{}\"]", label.unit);

@@ -218,7 +218,7 @@ Model with_settings(const Model& model, const Settings& settings, Voice voice) {
   Values values;
   for (const auto& [name, text] : settings) {
     const std::optional<double> number = number_in(text);
-    const std::string written = spelled(voice, "set", name + "=" + text);
+    const std::string written = spelled(voice, "set", fmt::format("{}={}", name, text));
     const bool is_parameter = std::ranges::any_of(
         model.parameters(), [&, &word = text](const Parameter& p) { return p.name == word; });
     if (!number && is_plain_word(text) && !is_parameter && text != "dt" && text != "T") {

@@ -163,6 +163,7 @@ std::vector<ColumnData> data_by_column(const FitData& data, const Model& model,
                                             fmt::join(unknown, ", "))});
   }
   std::vector<ColumnData> result;
+  result.reserve(found.size());
   for (auto& [key, values] : found) result.push_back({key.first, key.second, std::move(values)});
   return result;
 }

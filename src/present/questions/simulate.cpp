@@ -153,12 +153,12 @@ std::string Simulated::kept() const {
 Matrix Simulated::rows(const PathGroup& group, std::size_t snapshot) const {
   const Snapshot& seen = group.snapshots.at(snapshot);
   if (measurement_) return measurement_->of(group, snapshot);
-  const Matrix all = seen.x_and_functionals();
+  Matrix all = seen.x_and_functionals();
   const std::size_t drawn = seen.x().cols - states_;
   if (drawn == 0) return all;
   Matrix kept(all.rows, all.cols - drawn);
   for (std::size_t r = 0; r < all.rows; ++r) {
-    const auto row = all.row(r);
+    const auto row = std::as_const(all).row(r);
     const auto end = std::copy_n(row.begin(), states_, kept.row(r).begin());
     std::copy(row.begin() + static_cast<std::ptrdiff_t>(states_ + drawn), row.end(), end);
   }
