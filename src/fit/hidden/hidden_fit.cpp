@@ -241,23 +241,27 @@ class HiddenFit {
     summit_.converged = false;
     for (std::size_t round = 0; round < most_rounds && !summit_.converged; ++round) {
       take_mean_step(fine, coarse, differences);
+      // Where a parameter is known to half of itself, the information changes within a step.
+      extrapolate_information(fine, coarse, differences);
+      find_undetermined();
     }
     summit_.reason = summit_.converged
                          ? "the mean score of several samples of paths leads nowhere else"
                          : "the mean score of several samples of paths leads on and on";
   }
 
-  // The second derivative, at dt = 0, where it is one.
-  void extrapolate_information(const PathLikelihood& fine, PathLikelihood& coarse,
+  // The second derivative at the estimate, at dt = 0, where it is one.
+  void extrapolate_information(PathLikelihood& fine, PathLikelihood& coarse,
                                const Differences& differences) {
     const MatrixXd directions = whitened_directions(information_, 0.2, 0.05);
     const MatrixXd inverse = directions.inverse();
-    const auto bend = [&](const PathLikelihood& likelihood, const LogDensities& base) -> MatrixXd {
-      return inverse.transpose() *
-             differences.curvature(likelihood, base, summit_.parameters, directions) * inverse;
+    const auto bend = [&](PathLikelihood& likelihood) -> MatrixXd {
+      likelihood.set_seed(options_.seed);
+      const LogDensities base = likelihood.at(estimate_);
+      return inverse.transpose() * differences.curvature(likelihood, base, estimate_, directions) *
+             inverse;
     };
-    const LogDensities there = coarse.at(summit_.parameters);
-    const MatrixXd found = extrapolated(bend(fine, summit_.base), bend(coarse, there));
+    const MatrixXd found = extrapolated(bend(fine), bend(coarse));
     if (is_positive(found)) information_ = found;
   }
 
