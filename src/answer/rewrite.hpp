@@ -30,7 +30,8 @@ class KickedModel {
 
  private:
   Model model_;
-  std::size_t kick_, lasting_, rate_;
+  // Its parameters.
+  std::size_t kick_ = 0, lasting_ = 1, rate_ = 2;
 };
 
 }  // namespace divker
