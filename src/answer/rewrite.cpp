@@ -148,8 +148,7 @@ Model line_between(const Model& model, std::span<const double> from, std::span<c
   return copy.build();
 }
 
-KickedModel::KickedModel(const Model& model, std::size_t parameter)
-    : model_(model), kick_(0), lasting_(1), rate_(2) {
+KickedModel::KickedModel(const Model& model, std::size_t parameter) : model_(model) {
   Copy copy(model);
   ModelBuilder& builder = copy.builder();
   const Expression kick = builder.parameter(free_name(model, "kick"), 0.0);

@@ -30,7 +30,8 @@ class KickedModel {
 
  private:
   Model model_;
-  std::size_t kick_, lasting_, rate_;
+  // Its parameters.
+  std::size_t kick_ = 0, lasting_ = 1, rate_ = 2;
 };
 // The model with some parameters as states that stand still, behind the others, in this order. They
 // start from samples, which are to be given, one column a state; so does the whole state where the

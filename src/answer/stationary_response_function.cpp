@@ -149,7 +149,8 @@ void plan_lags(StationaryPlan& plan, const std::vector<std::size_t>& lags,
   std::size_t parts = 1;  // of the common distance
   for (std::size_t d = 1; d <= common && common / d >= 1; ++d) {
     if (common % d != 0) continue;
-    const auto spacing = static_cast<double>(common / d);
+    const std::size_t apart = common / d;
+    const auto spacing = static_cast<double>(apart);
     if (spacing < fewest) break;
     parts = d;
     if (spacing <= resolved) break;
