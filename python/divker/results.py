@@ -325,7 +325,8 @@ class Simulation(Result):
         states = len(self.names) if self.names != [*model.states, *model.functionals] else len(
             model.states)
         self.times = np.array([time for time, _ in snapshots])
-        self.arrays = [np.ascontiguousarray(x[:, :states]) for _, x in snapshots]
+        self.arrays = [x if states == x.shape[1] else np.ascontiguousarray(x[:, :states])
+                       for _, x in snapshots]
         self.functionals = [np.ascontiguousarray(x[:, states:]) for _, x in snapshots]
 
     @property

@@ -94,7 +94,7 @@ class EqualToTheCommand(TestCase):
         out = self.folder / "fitted.sde"
         arguments = ("fit", "ou", "--data", file, "--paths", 4000, "--set", "a=0.8")
         command(*arguments, "--history", history, "--out", out)
-        fit = OU.set(a=0.8).fit(np.load(file), paths=4000)
+        fit = OU.set(a=0.8).fit(file, paths=4000)
         self.assert_as_command(fit, *arguments)
         fit.save(self.folder / "ours.csv")
         fit.save(self.folder / "ours.sde")
