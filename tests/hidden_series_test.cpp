@@ -241,11 +241,11 @@ TEST(HiddenSeries, NoiseOfMeasurementAndIrregularIntervals) {
 // The mean square of deviations from the truth in standard errors is 1.
 TEST(HiddenSeries, StandardErrorsHold) {
   const Model model = parse_model(measured);
-  const std::vector<double> truth{1.0, 1.0, 0.3};
+  const std::vector<double> truth{1.0, 1.0, 0.8};
   constexpr std::size_t fits = 12;
   double squares = 0.0;
   for (std::size_t k = 0; k < fits; ++k) {
-    const FitResult result = fit(model, {simulated(measured_law(truth), 150, 0.5, 100 + k)}, "y");
+    const FitResult result = fit(model, {simulated(measured_law(truth), 300, 0.5, 100 + k)}, "y");
     for (std::size_t p = 0; p < truth.size(); ++p) {
       const double z =
           std::log(result.estimate[p] / truth[p]) * result.estimate[p] / result.standard_error[p];
@@ -296,6 +296,9 @@ TEST(HiddenSeries, Refusals) {
   std::string from_file = driven;
   from_file.replace(from_file.find("init z ~ normal(0, 1)"), 21, "init z ~ samples(\"z.npy\")");
   EXPECT_THAT(refusal(from_file, "x", 20), HasSubstr("starts from samples"));
+  std::string of_states = driven;
+  of_states.replace(of_states.find("+ s dW"), 6, "+ s*x dW");
+  EXPECT_THAT(refusal(of_states, "x", 20), HasSubstr("depends on its states"));
 }
 
 TEST(HiddenSeries, AnObservationThatIsAState) {

@@ -683,6 +683,7 @@ TEST(ShippedModels, AreOfTheirClassAndRoundTrip) {
   const std::map<std::string, NoiseClass> expected{{"bumpy", NoiseClass::scalar},
                                                    {"cir", NoiseClass::scalar},
                                                    {"double_well", NoiseClass::scalar},
+                                                   {"energy_balance", NoiseClass::scalar},
                                                    {"fitzhugh_nagumo", NoiseClass::diagonal},
                                                    {"gbm", NoiseClass::full},
                                                    {"heston", NoiseClass::full},

@@ -99,6 +99,14 @@ class HiddenFit {
         active_(model.free_parameters()) {}
 
   FitResult go() {
+    if (kernels_.order() != 2) {
+      throw Error(
+          ErrorKind::model,
+          fmt::format("The noise of model {} depends on its states: with hidden states or noise of "
+                      "measurement, series are fitted where it does not. A state in other "
+                      "coordinates may have such noise, as the logarithm of a price.",
+                      model_.name()));
+    }
     const auto began = std::chrono::steady_clock::now();
     paths_ = with_lanes(options_.paths > 0 ? options_.paths : fewest_of_individual);
     std::vector<double> at = model_.parameter_values();
