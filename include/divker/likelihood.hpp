@@ -47,9 +47,9 @@ struct Likelihood {
 
 // Error(usage) for data of more than two states without noise, for states and noisy observations in
 // one row, for observations without noise that are no states, and for stationary data;
-// Error(numerical) for a row whose density of states is not above its bar, which is named. A row that
-// few paths come near is a remark.
-// Cost: paths * steps, half as much again for the bias of dt, and paths * values of the data.
+// Error(numerical) for a row whose density of states is not above its bar, which is named. A row
+// that few paths come near is a remark. Cost: paths * steps, half as much again for the bias of dt,
+// and paths * values of the data.
 [[nodiscard]] Likelihood log_likelihood(const Model& model, const FitData& data,
                                         const LikelihoodOptions& options);
 

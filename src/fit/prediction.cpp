@@ -1,3 +1,5 @@
+#include "divker/prediction.hpp"
+
 #include <fmt/format.h>
 
 #include <Eigen/Dense>
@@ -7,7 +9,6 @@
 
 #include "answer/rewrite.hpp"
 #include "divker/error.hpp"
-#include "divker/prediction.hpp"
 #include "divker/random.hpp"
 #include "fit/coordinates.hpp"
 
