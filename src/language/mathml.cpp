@@ -158,7 +158,7 @@ class Reader {
   std::string with_scripts() {
     const bool is_command = at("\\");
     const std::string_view name = is_command ? name_at(at_ + 1) : std::string_view();
-    const std::string base = atom();
+    std::string base = atom();
     std::string below;
     std::string above;
     for (; at("_") || at("^") || at("'");) {
@@ -267,7 +267,7 @@ class Reader {
     }
     expect("\\end{" + kind + "}");
     const std::string name = kind == "aligned" ? R"( class="aligned" displaystyle="true")" : "";
-    const std::string all = "<mtable" + name + ">" + rows + "</mtable>";
+    std::string all = "<mtable" + name + ">" + rows + "</mtable>";
     if (kind == "cases") return in_row(R"(<mo stretchy="true">{</mo>)" + all);
     if (kind == "pmatrix") return in_row("<mo>(</mo>" + all + "<mo>)</mo>");
     return all;

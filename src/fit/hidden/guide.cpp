@@ -152,7 +152,7 @@ Guides::Companion Guides::companion(const GuidedKernels::Bound& bound, const Vec
     }
     covariances.push_back(covariance_of(0));
     for (std::size_t p = 1; k == 0 && p < points; ++p) {
-      result.slopes.push_back((covariance_of(p) - covariances.front()) / shifts[p]);
+      result.slopes.emplace_back((covariance_of(p) - covariances.front()) / shifts[p]);
     }
     jacobians.push_back(j);
     offsets.emplace_back(there - j * here);
@@ -395,12 +395,126 @@ void Guides::add_size_of_noise(const Companion& to, const MatrixXd& gain, const 
   ahead.nu += omega * at + score;
 }
 
-Guide Guides::at(const GuidedKernels::Bound& bound, const MatrixXd& reference,
-                 MatrixXd* smoothed) const {
+// What is seen at the end of a leg, and what the rows behind it say of the state there.
+Guides::Target Guides::target_of(std::size_t row, const MatrixXd& reference, const Companion& to,
+                                 Quadratic& ahead, GuidedLeg& leg) const {
   const auto m = static_cast<Index>(kernels_.states());
   const std::vector<std::size_t>& exact = kernels_.exact();
   const auto held = static_cast<Index>(exact.size());
   const auto q = static_cast<Index>(kernels_.shape().rows);
+  const auto r = static_cast<Index>(row);
+  Target target{MatrixXd::Zero(q, m), VectorXd::Zero(q), VectorXd::Ones(q)};
+  for (Index e = 0; e < held; ++e) {
+    const auto state = static_cast<Index>(exact[static_cast<std::size_t>(e)]);
+    const double seen = record_.exact(state, r);
+    if (std::isnan(seen)) continue;
+    target.gain(e, state) = 1.0;
+    target.value[e] = seen;
+    target.noise[e] = 0.0;
+    ++leg.seen;
+  }
+  add_size_of_noise(to, target.gain.topRows(held), target.value.head(held), reference.col(r - 1),
+                    reference.col(r), ahead);
+  const MatrixXd root = upper_root(ahead.omega);
+  target.gain.bottomRows(m) = root;
+  // root^T value = nu, where the root has rows.
+  VectorXd left = ahead.nu;
+  for (Index k = 0; k < m; ++k) {
+    if (root(k, k) == 0.0) continue;
+    target.value[held + k] = left[k] / root(k, k);
+    left -= root.row(k).transpose() * target.value[held + k];
+  }
+  return target;
+}
+
+// The numbers of each step of a leg. Returns the sums of spreads over all of it.
+std::vector<double> Guides::write(const Companion& to, const Target& target, GuidedLeg& leg) const {
+  const Index q = target.gain.rows();
+  leg.dt = to.dt;
+  leg.steps = to.after.size();
+  leg.numbers.reserve(leg.steps * kernels_.shape().size());
+  std::vector<std::vector<double>> rests;
+  std::vector<double> whole;
+  std::vector<MatrixXd> gains;
+  gains.reserve(leg.steps);
+  for (std::size_t k = 0; k < leg.steps; ++k) gains.emplace_back(target.gain * to.after[k]);
+  sum_spreads(gains, rests, whole);
+  for (std::size_t k = 0; k < leg.steps; ++k) {
+    leg.numbers.push_back(to.dt);
+    for (Index a = 0; a < q; ++a) {
+      for (Index i = 0; i < gains[k].cols(); ++i) leg.numbers.push_back(gains[k](a, i));
+    }
+    const VectorXd aim = target.value - target.gain * to.after_offset[k];
+    leg.numbers.insert(leg.numbers.end(), aim.data(), aim.data() + q);
+    leg.numbers.insert(leg.numbers.end(), target.noise.data(), target.noise.data() + q);
+    leg.numbers.insert(leg.numbers.end(), rests[k].begin(), rests[k].end());
+  }
+  return whole;
+}
+
+// The logarithm of N(target; C (Phi x + offset), V(x)), expanded at the reference.
+void Guides::expand(const Companion& to, const Target& target, const std::vector<double>& whole,
+                    const VectorXd& from, Quadratic& ahead) {
+  const Index q = target.gain.rows();
+  const Index m = target.gain.cols();
+  const auto spread_of = [&](const MatrixXd& covariance) {
+    MatrixXd v = MatrixXd::Zero(q, q);
+    std::size_t place = 0;
+    for (Index b = 0; b < q; ++b) {
+      for (Index a = 0; a <= b; ++a) {
+        for (Index j = 0; j < m; ++j) {
+          for (Index i = 0; i <= j; ++i) v(a, b) += whole[place++] * covariance(i, j);
+        }
+        v(b, a) = v(a, b);
+      }
+    }
+    return v;
+  };
+  MatrixXd v = spread_of(to.covariance);
+  v.diagonal() += target.noise;
+  const Eigen::LDLT<MatrixXd> inverse(v);
+  const MatrixXd gain = target.gain * to.leg.flow;
+  const VectorXd residual = target.value - target.gain * (to.leg.flow * from + to.leg.offset);
+  const VectorXd pull = inverse.solve(residual);
+  ahead.omega = gain.transpose() * inverse.solve(gain);
+  VectorXd score = gain.transpose() * pull;
+  std::vector<MatrixXd> relative;
+  for (Index i = 0; i < m; ++i) {
+    const MatrixXd slope = (1.0 - share_of_end) * to.slopes[static_cast<std::size_t>(i)];
+    relative.emplace_back(inverse.solve(spread_of(slope)));
+    score[i] += 0.5 * (residual.dot(relative.back() * pull) - relative.back().trace());
+  }
+  for (Index i = 0; i < m; ++i) {
+    for (Index j = 0; j < m; ++j) {
+      ahead.omega(i, j) +=
+          0.5 *
+          (relative[static_cast<std::size_t>(i)] * relative[static_cast<std::size_t>(j)]).trace();
+    }
+  }
+  ahead.omega = (0.5 * (ahead.omega + ahead.omega.transpose())).eval();
+  ahead.nu = ahead.omega * from + score;
+}
+
+// Where paths lead in the mean, from the first row on.
+MatrixXd Guides::means_of(const std::vector<LinearLeg>& legs, const std::vector<Target>& targets,
+                          const VectorXd& start) {
+  MatrixXd means(start.size(), static_cast<Index>(legs.size()) + 1);
+  means.col(0) = start;
+  for (std::size_t row = 0; row < legs.size(); ++row) {
+    const auto r = static_cast<Index>(row);
+    const Target& target = targets[row];
+    const VectorXd mean = legs[row].flow * means.col(r) + legs[row].offset;
+    const MatrixXd spread = legs[row].covariance * target.gain.transpose();
+    MatrixXd v = target.gain * spread;
+    v.diagonal() += target.noise;
+    means.col(r + 1) = mean + spread * v.ldlt().solve(target.value - target.gain * mean);
+  }
+  return means;
+}
+
+Guide Guides::at(const GuidedKernels::Bound& bound, const MatrixXd& reference,
+                 MatrixXd* smoothed) const {
+  const auto m = static_cast<Index>(kernels_.states());
   const std::size_t legs = record_.substeps.size();
   Guide guide;
   guide.legs.resize(legs);
@@ -410,107 +524,17 @@ Guide Guides::at(const GuidedKernels::Bound& bound, const MatrixXd& reference,
   for (std::size_t row = legs; row > 0; --row) {
     const auto r = static_cast<Index>(row);
     add_noisy(bound, row, reference.col(r), ahead);
-    Target& target = targets[row - 1];
-    target.gain = MatrixXd::Zero(q, m);
-    target.value = VectorXd::Zero(q);
-    target.noise = VectorXd::Ones(q);
-    GuidedLeg& leg = guide.legs[row - 1];
-    for (Index e = 0; e < held; ++e) {
-      const auto state = static_cast<Index>(exact[static_cast<std::size_t>(e)]);
-      const double seen = record_.exact(state, r);
-      if (std::isnan(seen)) continue;
-      target.gain(e, state) = 1.0;
-      target.value[e] = seen;
-      target.noise[e] = 0.0;
-      ++leg.seen;
-    }
     const VectorXd from = reference.col(r - 1);
     const Companion to = companion(bound, from, row - 1, true);
-    add_size_of_noise(to, target.gain.topRows(held), target.value.head(held), from,
-                      reference.col(r), ahead);
-    const MatrixXd root = upper_root(ahead.omega);
-    target.gain.bottomRows(m) = root;
-    // root^T value = nu, where the root has rows.
-    VectorXd left = ahead.nu;
-    for (Index k = 0; k < m; ++k) {
-      if (root(k, k) == 0.0) continue;
-      target.value[held + k] = left[k] / root(k, k);
-      left -= root.row(k).transpose() * target.value[held + k];
-    }
+    GuidedLeg& leg = guide.legs[row - 1];
     leg.time = record_.time[r - 1];
-    leg.dt = to.dt;
-    leg.steps = to.after.size();
-    const std::size_t size = kernels_.shape().size();
-    leg.numbers.reserve(leg.steps * size);
-    std::vector<std::vector<double>> rests;
-    std::vector<double> whole;
-    std::vector<MatrixXd> gains;
-    for (std::size_t k = 0; k < leg.steps; ++k) gains.emplace_back(target.gain * to.after[k]);
-    sum_spreads(gains, rests, whole);
-    for (std::size_t k = 0; k < leg.steps; ++k) {
-      leg.numbers.push_back(to.dt);
-      for (Index a = 0; a < q; ++a) {
-        for (Index i = 0; i < m; ++i) leg.numbers.push_back(gains[k](a, i));
-      }
-      const VectorXd aim = target.value - target.gain * to.after_offset[k];
-      leg.numbers.insert(leg.numbers.end(), aim.data(), aim.data() + q);
-      leg.numbers.insert(leg.numbers.end(), target.noise.data(), target.noise.data() + q);
-      leg.numbers.insert(leg.numbers.end(), rests[k].begin(), rests[k].end());
-    }
-    // The logarithm of N(target; C (Phi x + offset), V(x)), expanded at the reference.
-    const auto spread_of = [&](const MatrixXd& covariance) {
-      MatrixXd v = MatrixXd::Zero(q, q);
-      std::size_t place = 0;
-      for (Index b = 0; b < q; ++b) {
-        for (Index a = 0; a <= b; ++a) {
-          for (Index j = 0; j < m; ++j) {
-            for (Index i = 0; i <= j; ++i) v(a, b) += whole[place++] * covariance(i, j);
-          }
-          v(b, a) = v(a, b);
-        }
-      }
-      return v;
-    };
-    MatrixXd v = spread_of(to.covariance);
-    v.diagonal() += target.noise;
-    const Eigen::LDLT<MatrixXd> inverse(v);
-    const MatrixXd gain = target.gain * to.leg.flow;
-    const VectorXd residual = target.value - target.gain * (to.leg.flow * from + to.leg.offset);
-    const VectorXd pull = inverse.solve(residual);
-    ahead.omega = gain.transpose() * inverse.solve(gain);
-    VectorXd score = gain.transpose() * pull;
-    std::vector<MatrixXd> relative;
-    for (Index i = 0; i < m; ++i) {
-      const MatrixXd slope = (1.0 - share_of_end) * to.slopes[static_cast<std::size_t>(i)];
-      relative.emplace_back(inverse.solve(spread_of(slope)));
-      score[i] += 0.5 * (residual.dot(relative.back() * pull) - relative.back().trace());
-    }
-    for (Index i = 0; i < m; ++i) {
-      for (Index j = 0; j < m; ++j) {
-        ahead.omega(i, j) +=
-            0.5 *
-            (relative[static_cast<std::size_t>(i)] * relative[static_cast<std::size_t>(j)]).trace();
-      }
-    }
-    ahead.omega = (0.5 * (ahead.omega + ahead.omega.transpose())).eval();
-    ahead.nu = ahead.omega * from + score;
+    targets[row - 1] = target_of(row, reference, to, ahead, leg);
+    expand(to, targets[row - 1], write(to, targets[row - 1], leg), from, ahead);
     linear[row - 1] = to.leg;
   }
   add_noisy(bound, 0, reference.col(0), ahead);
   begin(bound, ahead.omega, ahead.nu, guide);
-  if (smoothed == nullptr) return guide;
-  smoothed->resize(m, static_cast<Index>(record_.rows()));
-  smoothed->col(0) = guide.start;
-  for (std::size_t row = 0; row < legs; ++row) {
-    const auto r = static_cast<Index>(row);
-    const LinearLeg& leg = linear[row];
-    const Target& target = targets[row];
-    const VectorXd mean = leg.flow * smoothed->col(r) + leg.offset;
-    const MatrixXd spread = leg.covariance * target.gain.transpose();
-    MatrixXd v = target.gain * spread;
-    v.diagonal() += target.noise;
-    smoothed->col(r + 1) = mean + spread * v.ldlt().solve(target.value - target.gain * mean);
-  }
+  if (smoothed != nullptr) *smoothed = means_of(linear, targets, guide.start);
   return guide;
 }
 

@@ -71,6 +71,15 @@ class Guides {
   static void add_size_of_noise(const Companion& to, const Eigen::MatrixXd& gain,
                                 const Eigen::VectorXd& value, const Eigen::VectorXd& from,
                                 const Eigen::VectorXd& at, Quadratic& ahead);
+  [[nodiscard]] Target target_of(std::size_t row, const Eigen::MatrixXd& reference,
+                                 const Companion& to, Quadratic& ahead, GuidedLeg& leg) const;
+  [[nodiscard]] std::vector<double> write(const Companion& to, const Target& target,
+                                          GuidedLeg& leg) const;
+  static void expand(const Companion& to, const Target& target, const std::vector<double>& whole,
+                     const Eigen::VectorXd& from, Quadratic& ahead);
+  [[nodiscard]] static Eigen::MatrixXd means_of(const std::vector<LinearLeg>& legs,
+                                                const std::vector<Target>& targets,
+                                                const Eigen::VectorXd& start);
   void begin(const GuidedKernels::Bound& bound, const Eigen::MatrixXd& omega,
              const Eigen::VectorXd& nu, Guide& guide) const;
   void prior(const GuidedKernels::Bound& bound, Eigen::VectorXd& mean,

@@ -59,7 +59,7 @@ MatrixXd PathLikelihood::reference(const GuidedKernels::Bound& bound, std::size_
   constexpr double same = 1e-4;
   const Guides guides(kernels_, records_[record]);
   const bool is_first = references_[record].size() == 0;
-  const MatrixXd begin = is_first ? guides.filter(bound).means : references_[record];
+  MatrixXd begin = is_first ? guides.filter(bound).means : references_[record];
   MatrixXd found = begin;
   double before = INFINITY;
   double share = 1.0;

@@ -142,6 +142,7 @@ void check_units(const std::vector<Interval>& intervals) {
   constexpr double most_times_median = 1000.0;
   if (intervals.size() < 3) return;
   std::vector<double> lengths;
+  lengths.reserve(intervals.size());
   for (const Interval& one : intervals) lengths.push_back(one.length);
   const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
   std::ranges::nth_element(lengths, middle);
