@@ -93,6 +93,23 @@ struct Guides::Companion {
   double dt = 0.0;
 };
 
+namespace {
+
+// What an array holds of one path, row after row.
+MatrixXd matrix_of(const numbers::AlignedArray& array, std::size_t path, std::size_t rows,
+                   std::size_t columns, std::size_t lanes) {
+  MatrixXd result(static_cast<Index>(rows), static_cast<Index>(columns));
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t k = 0; k < columns; ++k) {
+      result(static_cast<Index>(i), static_cast<Index>(k)) =
+          array.data()[lane_place(path, i * columns + k, rows * columns, lanes)];
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
 Guides::Companion Guides::companion(const GuidedKernels::Bound& bound, const VectorXd& from,
                                     std::size_t leg, bool with_slopes) const {
   const std::size_t m = kernels_.states();
@@ -123,13 +140,7 @@ Guides::Companion Guides::companion(const GuidedKernels::Bound& bound, const Vec
     }
   }
   const auto covariance_of = [&](std::size_t p) {
-    MatrixXd s(dimension, static_cast<Index>(noises));
-    for (std::size_t i = 0; i < m; ++i) {
-      for (std::size_t k = 0; k < noises; ++k) {
-        s(static_cast<Index>(i), static_cast<Index>(k)) =
-            amplitude.data()[lane_place(p, i * noises + k, m * noises, lanes)];
-      }
-    }
+    const MatrixXd s = matrix_of(amplitude, p, m, noises, lanes);
     return MatrixXd(s * s.transpose());
   };
   std::vector<MatrixXd> jacobians, covariances;
@@ -140,16 +151,9 @@ Guides::Companion Guides::companion(const GuidedKernels::Bound& bound, const Vec
     bound.companion({x.data(), clock.data(), nullptr, &result.dt},
                     {next.data(), jacobian.data(), amplitude.data()}, k == 0 ? vectors : 1,
                     scratch);
-    MatrixXd j(dimension, dimension);
-    VectorXd here(dimension), there(dimension);
-    for (std::size_t i = 0; i < m; ++i) {
-      here[static_cast<Index>(i)] = x.data()[lane_place(0, i, m, lanes)];
-      there[static_cast<Index>(i)] = next.data()[lane_place(0, i, m, lanes)];
-      for (std::size_t l = 0; l < m; ++l) {
-        j(static_cast<Index>(i), static_cast<Index>(l)) =
-            jacobian.data()[lane_place(0, i * m + l, m * m, lanes)];
-      }
-    }
+    const MatrixXd j = matrix_of(jacobian, 0, m, m, lanes);
+    const VectorXd here = matrix_of(x, 0, m, 1, lanes);
+    const VectorXd there = matrix_of(next, 0, m, 1, lanes);
     covariances.push_back(covariance_of(0));
     for (std::size_t p = 1; k == 0 && p < points; ++p) {
       result.slopes.emplace_back((covariance_of(p) - covariances.front()) / shifts[p]);

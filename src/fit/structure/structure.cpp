@@ -148,8 +148,7 @@ FitResult without_zeros(const Model& model, const FitResult& full, const Structu
   }
   std::vector<std::size_t> candidates = options.candidates;
   std::ranges::sort(candidates);
-  const auto repeated = std::ranges::unique(candidates);
-  candidates.erase(repeated.begin(), repeated.end());
+  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
   const std::vector<Eigen::Index> places(candidates.begin(), candidates.end());
   const double rate = options.false_discovery_rate;
 
