@@ -14,6 +14,7 @@
 #include "divker/density.hpp"
 #include "divker/error.hpp"
 #include "divker/model_function.hpp"
+#include "divker/plan.hpp"
 #include "divker/study.hpp"
 #include "divker/tail_index.hpp"
 #include "estimate/parallel.hpp"
@@ -209,7 +210,7 @@ void tell_mixture(const Model& model, const std::vector<const DataBlock*>& block
   LogSum sum = mixture_sum(model, blocks, paths, options.session.threads);
   result.value += total(sum.each);
   double variance = sum.variance;
-  if (options.time_step && model.dynamics() == Dynamics::sde) {
+  if (options.time_step && has_time_step(model)) {
     const double bias = step_bias_of(study, blocks, options);
     result.time_step = std::hypot(std::isnan(result.time_step) ? 0.0 : result.time_step, bias);
     variance += bias * bias;

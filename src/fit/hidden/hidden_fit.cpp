@@ -9,6 +9,7 @@
 
 #include "divker/error.hpp"
 #include "divker/hidden_series.hpp"
+#include "divker/plan.hpp"
 #include "fit/coordinates.hpp"
 #include "fit/hidden/ascent.hpp"
 #include "fit/hidden/guided_kernels.hpp"
@@ -29,11 +30,7 @@ constexpr std::size_t fewest_substeps_of_row = 4;
 constexpr std::size_t most_substeps_of_row = 128;
 
 void check(const Model& model, const HiddenSeries& data) {
-  if (model.dynamics() == Dynamics::map) {
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("Model {} is a discrete-time map; series are fitted to SDEs.", model.name()));
-  }
+  require_sde(model, "Series are fitted to SDEs");
   if (model.dimension() > most_guided_states) {
     throw Error(ErrorKind::usage,
                 fmt::format("Model {} has {} states: series with hidden states or with noise of "
