@@ -167,7 +167,9 @@ int run_fit(FitCommandOptions& options) {
     if (!options.history.empty()) write_table(options.history, present::history_table(result));
   });
   const int code = report_fit(options, result);
-  write_page(options.page, present::page_of(result, command_as_typed()));
+  if (!options.page.empty()) {
+    write_page(options.page, present::page_of(result, command_as_typed()));
+  }
   if (!options.picture.empty()) {
     on_first_rank([&] { draw_picture(fit_picture(options, result), options.picture); });
   }

@@ -14,7 +14,7 @@ void remember_command(const std::vector<std::string>& words);
 
 // Error(usage) unless the file ends in .html and can be written.
 void check_page(const std::string& file);
-// Nothing where there is no file. Only the first rank writes.
+// Only the first rank writes.
 void write_page(const std::string& file, const present::Page& page);
 
 }  // namespace divker::app

@@ -29,9 +29,11 @@ int report(const CommonOptions& options, const std::string& name, const present:
       fmt::print("{}", reply.text);
     }
   });
-  write_page(options.page,
-             present::page_of(reply, fmt::format("{} of {}", name, reply.model.name()),
-                              command_as_typed()));
+  if (!options.page.empty()) {
+    write_page(options.page,
+               present::page_of(reply, fmt::format("{} of {}", name, reply.model.name()),
+                                command_as_typed()));
+  }
   const int code = finish(options, reply.record, checkpoint);
   if (!options.picture.empty()) {
     Json shown = to_json(present::fields_of(reply));

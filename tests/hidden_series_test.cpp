@@ -256,6 +256,17 @@ TEST(HiddenSeries, StandardErrorsHold) {
   EXPECT_NEAR(squares / count, 1.0, 4.5 * std::sqrt(2.0 / count));
 }
 
+TEST(HiddenSeries, AnEstimateAtItsBoundIsWarnedOf) {
+  const Model model = parse_model(measured);
+  const FitResult known =
+      fit(model, {simulated(measured_law({1.0, 1.0, 0.8}), 300, 0.5, 100)}, "y");
+  EXPECT_TRUE(known.record.warnings.empty());
+  const FitResult none = fit(model, {simulated(measured_law({1.0, 1.0, 0.01}), 100, 0.5, 7)}, "y");
+  ASSERT_FALSE(none.record.warnings.empty());
+  EXPECT_EQ(none.record.warnings.front().what, "bound");
+  EXPECT_THAT(none.record.warnings.front().sentence, HasSubstr("m = "));
+}
+
 TEST(HiddenSeries, ParametersThatNothingTells) {
   // Only the product of both is seen.
   const Model twice = parse_model(R"(model twice

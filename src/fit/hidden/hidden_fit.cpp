@@ -406,8 +406,8 @@ class HiddenFit {
   }
 
   // Near a bound log L is not a parabola, and no bar of this kind tells its shape: of 60 series
-  // with noise of measurement those of 13 whose estimate of that noise went to zero missed the
-  // truth.
+  // with noise of measurement 13 put that noise at nearly zero, and 11 of their bars of the noise
+  // of the state missed it.
   [[nodiscard]] std::vector<Warning> warnings_of_bounds(const MatrixXd& covariance) const {
     std::vector<Warning> warnings;
     for (std::size_t i = 0; i < active_.size(); ++i) {
